@@ -1,0 +1,60 @@
+# Everything happens in .venv beside this file: make demo, make test. Needs GNU make and Python 3.11 or newer.
+#   make PYTHON=python3.12 test     with another Python
+#   make TORCH=keep demo            with the torch that is already in .venv (constraints.txt says how it gets there)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+CONSTRAINTS := constraints.txt
+ifeq ($(TORCH),keep)
+CONSTRAINTS := $(VENV)/constraints-without-torch.txt
+endif
+
+.DELETE_ON_ERROR:
+.PHONY: help .venv demo test slow clean distclean
+
+help:
+	@echo "make demo    make a small black-and-white reel and color it"
+	@echo "make test    lint, types and tests"
+	@echo "make slow    the tests that take longer"
+	@echo "make .venv   only the virtual environment, empty"
+	@echo "make clean   remove what demo and test leave (distclean: and .venv)"
+
+.venv: $(VENV)/pyvenv.cfg
+
+$(VENV)/pyvenv.cfg:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here: install Python 3.11 or newer, or say where: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed and $(PYTHON) is $$($(PYTHON) -V 2>&1): make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/constraints-without-torch.txt: constraints.txt $(VENV)/pyvenv.cfg
+	@grep -v '^torch==' constraints.txt > $@
+
+# Stamps: a second run installs nothing, a change of either file installs again. `test` holds `demo`.
+$(VENV)/installed-demo: pyproject.toml constraints.txt $(CONSTRAINTS) | $(VENV)/pyvenv.cfg
+	$(PIP) --constraint $(CONSTRAINTS) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/installed-test: pyproject.toml constraints.txt $(CONSTRAINTS) | $(VENV)/pyvenv.cfg
+	$(PIP) --constraint $(CONSTRAINTS) --editable '.[test]'
+	@touch $@ $(VENV)/installed-demo
+
+demo: $(VENV)/installed-demo
+	$(BIN)/chromatheque demo
+
+test: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+slow: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m slow
+
+clean:
+	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find colorizer pipeline workflows tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)
