@@ -1,0 +1,69 @@
+"""The error tree of the whole project.
+
+ColorizeError                what a person can act on; the command line prints it as one line
+├── WeightsError             a weights file that cannot be used
+├── SourceError              something about the reel or scan that went in
+│   ├── UnsupportedSource    readable in principle, but not by this program (says what to do instead)
+│   └── DamagedSource        so damaged that coloring it would only hide the damage
+├── EncodeError              the output could not be encoded
+├── JoinError                the segments do not make the reel the plan describes
+├── LedgerError              the job folder contradicts itself or another job
+├── StorageError             what the job writes cannot be written: disk full, no permission
+├── TrainingError            training data or a checkpoint that cannot be used
+└── WorkerDied               a worker process ended while it held a unit
+
+Every message says what, where (file, frame) and what to do next. Anything else that is raised is a bug and keeps
+its traceback.
+"""
+
+
+class ColorizeError(Exception):
+    """Base of all errors a person can act on."""
+
+
+class WeightsError(ColorizeError):
+    """A weights file that cannot be used."""
+
+
+class SourceError(ColorizeError):
+    """Something about the source: `uri` names it, `what` says what is wrong and what to do."""
+
+    def __init__(self, uri: str, what: str) -> None:
+        super().__init__(f"{uri}: {what}")
+        self.uri = uri
+        self.what = what
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.uri, self.what)  # two-argument exceptions do not survive pickling by default
+
+
+class UnsupportedSource(SourceError):
+    """A source this program does not read; the message says what to do instead."""
+
+
+class DamagedSource(SourceError):
+    """A source so damaged that coloring it would only hide the damage."""
+
+
+class EncodeError(ColorizeError):
+    """The output could not be encoded."""
+
+
+class JoinError(ColorizeError):
+    """The segments do not make the reel the plan describes."""
+
+
+class LedgerError(ColorizeError):
+    """The job folder contradicts itself or another job."""
+
+
+class StorageError(ColorizeError):
+    """What the job writes cannot be written: disk full, no permission."""
+
+
+class TrainingError(ColorizeError):
+    """Training data or a checkpoint that cannot be used."""
+
+
+class WorkerDied(ColorizeError):
+    """A worker process ended while it held a unit."""
