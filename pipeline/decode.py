@@ -1,0 +1,190 @@
+"""Decoding: frames in order, damage counted and never hidden.
+
+FFmpeg's decoders stop at the first bad packet unless asked packet by packet, report FFV1 checksum errors only in
+their log, and seek inexactly in a third of real files. This file knows all three.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import av
+
+from colorizer.errors import SourceError, UnsupportedSource
+from pipeline.frames import Frame, luma_digest, luma_plane
+from pipeline.reels import Reel, open_source, readable
+
+SLICED = ("ffv1", "prores", "dnxhd", "cfhd", "jpeg2000", "dpx", "exr", "tiff", "png")
+"""Codecs whose slice threads give the same samples as one thread. Others get one thread: with several, what a decoder
+makes of damaged data depends on timing, and an output could not be reproduced."""
+
+CHECKSUM = "CRC mismatch"
+
+
+@dataclass(slots=True)
+class Damage:
+    """What was found wrong while decoding. frames: index -> what is wrong with it. packets: error name -> count."""
+
+    frames: dict[int, str] = field(default_factory=dict)
+    packets: Counter[str] = field(default_factory=Counter)
+
+    def any(self) -> bool:
+        """Whether anything was wrong."""
+        return bool(self.frames or self.packets)
+
+
+class Reader:
+    """Decodes a reel's picture from its beginning, frame by frame. Use as a context manager.
+
+    `position` is the index of the next frame. Pictures that change size or format are refused by name: one output
+    cannot hold both untouched.
+    """
+
+    def __init__(self, reel: Reel, damage: Damage | None = None, logs: list[Any] | None = None) -> None:
+        """damage: filled while decoding. logs: what `av.logging.Capture` collects; needed to see FFV1 checksums."""
+        self.reel = reel
+        self.damage = damage
+        self._logs = logs
+        self.position = 0
+        self._exact = True
+        self.raw: av.VideoFrame | None = None
+        self._container: av.container.InputContainer | None = None
+        self._frames: Iterator[av.VideoFrame] = iter(())
+        self._open()
+
+    def _open(self, first: int = 0) -> None:
+        self.close()
+        with readable(self.reel.uri):
+            self._container = open_source(self.reel.uri, self.reel.first + first, self.reel.rate)
+        stream: Any = self._container.streams[self.reel.stream]
+        stream.codec_context.thread_type = "SLICE" if self.reel.codec in SLICED else "NONE"
+        stream.codec_context.thread_count = 2 if self.reel.codec in SLICED else 1
+        self._frames = self._decode(self._container, stream)
+        self.position, self._exact = first, True
+
+    def _decode(self, container: av.container.InputContainer, stream: Any) -> Iterator[av.VideoFrame]:
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.FFmpegError as error:
+                self._count(f"reading stopped: {type(error).__name__}")
+                return
+            try:
+                decoded = packet.decode()
+            except av.FFmpegError as error:
+                self._count(type(error).__name__)
+                continue
+            if self._logs is not None:
+                self._checksums(decoded)
+            yield from decoded
+
+    def _checksums(self, decoded: list[Any]) -> None:
+        """Attribute new checksum complaints in FFmpeg's log to the frame just decoded."""
+        assert self._logs is not None
+        if self.damage is not None and any(CHECKSUM in line[2] for line in self._logs):
+            self.damage.packets[CHECKSUM] += 1
+            for offset in range(len(decoded)):
+                self.damage.frames[self.position + offset] = "checksum wrong (FFV1 slice CRC)"
+        self._logs.clear()
+
+    def _count(self, name: str) -> None:
+        if self.damage is not None:
+            self.damage.packets[name] += 1
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        with readable(self.reel.uri):
+            raw = next(self._frames)
+        reel = self.reel
+        if (raw.width, raw.height, raw.format.name) != (reel.width, reel.height, reel.pix_fmt):
+            raise UnsupportedSource(
+                reel.uri,
+                f"the picture changes from {reel.width} x {reel.height} {reel.pix_fmt} to {raw.width} x {raw.height} "
+                f"{raw.format.name} at frame {self.position}; split the file there and color the parts",
+            )
+        frame = Frame(self.position, raw.pts, luma_plane(raw, reel.coding.matrix))
+        if self.damage is not None and raw.is_corrupt:
+            self.damage.frames[self.position] = "flagged corrupt by the decoder"
+        self.raw = raw
+        self.position += 1
+        return frame
+
+    def read(self, start: int, pts: Sequence[int], digests: Sequence[str], seekable: bool) -> Iterator[Frame]:
+        """Frames start, start + 1, ... as a survey saw them: `digests` proves each one, `pts` finds the first.
+
+        Goes on where the last read ended, else seeks, and decodes from the beginning when the seek lands wrong.
+        Raises SourceError when the source no longer decodes to what was surveyed.
+        """
+        for index, (time, digest) in enumerate(zip(pts, digests, strict=True), start):
+            yield self._at(index, time, digest, seekable)
+
+    def _at(self, index: int, pts: int, digest: str, seekable: bool) -> Frame:
+        if self.position != index:
+            if self.reel.is_sequence:
+                self._open(index)
+            elif seekable and (found := self._seek(index, pts, digest)) is not None:
+                return found
+        if self.position == index:
+            frame = next(self, None)
+            if frame is not None and luma_digest(frame.luma) == digest:
+                return frame
+        if self.position > index or not self._exact:
+            self._open()
+        while self.position < index and next(self, None) is not None:
+            pass
+        frame = next(self, None)
+        if frame is not None and luma_digest(frame.luma) == digest:
+            return frame
+        what = "is missing" if frame is None else "differs"
+        raise SourceError(
+            self.reel.uri,
+            f"frame {index} {what} from what the survey saw; the source changed: start a new job",
+        )
+
+    def _seek(self, index: int, pts: int, digest: str) -> Frame | None:
+        """The frame at `pts` if seeking finds it with the right content; the caller decodes from the start if not."""
+        assert self._container is not None
+        stream: Any = self._container.streams[self.reel.stream]
+        try:
+            self._container.seek(pts, stream=stream, backward=True)
+        except av.FFmpegError:
+            self._exact = False
+            return None
+        self._exact = False
+        self._frames = self._decode(self._container, stream)
+        for raw in self._frames:
+            if raw.pts is None or raw.pts > pts:
+                return None
+            if raw.pts == pts:
+                if (raw.width, raw.height, raw.format.name) != (
+                    self.reel.width,
+                    self.reel.height,
+                    self.reel.pix_fmt,
+                ):
+                    return None
+                luma = luma_plane(raw, self.reel.coding.matrix)
+                if luma_digest(luma) != digest:
+                    return None
+                self.raw, self.position = raw, index + 1
+                return Frame(index, pts, luma)
+        return None
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._container is not None:
+            self._container.close()
+        self._container = None
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

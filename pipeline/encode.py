@@ -1,0 +1,138 @@
+"""Encoder: luma and chroma planes in, packets with absolute times out.
+
+Every segment gets an encoder of its own with the same settings, so segments made anywhere join into one stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.filter
+import numpy as np
+
+from colorizer.errors import EncodeError
+from pipeline.frames import plane_view
+from pipeline.profiles import Profile, Target
+from pipeline.reels import Reel
+
+GLOBAL_HEADER = 0x00400000
+INTERLACED = 0x00040000 | 0x20000000
+"""AV_CODEC_FLAG_INTERLACED_DCT and AV_CODEC_FLAG_INTERLACED_ME."""
+
+_FIELD_ORDER = {"mov": {"tff": 5, "bff": 4}, "other": {"tff": 2, "bff": 3}}
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A frame ready to encode: planes in the output's format, time in the reel's time base."""
+
+    pts: int
+    duration: int
+    luma: np.ndarray = field(repr=False)
+    cb: np.ndarray = field(repr=False)
+    cr: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """An encoded packet; times in the reel's time base."""
+
+    pts: int
+    dts: int
+    duration: int
+    key: bool
+    data: bytes = field(repr=False)
+
+
+def configure(context: Any, reel: Reel, profile: Profile, target: Target) -> None:
+    """Set up a codec context for a reel. The joiner uses it too, so that headers agree to the byte."""
+    context.width, context.height, context.pix_fmt = reel.width, reel.height, target.pix_fmt
+    context.time_base = reel.time_base
+    context.framerate = reel.rate
+    context.sample_aspect_ratio = reel.aspect
+    _, primaries, transfer, matrix = reel.tags
+    # RGB and gray sources are full range and have no matrix of their own: say what was used
+    context.color_range = 2 if target.coding.full_range else 1
+    context.color_primaries, context.color_trc = primaries, transfer
+    matrix_tag = {"bt601": 6, "bt709": 1, "bt2020": 9}[target.coding.matrix]
+    context.colorspace = matrix_tag if matrix in (0, 3) or reel.layout.kind == "rgb" else matrix
+    context.flags |= GLOBAL_HEADER
+    context.thread_count = profile.threads
+    options = dict(profile.options)
+    if reel.fields != "progressive":
+        context.flags |= INTERLACED
+        context.field_order = _FIELD_ORDER["mov" if profile.suffix == ".mov" else "other"][reel.fields]
+        if profile.codec == "libx264":
+            options["x264-params"] = f"{reel.fields}=1"
+    if (
+        profile.codec == "ffv1"
+        and reel.width % 2 == 0
+        and reel.height % 2 == 0
+        and reel.width * reel.height >= 352 * 288
+    ):
+        options["slices"] = "4" if reel.width * reel.height < 1280 * 720 else "16"
+    context.options = options
+
+
+class Encoder:
+    """Encodes the frames of one segment."""
+
+    def __init__(self, reel: Reel, profile: Profile, target: Target) -> None:
+        self.reel, self.target = reel, target
+        self.context: Any = av.CodecContext.create(profile.codec, "w")
+        configure(self.context, reel, profile, target)
+        self._fields = _field_setter(reel, target) if reel.fields != "progressive" else None
+        self._durations: dict[int, int] = {}  # by time: encoders do not pass them on
+
+    @property
+    def extradata(self) -> bytes:
+        """The codec's global header; known after the first frame."""
+        return bytes(self.context.extradata or b"")
+
+    def encode(self, frame: Painted) -> Iterator[Coded]:
+        """Packets that came out when this frame went in."""
+        picture = av.VideoFrame(self.reel.width, self.reel.height, self.target.pix_fmt)
+        for i, plane in enumerate((frame.luma, frame.cb, frame.cr)):
+            np.copyto(plane_view(picture, i), plane, casting="no")
+        picture.pts, picture.time_base, picture.duration = frame.pts, self.reel.time_base, frame.duration
+        picture.color_range = self.context.color_range
+        picture.colorspace = self.context.colorspace
+        picture.color_primaries, picture.color_trc = self.context.color_primaries, self.context.color_trc
+        if self._fields is not None:
+            self._fields.push(picture)
+            picture = self._fields.pull()
+            picture.pts, picture.time_base, picture.duration = frame.pts, self.reel.time_base, frame.duration
+        self._durations[frame.pts] = frame.duration
+        yield from self._packets(picture)
+
+    def flush(self) -> Iterator[Coded]:
+        """The packets still inside."""
+        yield from self._packets(None)
+
+    def _packets(self, picture: av.VideoFrame | None) -> Iterator[Coded]:
+        try:
+            packets = self.context.encode(picture)
+        except av.FFmpegError as error:
+            raise EncodeError(f"{self.reel.uri}: {self.context.name} refuses {self.target.pix_fmt}: {error}") from error
+        for packet in packets:
+            if packet.size:
+                dts = packet.dts if packet.dts is not None else packet.pts
+                yield Coded(packet.pts, dts, self._durations.pop(packet.pts), packet.is_keyframe, bytes(packet))
+
+
+def _field_setter(reel: Reel, target: Target) -> Any:
+    """A filter graph that marks frames as interlaced; PyAV's frame flags are read-only."""
+    graph = av.filter.Graph()
+    base = Fraction(reel.time_base)
+    source = graph.add_buffer(
+        width=reel.width, height=reel.height, format=av.VideoFormat(target.pix_fmt), time_base=base
+    )
+    setter, sink = graph.add("setfield", reel.fields), graph.add("buffersink")
+    source.link_to(setter)
+    setter.link_to(sink)
+    graph.configure()
+    return graph

@@ -1,0 +1,111 @@
+"""Progress events, and who listens to them: a terminal, a log, or nobody."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from types import TracebackType
+from typing import Any, Protocol, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+
+class Listener(Protocol):
+    """Told what happens. Event names: survey, planned, frame, segment, retry, joining, checking, note, finished."""
+
+    def __call__(self, event: str, **facts: Any) -> None: ...
+
+    def __enter__(self) -> Listener: ...
+
+    def __exit__(self, *_: Any) -> None: ...
+
+
+class Silent:
+    """Nobody listens."""
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        """Nothing."""
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        """Nothing."""
+
+
+class JsonLines(Silent):
+    """One JSON object per event, at most ten `frame` events a second."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stdout
+        self._last = 0.0
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        now = time.monotonic()
+        if event in ("frame", "survey"):
+            if now - self._last < 0.1:
+                return
+            self._last = now
+        print(json.dumps({"event": event, **facts}), file=self.stream, flush=True)
+
+
+class Bars(Silent):
+    """Bars on a terminal, plain lines for what is worth keeping."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.progress = Progress(
+            TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(), console=self.console,
+        )  # fmt: skip
+        self.task: TaskID | None = None
+        self._stage = ""
+        self._begun = 0.0
+        self._base = 0
+
+    def __enter__(self) -> Bars:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.stop()
+
+    def _show(self, stage: str, done: int, total: int | None) -> None:
+        if stage != self._stage:
+            if self.task is not None:
+                self.progress.remove_task(self.task)
+            self.task = self.progress.add_task(stage, total=total, rate="")
+            self._stage, self._begun, self._base = stage, time.monotonic(), done
+        assert self.task is not None
+        spent = time.monotonic() - self._begun
+        rate = f"{(done - self._base) / spent:.1f} fps" if spent > 1 else ""
+        self.progress.update(self.task, completed=done, total=total, rate=rate)
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        if event == "survey":
+            self._show("survey", facts["frames"], facts["of"] or None)
+        elif event == "planned":
+            self.console.print(
+                f"{facts['frames']} frames, {facts['shots']} shots, {facts['segments']} segments"
+                + (f" ({facts['done']} painted before)" if facts["done"] else "")
+            )
+        elif event == "frame":
+            self._show("coloring", facts["done"], facts["of"])
+        elif event in ("joining", "checking"):
+            self._show(event, 0, None)
+        elif event in ("note", "retry"):
+            self.console.print(f"[yellow]note[/] {escape(str(facts['text']))}", highlight=False)
+
+
+def listener_for(kind: str) -> Listener:
+    """auto: bars on a terminal, else nobody; bar, json or none as named."""
+    if kind == "json":
+        return JsonLines()
+    if kind == "bar" or (kind == "auto" and sys.stderr.isatty()):
+        return Bars()
+    return Silent()

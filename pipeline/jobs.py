@@ -1,0 +1,264 @@
+"""Jobs: one reel from source to published output, resumable at every step.
+
+The job folder holds the plan, the ledger and the packets of finished segments. The output gets its name only when it
+is complete and has been checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from colorizer import weights
+from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, Precision, auto_precision
+from colorizer.errors import ColorizeError, JoinError, LedgerError, SourceError
+from pipeline.events import Listener
+from pipeline.fidelity import check, decoded, planned
+from pipeline.finding import Finding
+from pipeline.join import join
+from pipeline.ledger import Ledger, Receipt
+from pipeline.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
+from pipeline.profiles import profile_for, target_for
+from pipeline.provenance import sidecar
+from pipeline.reels import Reel, probe
+from pipeline.run import run
+from pipeline.storage import publish, read_json, sha256, writable, write_json
+from pipeline.survey import survey
+from pipeline.units import Painter
+from pipeline.workers import InlinePool, Pool, RayPool, device, open_painter
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person asked for; None and "auto" are resolved by `Job`."""
+
+    profile: str | None = None
+    weights: str = weights.DEFAULT
+    working_size: int = DEFAULT_WORKING_SIZE
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    looks: Literal["per-shot", "per-frame"] = "per-shot"
+    ray: str = "none"
+    workers: int = 0
+    start: str = ""
+    stop: str = ""
+    rate: Fraction | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a job came to. painted: segments painted now; 0 with `already` when there was nothing to do."""
+
+    out: Path
+    plan: Plan | None
+    painted: int
+    already: bool
+    findings: tuple[Finding, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+MakePainter = Callable[[Settings, Path], Painter]
+
+
+class Job:
+    """One reel, one output."""
+
+    def __init__(self, source: str, out: Path, choices: Choices, folder: Path | None, listener: Listener) -> None:
+        """Looks at everything cheap to look at first: names, formats, weights. Raises ColorizeError."""
+        self.out, self.choices, self.listener = out, choices, listener
+        self.profile = profile_for(out, choices.profile)
+        self.reel = probe(source, choices.rate)
+        if out.exists() and Path(source).exists() and out.samefile(source):
+            raise ColorizeError(f"{out}: the output would replace its source; give another name")
+        if not out.parent.is_dir():
+            raise ColorizeError(f"{out.parent}: no such folder; make it first")
+        self.weights = weights.load(choices.weights)
+        import torch
+
+        precision: Precision = (
+            auto_precision(torch.device(device())) if choices.precision == "auto" else choices.precision
+        )
+        # a file by its full path: workers elsewhere stand in another folder
+        chosen = choices.weights if weights.shipped(choices.weights) else str(Path(choices.weights).absolute())
+        self.settings = Settings(
+            self.profile.name, chosen, self.weights.digest, choices.working_size, precision, choices.looks,
+            choices.start, choices.stop, self._batch(),
+        )  # fmt: skip
+        self.keep = folder is not None
+        self.folder = folder or out.with_name(out.name + ".job")
+        self.segments: tuple[Segment, ...] = ()
+        self.ledger: Ledger | None = None
+
+    def _batch(self) -> int:
+        """Frames painted at once, so that memory stays bounded at any working size."""
+        height, width = self.reel.geometry.working_shape(self.reel.height, self.reel.width, self.choices.working_size)
+        return max(1, min(BATCH, BATCH_PIXELS // (height * width)))
+
+    @property
+    def sidecar_path(self) -> Path:
+        """Where the output's story is written."""
+        return self.out.with_name(self.out.name + ".json")
+
+    def color(self, make: MakePainter = open_painter) -> Result:
+        """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
+        source = identity(self.reel)
+        if self._finished(source):
+            return Result(self.out, None, 0, True)
+        if self.out.exists() and not self.choices.overwrite:
+            raise ColorizeError(
+                f"{self.out}: exists and is not this job's result; add --overwrite or give another name"
+            )
+        self.ledger = Ledger(self.folder)
+        plan = self._plan(source)
+        self.segments = plan.segments()
+        todo = [s for s in self.segments if self.ledger.find(s.id) is None]
+        done = len(self.segments) - len(todo)
+        self.listener("planned", frames=len(plan.pts), shots=len(plan.shots), segments=len(self.segments), done=done)
+        for text in self._remarks(plan):
+            self.listener("note", text=text)
+        if todo:
+            self._paint(plan, todo, make)
+        return self._publish(plan.as_piece(), len(todo))
+
+    def progress(self) -> tuple[int, int]:
+        """Segments painted and segments in all, so far as known."""
+        if self.ledger is None:
+            return 0, 0
+        return sum(self.ledger.find(s.id) is not None for s in self.segments), len(self.segments)
+
+    def _finished(self, source: dict[str, Any]) -> bool:
+        if not (self.out.exists() and self.sidecar_path.exists()):
+            return False
+        try:
+            said = read_json(self.sidecar_path)
+            wanted = {**asdict(self.settings), "weights": said["plan"]["settings"]["weights"]}
+            return bool(
+                said["plan"]["settings"] == wanted
+                and said["source"]["sha256"] == source["sha256"]
+                and said["output"]["bytes"] == self.out.stat().st_size
+                and not self._edited(said["plan"])
+            )
+        except (LedgerError, KeyError, TypeError):
+            return False
+
+    def _edited(self, said: dict[str, Any]) -> bool:
+        """Whether a kept job's plan now differs from the one the output was made of."""
+        path = self.folder / "plan.json"
+        return path.exists() and read_json(path)["shots"] != said["shots"]
+
+    def _plan(self, source: dict[str, Any]) -> Plan:
+        path = self.folder / "plan.json"
+        if path.exists():
+            try:
+                plan = Plan.from_json(read_json(path))
+            except (ValueError, KeyError, TypeError) as error:
+                raise LedgerError(
+                    f"{path}: not a usable plan ({error}); mend it, or remove it to survey again"
+                ) from error
+            mine = {**asdict(self.settings), "weights": plan.settings.weights}
+            if asdict(plan.settings) == mine and plan.source["sha256"] == source["sha256"]:
+                return replace(plan, reel=self.reel, settings=self.settings)
+        precision: Any = self.settings.precision
+        colorizer = Colorizer(self.weights, device(), precision)
+        total = 0 if self.settings.stop else self.reel.header_frames
+        plan = survey(
+            self.reel, source, self.settings, colorizer, lambda n: self.listener("survey", frames=n, of=total)
+        )  # fmt: skip
+        with writable(path):
+            write_json(path, plan.to_json())
+        return plan
+
+    def _remarks(self, plan: Plan) -> list[str]:
+        remarks = []
+        if plan.colored_source:
+            remarks.append("the source has color already; its luminance is used, its color is not")
+        if plan.damaged_frames:
+            remarks.append(f"{len(plan.damaged_frames)} damaged frames, listed in {self.sidecar_path.name}")
+        if plan.damaged_packets:
+            told = ", ".join(f"{n} x {name}" for name, n in sorted(plan.damaged_packets.items()))
+            remarks.append(f"damage in the source: {told}; what decodes is colored, times are kept")
+        if plan.retimed:
+            remarks.append(f"{plan.retimed} frames had times missing or out of order; set in order")
+        if plan.reel.layout.alpha:
+            remarks.append("the source's transparency is not kept")
+        return remarks + [n for n in plan.notes if not n.startswith("the file does not say")]
+
+    def _pool(self, make: MakePainter, plan: Plan) -> Pool:
+        settings, folder = plan.settings, self.folder.resolve()
+        if self.choices.ray == "none":
+            total = len(plan.pts)
+            done = sum(len(s.pts) for s in self.segments if self.ledger is not None and self.ledger.find(s.id))
+            count = iter(range(done + 1, 10**9))
+            return InlinePool(make(settings, folder), lambda _: self.listener("frame", done=next(count), of=total))
+        return RayPool(self.choices.ray, self.choices.workers or 1, lambda: make(settings, folder))
+
+    def _paint(self, plan: Plan, todo: list[Segment], make: MakePainter) -> None:
+        assert self.ledger is not None
+        pool = self._pool(make, plan)
+        try:
+            aside = run(todo, pool, self.ledger, self.listener)
+        finally:
+            pool.close()
+        if aside:
+            first = aside[0]
+            more = f" (and {len(aside) - 1} more segments)" if len(aside) > 1 else ""
+            raise SourceError(
+                self.reel.uri,
+                f"segment {first.unit.number} (frames {first.unit.start} to {first.unit.stop - 1}) failed after "
+                f"{first.attempts} attempts: {first.error}{more}. What was painted is kept in {self.folder}",
+            ) from first.error
+
+    def _publish(self, plan: Plan, painted: int) -> Result:
+        assert self.ledger is not None
+        receipts: list[Receipt] = []
+        for segment in self.segments:
+            receipt = self.ledger.find(segment.id)
+            if receipt is None:
+                raise JoinError(
+                    f"{self.folder}: the packets of segment {segment.number} are gone; run again to paint it"
+                )
+            receipts.append(receipt)
+        scratch = self.out.with_name(f".{self.out.stem}.part{self.out.suffix}")
+        self.listener("joining")
+        try:
+            with writable(self.out):
+                carried = join(plan, receipts, self.folder, scratch)
+            self.listener("checking")
+            exact = self.profile.lossless and target_for(self.reel, self.profile).coding.bits == self.reel.coding.bits
+            shown = planned(plan) if exact else decoded(self.reel, plan.settings.start, plan.settings.stop)
+            piece = bool(plan.settings.start or plan.settings.stop)
+            findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece)
+            failed = [f"{f.what}: {f.detail}" for f in findings if not f.holds]
+            if failed:
+                raise JoinError(
+                    f"{self.out}: not published, the check failed ({'; '.join(failed)}); {self.folder} keeps the work"
+                )
+            output = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
+            story = sidecar(plan, receipts, [c.to_json() for c in carried], [f.to_json() for f in findings], output)
+            with writable(self.out):
+                write_json(self.sidecar_path, story, indent=1)
+                publish(scratch, self.out)
+        finally:
+            scratch.unlink(missing_ok=True)
+        if not self.keep:
+            shutil.rmtree(self.folder)
+        lost = tuple(f"{c.kind} {c.index} {c.codec}: {c.why}" for c in carried if c.how == "lost")
+        return Result(self.out, plan, painted, False, tuple(findings), lost)
+
+
+def identity(reel: Reel) -> dict[str, Any]:
+    """What a source is, wherever it lies: name, size and sha256 (of a sequence: of its pictures' digests)."""
+    if not reel.is_sequence:
+        path = Path(reel.uri)
+        return {"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}
+    total, digest = 0, hashlib.sha256()
+    for number in range(reel.first, reel.first + reel.count):
+        path = Path(reel.uri % number)
+        total += path.stat().st_size
+        digest.update(bytes.fromhex(sha256(path)))
+    return {"name": Path(reel.uri).name, "bytes": total, "sha256": digest.hexdigest(), "pictures": reel.count}

@@ -1,0 +1,265 @@
+"""Join: packets of all segments and the source's other tracks become one file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from colorizer.errors import JoinError
+from pipeline.encode import configure
+from pipeline.ledger import Receipt
+from pipeline.matroska import reserve, set_display_size
+from pipeline.plan import Plan
+from pipeline.profiles import PROFILES, Profile, target_for
+from pipeline.provenance import marks
+from pipeline.reels import local, open_source, readable
+from pipeline.tracks import MUXERS, Carried, Sound, decide, is_tag, language_in, places
+
+NOT_STREAM_TAGS = (
+    "encoder",
+    "duration",
+    "bps",
+    "number_of_",
+    "_statistics",
+    "timecode",
+    "vendor_id",
+    "rotate",
+)
+BROADCAST = ("mpegts", "mpeg")
+"""Formats whose clock starts anywhere; their times are moved to begin at zero, all tracks alike."""
+
+
+def shift_of(plan: Plan, container: Any) -> Fraction:
+    """Seconds taken off every time."""
+    if plan.skip or plan.settings.start:
+        return Fraction(plan.pts[0] * plan.reel.time_base)
+    if plan.reel.format in BROADCAST and container is not None and container.start_time:
+        return min(Fraction(container.start_time, 1_000_000), Fraction(plan.pts[0] * plan.reel.time_base))
+    return Fraction(0)
+
+
+def join(plan: Plan, receipts: list[Receipt], job: Path, scratch: Path) -> list[Carried]:
+    """Write the output to `scratch`; returns what became of the tracks. Raises JoinError, or OSError from the disk."""
+    profile, reel = PROFILES[plan.settings.profile], plan.reel
+    suffix = profile.suffix
+    flags = {
+        ".mkv": {},
+        ".mov": {"movflags": "use_metadata_tags"},
+        ".mp4": {"movflags": "use_metadata_tags+faststart"},
+    }
+    options = {"fflags": "bitexact", **flags[suffix]}
+    with ExitStack() as stack:
+        source: Any = None
+        if not reel.is_sequence:
+            with readable(reel.uri):
+                source = stack.enter_context(open_source(reel.uri))
+        stack.enter_context(_muxing(reel.uri, suffix))
+        out: Any = stack.enter_context(av.open(local(scratch), "w", format=MUXERS[suffix], container_options=options))
+        writer = _Writer(plan, profile, source, out)
+        writer.header(receipts[0])
+        writer.packets(receipts, job)
+        carried = writer.carried()
+    if suffix == ".mkv" and reel.aspect != 1:
+        set_display_size(scratch, reel.aspect)
+    return carried
+
+
+@contextmanager
+def _muxing(uri: str, suffix: str) -> Iterator[None]:
+    """What a muxer refuses is a JoinError; what the disk refuses stays an OSError."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise JoinError(f"{uri}: the {suffix} file cannot be written: {error}") from error
+
+
+class _Writer:
+    """The open output: its streams and what becomes of each track."""
+
+    def __init__(self, plan: Plan, profile: Profile, source: Any, out: Any) -> None:
+        self.plan, self.profile, self.source, self.out = plan, profile, source, out
+        self.shift = shift_of(plan, source)
+        self.fates = {c.index: c for c in decide(source, plan.reel, profile.suffix)} if source is not None else {}
+        self.copies: dict[int, Any] = {}
+        self.sounds: dict[int, Sound] = {}
+        self.rejected: dict[int, int] = {}
+        if source is not None:
+            tags = {k: v for k, v in source.metadata.items() if is_tag(k)}
+            out.metadata.update(tags)
+            comment = next((v for k, v in tags.items() if k.lower() == "comment"), None)
+        else:
+            comment = None
+        for key in [k for k in out.metadata if k.lower() == "comment"]:
+            del out.metadata[key]
+        out.metadata.update(marks(plan, comment))
+        order = [s.index for s in source.streams] if source is not None else [plan.reel.stream]
+        for index in order:
+            if index == plan.reel.stream:
+                self.video = self._picture(source.streams[index] if source is not None else None)
+            elif self.fates[index].how != "lost":
+                self._track(source.streams[index])
+        if source is not None and (chapters := chapters_of(plan, source, self.shift)):
+            out.set_chapters(chapters)
+
+    def _picture(self, like: Any) -> Any:
+        reel = self.plan.reel
+        stream = self.out.add_stream(self.profile.codec, rate=reel.rate)
+        configure(stream.codec_context, reel, self.profile, target_for(reel, self.profile))
+        stream.time_base = reel.time_base
+        tags = _stream_tags(like.metadata, self.profile.suffix) if like is not None else {}
+        if self.profile.suffix == ".mkv" and reel.aspect != 1:
+            tags["title"] = reserve(tags.get("title"))
+        stream.metadata.update(tags)
+        if reel.timecode:
+            stream.metadata["timecode"] = reel.timecode
+        if reel.rotation:
+            stream.set_display_rotation(reel.rotation if reel.rotation <= 180 else reel.rotation - 360)
+        if like is not None:
+            stream.disposition = like.disposition
+        return stream
+
+    def _track(self, like: Any) -> None:
+        fate = self.fates[like.index]
+        if fate.kind == "data":
+            return
+        if fate.how == "converted":
+            sound = Sound(like, self.out, self.profile.suffix)
+            self.sounds[like.index], stream = sound, sound.stream
+        else:
+            stream = self.out.add_stream_from_template(like)
+            if like.type == "audio" and places(like.codec_context):
+                stream.codec_context.layout = places(like.codec_context)
+            self.copies[like.index] = stream
+        stream.metadata.update(_stream_tags(like.metadata, self.profile.suffix))
+        stream.disposition = like.disposition
+        self.fates[like.index] = replace(fate, out=stream.index)
+
+    def header(self, first: Receipt) -> None:
+        """Start the file; refuses segments whose encoder differs from this one's."""
+        try:
+            self.out.start_encoding()
+        except (av.FFmpegError, ValueError) as error:
+            raise JoinError(
+                f"{self.plan.reel.uri}: the {self.profile.suffix} file cannot be started: {error}"
+            ) from error
+        mine = bytes(self.video.codec_context.extradata or b"")
+        if mine.hex() != first.extradata:
+            raise JoinError(
+                "the segments were encoded by another version of the encoder; remove the job folder and run again"
+            )
+
+    def packets(self, receipts: list[Receipt], job: Path) -> None:
+        """Write all packets, picture and tracks merged by time."""
+        picture, others = self._picture_packets(receipts, job), self._other_packets()
+        a, b = next(picture, None), next(others, None)
+        while a is not None or b is not None:
+            if b is None or (a is not None and a[0] <= b[0]):
+                assert a is not None
+                self.out.mux(a[1])
+                a = next(picture, None)
+            else:
+                self._mux_other(b[1])
+                b = next(others, None)
+
+    def _mux_other(self, packet: Any) -> None:
+        index = packet.stream_index
+        try:
+            self.out.mux(packet)
+        except (av.FFmpegError, ValueError) as error:
+            if isinstance(error, OSError):
+                raise
+            self.rejected[index] = self.rejected.get(index, 0) + 1
+
+    def _picture_packets(self, receipts: list[Receipt], job: Path) -> Iterator[tuple[Fraction, Any]]:
+        base = self.plan.reel.time_base
+        shift, last = round(self.shift / base), None
+        for receipt in receipts:
+            digest = hashlib.sha256()
+            with (job / receipt.file).open("rb") as file:
+                for pts, dts, duration, key, size in receipt.packets:
+                    data = file.read(size)
+                    digest.update(data)
+                    packet = av.Packet(data)
+                    if last is not None and dts <= last:
+                        raise JoinError(
+                            f"segment {receipt.unit} begins before its predecessor ends; remove the job folder"
+                        )
+                    packet.time_base, packet.stream = base, self.video
+                    packet.pts, packet.dts, packet.duration = pts - shift, dts - shift, duration
+                    packet.is_keyframe, last = key, dts
+                    yield Fraction(pts * base), packet
+            if digest.hexdigest() != receipt.sha256:
+                raise JoinError(f"{job / receipt.file}: damaged since it was written; remove it and run again")
+
+    def _other_packets(self) -> Iterator[tuple[Fraction, Any]]:
+        streams = [self.source.streams[i] for i in (*self.copies, *self.sounds)] if self.source is not None else []
+        if not streams:
+            return
+        plan, time = self.plan, Fraction(plan_begin(self.plan))
+        end = Fraction(plan.next_pts(len(plan.pts)) * plan.reel.time_base) if plan.settings.stop else None
+        packets = self.source.demux(streams)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.FFmpegError):
+                break
+            if packet.size == 0:
+                continue
+            stamp = packet.dts if packet.dts is not None else packet.pts
+            time = Fraction(stamp * packet.time_base) if stamp is not None else time
+            if (plan.settings.start and time < self.shift) or (end is not None and time >= end):
+                continue
+            index = packet.stream.index
+            if index in self.sounds:
+                for made in self.sounds[index].convert(packet, self.shift):
+                    yield time, made
+                continue
+            offset = round(self.shift / packet.time_base)
+            if packet.pts is not None:
+                packet.pts -= offset
+            if packet.dts is not None:
+                packet.dts -= offset
+            packet.stream = self.copies[index]
+            yield time, packet
+        for sound in self.sounds.values():
+            for made in sound.flush():
+                yield time, made
+
+    def carried(self) -> list[Carried]:
+        """What became of each track."""
+        return [replace(c, rejected=self.rejected.get(c.out, 0)) for c in self.fates.values()]
+
+
+def chapters_of(plan: Plan, source: Any, shift: Fraction) -> list[Any]:
+    """The source's chapters; of a piece those that it touches, cut to it and moved with it."""
+    if not (plan.settings.start or plan.settings.stop):
+        return list(source.chapters())
+    begin, end = plan_begin(plan), Fraction(plan.next_pts(len(plan.pts)) * plan.reel.time_base)
+    kept = []
+    for chapter in source.chapters():
+        base = Fraction(chapter["time_base"])
+        a, b = max(chapter["start"] * base, begin), min(chapter["end"] * base, end)
+        if a < b:
+            kept.append({**chapter, "start": round((a - shift) / base), "end": round((b - shift) / base)})
+    return kept
+
+
+def plan_begin(plan: Plan) -> Fraction:
+    """Time of the first frame, seconds."""
+    return Fraction(plan.pts[0] * plan.reel.time_base)
+
+
+def _stream_tags(tags: Any, suffix: str) -> dict[str, str]:
+    kept = {k: v for k, v in tags.items() if not k.lower().startswith(NOT_STREAM_TAGS)}
+    if kept.get("language", "und") != "und":
+        kept["language"] = language_in(suffix, kept["language"]) or "und"
+    return kept

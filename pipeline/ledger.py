@@ -1,0 +1,62 @@
+"""Ledger: the receipts of a job, one small JSON per unit, named by the hash of everything that changes its output.
+
+No database and no lock: `ls` is the status page. A receipt is written after its packets, so a receipt that exists is
+work that is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from colorizer.errors import LedgerError
+from pipeline.storage import read_json, writable, write_json
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of a segment. packets: pts, dts, duration, key and size of each, in the order of the file's bytes.
+
+    file: name of the packets' file in the job folder. extradata: the codec's global header, hex. chroma: mean distance
+    of the painted chroma from neutral, 8-bit codes (0 is a gray result).
+    """
+
+    unit: str
+    attempt: int
+    file: str
+    bytes: int
+    sha256: str
+    extradata: str
+    chroma: float
+    packets: tuple[tuple[int, int, int, bool, int], ...] = field(repr=False)
+
+
+class Ledger:
+    """The receipts in a job folder."""
+
+    def __init__(self, job: Path) -> None:
+        self.job = job
+        self.folder = job / "ledger"
+        with writable(job):
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def record(self, receipt: Receipt) -> None:
+        """Write a receipt."""
+        with writable(self.folder):
+            write_json(self.folder / f"{receipt.unit}.json", asdict(receipt))
+
+    def find(self, unit: str) -> Receipt | None:
+        """The receipt of a unit whose packets are there in full, or None."""
+        path = self.folder / f"{unit}.json"
+        if not path.exists():
+            return None
+        try:
+            values: dict[str, Any] = read_json(path)
+            receipt = Receipt(**{**values, "packets": tuple(tuple(p) for p in values["packets"])})
+            mine = receipt.unit == unit and Path(receipt.file).name == receipt.file
+            size = (self.job / receipt.file).stat().st_size if mine else -1
+            whole = size == receipt.bytes == sum(p[4] for p in receipt.packets)
+        except (LedgerError, TypeError, KeyError, IndexError, ValueError, OSError):
+            return None  # an unreadable receipt is work not done: it is done again
+        return receipt if whole else None

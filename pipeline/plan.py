@@ -1,0 +1,212 @@
+"""Plan: what a survey found and a person may edit; and the segments that follow from it.
+
+A segment's id is a hash of everything that changes its packets. Edit a shot and only its segments get new ids.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from pipeline.reels import Reel
+from pipeline.timecode import advance
+
+FORMAT = 1
+SEGMENT_FRAMES = 96
+"""Frames of a segment at most: some 10 seconds of work, so that a crash costs little and a bar moves."""
+
+NOT_IN_PACKETS = ("uri", "tracks", "header_frames", "header_seconds", "timecode", "format")
+"""Facts of a reel that do not change a segment's packets."""
+
+BATCH = 8
+"""Frames painted at once, at most. Part of the plan: a library may pick another algorithm for another batch."""
+
+BATCH_PIXELS = 1_500_000
+"""Working-size pixels painted at once; the network's layers take some 200 bytes for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Frames [start, stop) between two cuts, with the look they share and what the classifier makes of them."""
+
+    start: int
+    stop: int
+    look: np.ndarray = field(repr=False)
+    scenes: tuple[tuple[str, float], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Look as base64 of little-endian float32."""
+        look = base64.b64encode(self.look.astype("<f4").tobytes()).decode()
+        return {
+            "start": self.start,
+            "stop": self.stop,
+            "look": look,
+            "scenes": [list(s) for s in self.scenes],
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Shot:
+        """Inverse of `to_json`."""
+        look = np.frombuffer(base64.b64decode(values["look"]), "<f4").astype(np.float32)
+        return cls(values["start"], values["stop"], look, tuple((str(n), float(p)) for n, p in values["scenes"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person chose, resolved: everything beside the source that changes the output."""
+
+    profile: str
+    weights: str
+    weights_digest: str
+    working_size: int
+    precision: str
+    looks: str = "per-shot"
+    start: str = ""
+    stop: str = ""
+    batch: int = BATCH
+    segment_frames: int = SEGMENT_FRAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A reel, ready to be painted.
+
+    pts: presentation time of each frame in the reel's time base, strictly rising. digests: MD5 of each luma plane.
+    skip: frames of the source before the first one (a piece starts late). seekable: the file's own times are
+    trustworthy. damaged_frames: frame -> what is wrong; damaged_packets: error -> count.
+    notes: what else a person should know.
+    """
+
+    reel: Reel
+    source: dict[str, Any]
+    settings: Settings
+    skip: int
+    pts: tuple[int, ...] = field(repr=False)
+    digests: tuple[str, ...] = field(repr=False)
+    shots: tuple[Shot, ...] = field(repr=False)
+    seekable: bool = True
+    retimed: int = 0
+    colored_source: bool = False
+    damaged_frames: dict[int, str] = field(default_factory=dict)
+    damaged_packets: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.pts) != len(self.digests) or any(b <= a for a, b in pairwise(self.pts)):
+            raise ValueError("a plan has one digest per frame and rising times")
+        edges = [0, *(s.stop for s in self.shots)]
+        if [s.start for s in self.shots] != edges[:-1] or edges[-1] != len(self.pts):
+            raise ValueError("the shots of a plan follow each other and cover all its frames")
+        if any(s.start >= s.stop for s in self.shots):
+            raise ValueError("a shot has at least one frame")
+        sizes = {s.look.size for s in self.shots}
+        if len(sizes) > 1 or 0 in sizes or not all(np.isfinite(s.look).all() for s in self.shots):
+            raise ValueError("the looks of a plan are finite numbers, as many for each shot")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` is the inverse."""
+        return {
+            "format": FORMAT, "reel": self.reel.to_json(), "source": self.source, "settings": asdict(self.settings),
+            "skip": self.skip, "pts": list(self.pts), "digests": list(self.digests),
+            "shots": [s.to_json() for s in self.shots], "seekable": self.seekable, "retimed": self.retimed,
+            "colored_source": self.colored_source,
+            "damaged_frames": {str(k): v for k, v in self.damaged_frames.items()},
+            "damaged_packets": self.damaged_packets, "notes": list(self.notes),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Plan:
+        """Inverse of `to_json`."""
+        if values["format"] != FORMAT:
+            raise ValueError(f"plan format {values['format']}, this program writes {FORMAT}")
+        return cls(
+            Reel.from_json(values["reel"]), values["source"], Settings(**values["settings"]), values["skip"],
+            tuple(values["pts"]), tuple(values["digests"]), tuple(Shot.from_json(s) for s in values["shots"]),
+            values["seekable"], values["retimed"], values["colored_source"],
+            {int(k): v for k, v in values["damaged_frames"].items()}, values["damaged_packets"], tuple(values["notes"]),
+        )  # fmt: skip
+
+    def segments(self) -> tuple[Segment, ...]:
+        """The shots cut into pieces of nearly equal length, at most settings.segment_frames each."""
+        found: list[Segment] = []
+        for shot in self.shots:
+            length = shot.stop - shot.start
+            pieces = -(-length // self.settings.segment_frames)
+            edges = [shot.start + length * i // pieces for i in range(pieces + 1)]
+            found += [self._segment(len(found) + i, a, b, shot.look) for i, (a, b) in enumerate(pairwise(edges))]
+        return tuple(found)
+
+    def _segment(self, number: int, start: int, stop: int, look: np.ndarray) -> Segment:
+        settings = {k: v for k, v in asdict(self.settings).items() if k not in ("weights", "start", "stop")}
+        ends = [*self.pts[start + 1 : stop], self.next_pts(stop)]
+        durations = tuple(b - a for a, b in zip(self.pts[start:stop], ends, strict=True))
+        pts, digests = self.pts[start:stop], self.digests[start:stop]
+        reel = {k: v for k, v in self.reel.to_json().items() if k not in NOT_IN_PACKETS}
+        identity = [FORMAT, reel, settings, self.skip + start, pts, durations, digests, look.tobytes().hex()]
+        digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
+        return Segment(
+            digest,
+            number,
+            self.reel,
+            self.settings,
+            start,
+            self.skip + start,
+            pts,
+            durations,
+            digests,
+            look,
+            self.seekable,
+        )
+
+    def as_piece(self) -> Plan:
+        """The plan with the time code of its own first frame."""
+        return replace(self, reel=replace(self.reel, timecode=advance(self.reel.timecode, self.skip, self.reel.rate)))
+
+    def next_pts(self, index: int) -> int:
+        """Time of a frame, or of the reel's end: a nominal frame after the last."""
+        if index < len(self.pts):
+            return self.pts[index]
+        return self.pts[-1] + max(1, round(1 / (self.reel.rate * self.reel.time_base)))
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Frames one worker paints at a time. start: index in the plan. offset: index in the source."""
+
+    id: str
+    number: int
+    reel: Reel
+    settings: Settings
+    start: int
+    offset: int
+    pts: tuple[int, ...] = field(repr=False)
+    durations: tuple[int, ...] = field(repr=False)
+    digests: tuple[str, ...] = field(repr=False)
+    look: np.ndarray = field(repr=False)
+    seekable: bool = True
+
+    @property
+    def stop(self) -> int:
+        """Index in the plan after the last frame."""
+        return self.start + len(self.pts)
+
+
+def rising(pts: list[int | None], step: int) -> tuple[tuple[int, ...], int]:
+    """Strictly rising times out of what a file says, and how many had to change.
+
+    Missing times are put one step after their predecessor. Times in the wrong order are the right times on the wrong
+    frames (RealMedia, AVI): they are sorted. Equal ones move up by one tick.
+    """
+    filled: list[int] = []
+    for time in pts:
+        filled.append(time if time is not None else (filled[-1] + step if filled else 0))
+    ordered = sorted(filled)
+    for i in range(1, len(ordered)):
+        ordered[i] = max(ordered[i], ordered[i - 1] + 1)
+    return tuple(ordered), sum(a != b for a, b in zip(pts, ordered, strict=True))

@@ -1,0 +1,75 @@
+"""Provenance: the marks inside an output that say a model added its color, and the sidecar that says everything."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pipeline.ledger import Receipt
+from pipeline.plan import Plan
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC Digital Source Type: the picture is a camera's, its colors are a trained model's."""
+
+SIDECAR_FORMAT = "chromatheque-sidecar-1"
+
+
+def versions() -> dict[str, str]:
+    """Versions of what made the output."""
+    return {name: metadata.version(name) for name in ("chromatheque", "torch", "av", "numpy")}
+
+
+def marks(plan: Plan, comment: str | None) -> dict[str, str]:
+    """Container tags. A comment the source had stays in front."""
+    said = (
+        f"Color added by a trained model (chromatheque {metadata.version('chromatheque')}, weights "
+        f"{Path(plan.settings.weights).stem} {plan.settings.weights_digest[:16]}); luminance is the source's."
+    )
+    return {
+        "comment": f"{comment} | {said}" if comment else said,
+        "digital_source_type": SOURCE_TYPE,
+        "source_sha256": str(plan.source.get("sha256", "")),
+    }
+
+
+def sidecar(
+    plan: Plan,
+    receipts: list[Receipt],
+    tracks: list[dict[str, Any]],
+    findings: list[dict[str, Any]],
+    output: dict[str, Any],
+) -> dict[str, Any]:
+    """The whole story of an output, without clock times, so that a repeated run writes the same bytes."""
+    shots = [
+        {
+            "start": shot.start, "stop": shot.stop, "seconds": [
+                round(float((plan.pts[shot.start] - plan.pts[0]) * plan.reel.time_base), 3),
+                round(float((plan.next_pts(shot.stop) - plan.pts[0]) * plan.reel.time_base), 3),
+            ],
+            "scenes": [list(s) for s in shot.scenes],
+        }
+        for shot in plan.shots
+    ]  # fmt: skip
+    damaged = len(plan.damaged_frames)
+    return {
+        "format": SIDECAR_FORMAT,
+        "digital_source_type": SOURCE_TYPE,
+        "software": versions(),
+        "source": plan.source,
+        "output": output,
+        "frames": len(plan.pts),
+        "shots": shots,
+        "source_had_color": plan.colored_source,
+        "damage": {
+            "frames": damaged,
+            "damaged_frames": {str(k): v for k, v in plan.damaged_frames.items()},
+            "packet_errors": plan.damaged_packets,
+            "retimed_frames": plan.retimed,
+        },
+        "notes": list(plan.notes),
+        "tracks": tracks,
+        "verified": findings,
+        "chroma": [r.chroma for r in receipts],
+        "plan": plan.to_json(),
+    }

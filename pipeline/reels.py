@@ -1,0 +1,291 @@
+"""Reel: a moving-image file or an image sequence, and the facts a plan is made from.
+
+`probe` opens the source, decodes its first picture and writes down what the output must keep. It changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from colorizer.color import Coding
+from colorizer.engine import Geometry
+from colorizer.errors import SourceError, UnsupportedSource
+from pipeline.frames import Layout, layout_of
+
+MAX_PIXELS = 16384 * 16384
+"""A picture larger than this is refused before anything is allocated for it."""
+
+SEQUENCE_SUFFIXES = (".dpx", ".tif", ".tiff", ".png")
+NUMBERED = re.compile(r"%0(\d)d")
+_MATRIX = {1: "bt709", 5: "bt601", 6: "bt601", 7: "bt709", 9: "bt2020", 10: "bt2020"}
+_PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte170m", 9: "bt2020"}
+_FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
+"""FFmpeg's field orders TT, BB, TB, BT (coded order, then displayed order) as the field shown first."""
+
+
+_FRACTIONS = ("aspect", "rate", "time_base", "header_seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A stream of the source beside the picture."""
+
+    index: int
+    kind: str
+    codec: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """Facts of a moving image. Fractions are kept as such; times count in `time_base`.
+
+    stream: index of the picture's stream. range, matrix, primaries, transfer: the file's own tags (FFmpeg's numbers),
+    copied to the output; coding: what they mean for the arithmetic, with `guessed` naming what the file left open.
+    rotation: counter-clockwise degrees that turn the stored picture upright. first, count: of a sequence's numbers.
+    header_frames, header_seconds: what the header promises, 0 if it says nothing.
+    """
+
+    uri: str
+    format: str
+    stream: int
+    codec: str
+    width: int
+    height: int
+    pix_fmt: str
+    coding: Coding
+    guessed: tuple[str, ...]
+    tags: tuple[int, int, int, int]
+    aspect: Fraction
+    rate: Fraction
+    time_base: Fraction
+    fields: str
+    rotation: int
+    timecode: str
+    header_frames: int
+    header_seconds: Fraction
+    tracks: tuple[Track, ...] = field(default=())
+    first: int = 0
+    count: int = 0
+
+    @property
+    def layout(self) -> Layout:
+        """How luma is stored."""
+        found = layout_of(self.pix_fmt)
+        assert found is not None, "probe refuses formats without luma"
+        return found
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the reel is numbered pictures."""
+        return self.count > 0
+
+    @property
+    def geometry(self) -> Geometry:
+        """How the stored plane is to be seen; chroma steps are those of the output (see profiles)."""
+        return Geometry(float(self.aspect), self.rotation)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` is the inverse."""
+        values = asdict(self)
+        for name in _FRACTIONS:
+            values[name] = str(values[name])
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Reel:
+        """Inverse of `to_json`."""
+        return cls(
+            **{
+                **values,
+                "coding": Coding(**values["coding"]),
+                "tracks": tuple(Track(**t) for t in values["tracks"]),
+                "guessed": tuple(values["guessed"]),
+                "tags": tuple(values["tags"]),
+                **{name: Fraction(values[name]) for name in _FRACTIONS},
+            }
+        )
+
+
+@contextmanager
+def readable(uri: str) -> Iterator[None]:
+    """Maps what PyAV raises about a source to SourceError: the one seam between FFmpeg's errors and ours."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise SourceError(uri, "no such file") from error
+    except IsADirectoryError as error:
+        raise SourceError(uri, "a folder; for an image sequence give its pattern, as in frames/%06d.dpx") from error
+    except PermissionError as error:
+        raise SourceError(uri, "may not be read; check its permissions") from error
+    except av.error.InvalidDataError as error:
+        raise SourceError(uri, "not a video file FFmpeg can read (damaged, encrypted, or something else)") from error
+    except av.FFmpegError as error:
+        raise SourceError(uri, f"cannot be read: {error.strerror or error}") from error
+    except OSError as error:
+        raise SourceError(uri, f"cannot be read: {error.strerror or error}") from error
+
+
+def open_source(uri: str, first: int = 0, rate: Fraction | None = None) -> av.container.InputContainer:
+    """Open a file, or a sequence from picture number `first` on."""
+    if is_pattern(uri):
+        options = {"start_number": str(first), "framerate": str(rate or 24)}
+        return av.open(uri, format="image2", options=options)
+    return av.open(local(uri), metadata_errors="replace")
+
+
+def is_pattern(uri: str) -> bool:
+    """Whether a name stands for numbered pictures. A file may be called 100%.mp4."""
+    return "%" in uri and not Path(uri).is_file()
+
+
+def local(path: str | Path) -> str:
+    """A file's name as FFmpeg takes it literally; it reads `reel 2: the sea.mkv` as an unknown protocol."""
+    return f"file:{path}"
+
+
+def sequence_numbers(pattern: str) -> tuple[int, int]:
+    """First number and count of an image sequence. Raises SourceError naming the holes."""
+    path = Path(pattern)
+    found = NUMBERED.search(path.name)
+    if found is None or len(NUMBERED.findall(path.name)) > 1:
+        raise SourceError(pattern, "a sequence is one folder and one number, as in frames/%06d.dpx")
+    if path.suffix.lower() not in SEQUENCE_SUFFIXES:
+        raise UnsupportedSource(pattern, f"sequences are {', '.join(SEQUENCE_SUFFIXES)}; convert the pictures first")
+    before, after = path.name[: found.start()], path.name[found.end() :]
+    if "%" in before + after:
+        raise SourceError(pattern, "a sequence is one folder and one number, as in frames/%06d.dpx")
+    name = re.compile(re.escape(before) + rf"(\d{{{found[1]},}})" + re.escape(after))
+    with readable(str(path.parent)):
+        names = (name.fullmatch(p.name) for p in path.parent.iterdir())
+        numbers = sorted({int(m[1]) for m in names if m and f"{int(m[1]):0{found[1]}d}" == m[1]})
+    if not numbers:
+        raise SourceError(pattern, "no picture has such a name")
+    missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
+    if missing:
+        named = ", ".join(map(str, missing[:12])) + (f" and {len(missing) - 12} more" if len(missing) > 12 else "")
+        raise SourceError(
+            pattern, f"the sequence has holes; missing: {named}. Add them, or color the parts on their own"
+        )
+    return numbers[0], len(numbers)
+
+
+def _coding(bits: int, rgb: bool, gray: bool, frame: av.VideoFrame, height: int) -> tuple[Coding, tuple[str, ...]]:
+    guessed = []
+    matrix, primaries = _MATRIX.get(frame.colorspace), _PRIMARIES.get(frame.color_primaries)
+    if matrix is None:
+        matrix = "bt601" if height <= 576 else "bt709"
+        guessed.append(f"matrix {matrix}")
+    if primaries is None:
+        primaries = {"bt601": "smpte170m", "bt709": "bt709", "bt2020": "bt2020"}[matrix]
+        guessed.append(f"primaries {primaries}")
+    full = rgb or (gray and frame.color_range != 1) or frame.format.name.startswith("yuvj") or frame.color_range == 2
+    if not full and frame.color_range == 0:
+        guessed.append("limited range")
+    return Coding(bits, full, matrix, primaries), tuple(guessed)
+
+
+def picture_stream(container: av.container.InputContainer) -> Any:
+    """The stream to color: the first video that is not a cover picture, or None."""
+    covers = av.stream.Disposition.attached_pic
+    return next(
+        (s for s in container.streams.video if not s.disposition & covers and s.codec_context is not None),
+        None,
+    )
+
+
+def probe(uri: str, rate: Fraction | None = None) -> Reel:
+    """Facts of a reel. `rate`: of an image sequence, default 24. Raises SourceError or UnsupportedSource."""
+    first, count = sequence_numbers(uri) if is_pattern(uri) else (0, 0)
+    if not count:
+        path = Path(uri)
+        if path.is_file() and path.stat().st_size == 0:
+            raise SourceError(uri, "the file is empty")
+    with readable(uri), open_source(uri, first, rate) as container:
+        stream = picture_stream(container)
+        if stream is None:
+            raise UnsupportedSource(uri, "no moving picture in it (sound only?)")
+        if stream.codec_context.width * stream.codec_context.height > MAX_PIXELS:
+            size = f"{stream.codec_context.width} x {stream.codec_context.height}"
+            raise UnsupportedSource(uri, f"claims pictures of {size}; refused as damaged or hostile")
+        frame = _first_frame(uri, container, stream)
+        return _facts(uri, container, stream, frame, first, count, rate)
+
+
+def _first_frame(uri: str, container: av.container.InputContainer, stream: Any) -> av.VideoFrame:
+    errors = 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            break
+        try:
+            for frame in packet.decode():
+                return frame
+        except av.FFmpegError:
+            errors += 1
+    why = (
+        f"{errors} of its packets fail to decode; it may be encrypted or damaged"
+        if errors
+        else "it holds no picture data"
+    )
+    raise SourceError(uri, f"not one frame can be decoded: {why}")
+
+
+def _facts(
+    uri: str, container: av.container.InputContainer, stream: Any, frame: av.VideoFrame, first: int, count: int,
+    rate: Fraction | None,
+) -> Reel:  # fmt: skip
+    context = stream.codec_context
+    layout = layout_of(frame.format.name)
+    if layout is None:
+        raise UnsupportedSource(
+            uri, f"pixel format {frame.format.name} is not read; convert it to 8- to 16-bit integer first"
+        )
+    if min(frame.width, frame.height) < 8:
+        raise UnsupportedSource(uri, f"pictures of {frame.width} x {frame.height} are too small to color")
+    gray = layout.step_x == 0 and layout.kind != "rgb"
+    coding, guessed = _coding(layout.bits, layout.kind == "rgb", gray, frame, frame.height)
+    fields = _FIELDS.get(int(context.field_order or 0), "tff" if frame.interlaced_frame else "progressive")
+    found = stream.average_rate or stream.guessed_rate or stream.base_rate
+    if rate is not None and count:
+        found = rate
+    if not found or not 0 < found <= 1000:
+        found = Fraction(24)
+        guessed = (*guessed, "rate 24")
+    rotation = int(round(frame.rotation / 90) * 90) % 360
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    if not Fraction(1, 20) <= aspect <= 20:
+        aspect, guessed = Fraction(1), (*guessed, "square samples")
+    tracks = tuple(
+        Track(s.index, s.type, s.codec_context.name if s.codec_context else "", s.metadata.get("language", ""))
+        for s in container.streams
+        if s.index != stream.index
+    )
+    return Reel(
+        uri, container.format.name, stream.index, context.name, frame.width, frame.height, frame.format.name, coding,
+        guessed, (frame.color_range, frame.color_primaries, frame.color_trc, frame.colorspace), Fraction(aspect),
+        Fraction(found), Fraction(stream.time_base), fields, rotation,
+        _timecode(stream.metadata) or _timecode(container.metadata),
+        count or stream.frames, _promised(container, stream), tracks, first, count,
+    )  # fmt: skip
+
+
+def _timecode(tags: Any) -> str:
+    return str(next((v for k, v in tags.items() if k.lower() == "timecode"), ""))
+
+
+def _promised(container: av.container.InputContainer, stream: Any) -> Fraction:
+    if stream.duration:
+        return Fraction(stream.duration * stream.time_base)
+    return Fraction(container.duration, 1_000_000) if container.duration and container.duration > 0 else Fraction(0)

@@ -1,0 +1,53 @@
+"""Run: bounded submission, counted attempts, set-aside. The same for every pool."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from colorizer.errors import StorageError, WorkerDied
+from pipeline.events import Listener
+from pipeline.ledger import Ledger
+from pipeline.plan import Segment
+from pipeline.workers import Pool
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A unit that was given up, and why."""
+
+    unit: Segment
+    attempts: int
+    error: Exception
+
+
+def run(units: Sequence[Segment], pool: Pool, ledger: Ledger, listener: Listener) -> list[SetAside]:
+    """Paint the units that have no receipt. Returns those set aside; bugs are raised.
+
+    A worker's death is tried again, `ATTEMPTS` times in all. An error about the source is final at once: it would only
+    be repeated. A full disk ends the run.
+    """
+    todo = deque((unit, 1) for unit in units)
+    flying, aside = 0, []
+    while todo or flying:
+        while todo and flying < pool.size:
+            pool.start(*todo.popleft())
+            flying += 1
+        outcome = pool.finished()
+        flying -= 1
+        if outcome.receipt is not None:
+            ledger.record(outcome.receipt)
+            listener("segment", number=outcome.unit.number, frames=len(outcome.unit.pts), attempt=outcome.attempt)
+            continue
+        assert outcome.error is not None, "an outcome is a receipt or an error"
+        if isinstance(outcome.error, StorageError):
+            raise outcome.error  # every other unit would meet it too
+        if isinstance(outcome.error, WorkerDied) and outcome.attempt < ATTEMPTS:
+            listener("retry", text=f"segment {outcome.unit.number}, attempt {outcome.attempt}: {outcome.error}")
+            todo.appendleft((outcome.unit, outcome.attempt + 1))
+        else:
+            aside.append(SetAside(outcome.unit, outcome.attempt, outcome.error))
+    return aside

@@ -1,0 +1,174 @@
+"""Cuts, found from the luma of the frames as they stream by; survives flicker, dirt, flashes and grain.
+
+Owns the signature of a frame and the decision what is a cut. Does not decode, and builds no shots from cuts.
+
+A frame is reduced to the signs of its low frequencies: old film breathes in brightness and contrast, and no
+sign changes when it does. Two frames of one scene agree in nearly all signs, two unrelated pictures in half.
+
+What it cannot do: a dissolve or a slow wipe has no first frame of the new shot and leaves two shots as one. A
+light that goes out and on again on the same scene is no cut, whatever the length of the dark.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+SIDE = 32
+"""The plane is averaged over SIDE x SIDE areas."""
+
+ORDER = 12
+"""The signs are of ORDER x ORDER frequencies, less the mean: 143."""
+
+FLAT = 2.5
+"""Deviation of the areas, in 8-bit codes, below which a plane holds no picture: black, leader, white."""
+
+CUT = 0.38
+"""Share of signs that turn at a cut: 0.42 to 0.56 on real footage, against less than 0.1 in a calm scene."""
+
+AGREED = 0.30
+"""The same share between the majorities before and after: a flash comes back to the picture that it left."""
+
+PEAK = 1.7
+"""A cut stands this far above the third strongest of its neighbors; a whip pan is a run of strong steps."""
+
+BLENDED = 0.42
+"""Share of signs that turn over two half steps: a changed frame rate blended one frame of both shots."""
+
+BLENDED_OWN = 0.04
+"""Most signs that such a frame has from neither shot; a jolt of the camera, also two half steps, has more."""
+
+BLENDED_PEAK = 4.0
+"""Two half steps are weak evidence: they must stand this far above the second strongest step around them."""
+
+REACH = 4
+"""Frames on either side that a step is compared with. Cuts are therefore at least REACH + 1 frames apart."""
+
+EDGE = 3
+"""Fewest frames before the first cut and after the last one: less could be a flash."""
+
+DELAY = REACH
+"""A cut at frame i is returned by the push of frame i + DELAY at the latest, or by flush."""
+
+_COSINES = np.cos(np.pi * (2 * np.arange(SIDE) + 1) * np.arange(ORDER)[:, None] / (2 * SIDE)).astype(np.float32)
+_ACROSS = 256  # more samples than this across a plane do not change a sign
+
+
+def signature(luma: np.ndarray) -> np.ndarray:
+    """The signs of the frame's low frequencies, int8 (143,): +1 or -1; all 0 if it holds no picture.
+
+    luma: codes as stored, uint8 or uint16 (h, w), of any size from 1 × 1 up. A gain or an offset on all codes
+    changes nothing, save where codes round or clip. The depth of uint16 codes is guessed from their peak: a
+    near-black 12-bit plane may pass for a picture, which costs at most a cut missed beside it.
+
+    >>> signature(np.full((1080, 1920), 16, np.uint8)).any()
+    False
+    """
+    height, width = luma.shape
+    small = luma[:: max(1, height // _ACROSS), :: max(1, width // _ACROSS)].astype(np.float32)
+    areas = _areas(small)
+    if areas.std() < FLAT * _code(luma.dtype, small):
+        return np.zeros(ORDER * ORDER - 1, np.int8)
+    waves = (_COSINES @ areas @ _COSINES.T).ravel()[1:]
+    return np.where(waves > np.median(waves), 1, -1).astype(np.int8)
+
+
+def _areas(plane: np.ndarray) -> np.ndarray:
+    """Means over SIDE x SIDE areas of nearly equal size; an axis shorter than SIDE repeats its samples."""
+    for axis in (0, 1):
+        edges = np.linspace(0, plane.shape[axis], SIDE + 1).astype(int)
+        # An empty area (equal edges) is one sample to reduceat, so its divisor is 1.
+        sizes = np.maximum(np.diff(edges), 1).astype(np.float32)
+        sums = np.add.reduceat(plane, edges[:-1], axis)
+        plane = sums / (sizes[:, None] if axis == 0 else sizes)
+    return plane
+
+
+def _code(dtype: np.dtype, plane: np.ndarray) -> float:
+    """How many of the plane's codes make an 8-bit code; in uint16 the peak tells 10, 12 or 16 bits."""
+    if dtype.itemsize == 1:
+        return 1.0
+    peak = plane.max()
+    return 4.0 if peak < 1024 else 16.0 if peak < 4096 else 256.0
+
+
+class CutDetector:
+    """Finds the cuts of one reel from the signatures of its frames, in order, a few frames behind.
+
+    A cut is the index of the first frame of the new shot; after black, of the first frame with a
+    picture. Holds 2·REACH + 2 signatures, however long the reel. After `flush` it is ready for another reel.
+
+    >>> detector, cuts = CutDetector(), []
+    >>> for frame in frames:
+    ...     cuts += detector.push(signature(frame))
+    >>> cuts += detector.flush()
+    """
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def push(self, signature: np.ndarray) -> list[int]:
+        """Takes the next frame's signature; returns the cuts that it settles, ascending (mostly none)."""
+        if self._signatures:
+            last = self._signatures[-1]
+            if not signature.any():
+                signature = last  # no picture: what was seen last still holds
+            self._steps.append(_apart(last, signature))
+        else:
+            self._steps.append(0.0)
+        self._signatures.append(signature)
+        self._count += 1
+        return self._settle(REACH)
+
+    def flush(self) -> list[int]:
+        """The reel has ended: returns the cuts among its last DELAY frames, and forgets the reel."""
+        cuts = [cut for ahead in range(REACH - 1, EDGE - 2, -1) for cut in self._settle(ahead)]
+        self._clear()
+        return cuts
+
+    def _clear(self) -> None:
+        self._signatures: deque[np.ndarray] = deque(maxlen=2 * REACH + 2)
+        self._steps: deque[float] = deque(maxlen=2 * REACH + 1)
+        self._count = 0
+
+    def _settle(self, ahead: int) -> list[int]:
+        """[i] if frame i, `ahead` frames before the last one, is a cut, else []."""
+        cut = self._count - 1 - ahead
+        if cut < EDGE:
+            return []
+        steps = list(self._steps)
+        at = len(steps) - 1 - ahead
+        step, before, after = steps[at], steps[max(0, at - REACH) : at], steps[at + 1 :]
+        if step < CUT / 2 or step <= max(before) or step < max(after):
+            return []
+        signatures = list(self._signatures)
+        at = len(signatures) - 1 - ahead
+        if step >= CUT:
+            stands_out = step >= PEAK * sorted(before + after)[-3]
+        elif after[0] > before[-1]:
+            stands_out = _blended(signatures[at - 1 : at + 2], before + after[1:])
+        else:
+            stands_out = _blended(signatures[at - 2 : at + 1], before[:-1] + after)
+        if not stands_out:
+            return []
+        old, new = signatures[max(0, at - REACH - 1) : at], signatures[at:]
+        return [cut] if _apart(_majority(old), _majority(new)) >= AGREED else []
+
+
+def _blended(signatures: list[np.ndarray], around: list[float]) -> bool:
+    """Whether the second of three frames is a blend of two shots, given the steps around the three."""
+    old, blend, new = signatures
+    whole = _apart(old, new)
+    own = float(np.count_nonzero((old == new) & (blend != old))) / old.size
+    return whole >= BLENDED and own <= BLENDED_OWN and whole >= BLENDED_PEAK * sorted(around)[-2]
+
+
+def _majority(signatures: list[np.ndarray]) -> np.ndarray:
+    """What most of the frames say, sign by sign; 0 where they are even."""
+    return np.sign(np.sum(signatures, axis=0, dtype=np.int8))
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """Share of signs that are opposite; a sign that is not known (0) opposes nothing."""
+    return float(np.count_nonzero(one * other < 0)) / one.size

@@ -1,0 +1,52 @@
+"""Files that appear whole or not at all, and JSON in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from colorizer.errors import LedgerError, StorageError
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Maps what fails while `path` is written to StorageError. Reading errors of a source have their own seam."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be written: {error.strerror or error}; mend that and run the same command again"
+        ) from error
+
+
+def publish(scratch: Path, final: Path) -> None:
+    """Give a finished file its final name: bytes on disk first, then one rename."""
+    with scratch.open("rb+") as file:
+        os.fsync(file.fileno())
+    scratch.replace(final)
+
+
+def write_json(path: Path, value: Any, indent: int | None = None) -> None:
+    """Write JSON atomically; keys in a fixed order, so equal values give equal bytes."""
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
+    scratch.write_text(json.dumps(value, sort_keys=True, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
+    publish(scratch, path)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON. Raises LedgerError when the file is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LedgerError(f"{path}: cannot be read ({error}); remove it to have its part done again") from error
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,200 @@
+"""Survey: one decode of a whole reel that turns it into a plan: times, digests, shots, looks, damage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.logging
+import numpy as np
+
+from colorizer.engine import Colorizer, Geometry
+from colorizer.errors import DamagedSource, SourceError
+from pipeline.ahead import ahead
+from pipeline.decode import Damage, Reader
+from pipeline.frames import Frame, has_color, luma_digest
+from pipeline.plan import Plan, Settings, Shot, rising
+from pipeline.reels import Reel
+from pipeline.shots import CutDetector, signature
+
+LOOK_FRAMES = 8
+"""Frames of a shot whose looks are averaged: one frame's grain, flash or passer-by should not decide."""
+
+CANDIDATES = 48
+CORRUPT_SHARE = 0.5
+SCENES = 3
+
+
+class Candidates:
+    """Small copies of the current shot's frames, thinned as the shot grows: bounded memory whatever its length."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[int, np.ndarray]] = []
+        self.stride = 2
+
+    def offer(self, index: int, make: Callable[[], np.ndarray]) -> None:
+        """Keep frame `index` if it falls on the stride."""
+        if self.held and index - self.held[-1][0] < self.stride:
+            return
+        self.held.append((index, make()))
+        if len(self.held) > CANDIDATES:
+            self.held, self.stride = self.held[::2], self.stride * 2
+
+    def take(self, stop: int) -> list[np.ndarray]:
+        """The pictures of the shot that ended before frame `stop`, away from its ends; the rest stays."""
+        mine = [p for i, p in self.held if i < stop]
+        self.held = [(i, p) for i, p in self.held if i >= stop]
+        self.stride = 2
+        inner = mine[len(mine) // 10 : len(mine) - len(mine) // 10] or mine
+        contrast = np.array([float(p.std()) for p in inner])
+        told = [p for p, c in zip(inner, contrast, strict=True) if c >= 0.3 * np.median(contrast)]  # not a fade's black
+        chosen = np.linspace(0, len(told) - 1, min(LOOK_FRAMES, len(told))).round().astype(int)
+        return [told[i] for i in chosen]
+
+
+def survey(
+    reel: Reel, source: dict[str, Any], settings: Settings, colorizer: Colorizer,
+    report: Callable[[int], None] = lambda _: None,
+) -> Plan:  # fmt: skip
+    """Decode a reel once and plan it. report: told the number of frames read so far.
+
+    Raises DamagedSource when most frames are corrupt, SourceError when nothing is left to color.
+    """
+    damage, logs = Damage(), []
+    previous = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture(local=False) as logs, Reader(reel, damage, logs) as reader:
+            work = _Survey(reel, settings, colorizer)
+            with closing(ahead(_with_color(reader), 8)) as frames:
+                for frame, colored in frames:
+                    if not work.add(frame, colored):
+                        break
+                    report(frame.index + 1)
+    finally:
+        av.logging.set_level(previous)
+    return work.plan(source, damage)
+
+
+def _with_color(reader: Reader) -> Any:
+    for frame in reader:
+        assert reader.raw is not None
+        yield frame, frame.index % 24 == 0 and has_color(reader.raw)
+
+
+class _Survey:
+    """The running state of a survey."""
+
+    def __init__(self, reel: Reel, settings: Settings, colorizer: Colorizer) -> None:
+        self.reel, self.settings, self.colorizer = reel, settings, colorizer
+        self.geometry: Geometry = reel.geometry
+        self.begin = seconds(settings.start, reel.rate) if settings.start else Fraction(0)
+        self.end = seconds(settings.stop, reel.rate) if settings.stop else None
+        self.pts: list[int | None] = []
+        self.digests: list[str] = []
+        self.shots: list[Shot] = []
+        self.skip = 0
+        self.sampled = self.colored = 0
+        self.origin: int | None = None
+        self.candidates, self.cuts = Candidates(), CutDetector()
+
+    def add(self, frame: Frame, colored: bool) -> bool:
+        """Take a frame in; False when the piece ends before it."""
+        if frame.pts is not None:
+            self.origin = frame.pts if self.origin is None else self.origin
+            time = (frame.pts - self.origin) * self.reel.time_base
+        else:
+            time = frame.index / self.reel.rate
+        if self.end is not None and reached(time, self.end, self.reel):
+            return False
+        if not reached(time, self.begin, self.reel):
+            self.skip = frame.index + 1
+            return True
+        index = len(self.pts)
+        self.pts.append(frame.pts)
+        self.digests.append(luma_digest(frame.luma))
+        self.sampled += frame.index % 24 == 0
+        self.colored += colored
+        self.candidates.offer(index, lambda: self.colorizer.whole(frame.luma, self.reel.coding, self.geometry))
+        for cut in self.cuts.push(signature(frame.luma)):
+            self._close(cut)
+        return True
+
+    def _close(self, stop: int) -> None:
+        start = self.shots[-1].stop if self.shots else 0
+        pictures = self.candidates.take(stop)
+        if not pictures and self.shots:  # a shot of a frame or two between candidates
+            self.shots[-1] = Shot(self.shots[-1].start, stop, self.shots[-1].look, self.shots[-1].scenes)
+            return
+        looks, odds = self.colorizer.look(np.stack(pictures))
+        mean = odds.mean(0)
+        names = self.colorizer.weights.classes
+        best: list[int] = np.argsort(-mean, kind="stable")[:SCENES].tolist() if names else []
+        scenes = tuple((names[i], round(float(mean[i]), 3)) for i in best)
+        self.shots.append(Shot(start, stop, looks.mean(0).astype(np.float32), scenes))
+
+    def plan(self, source: dict[str, Any], damage: Damage) -> Plan:
+        """The finished plan."""
+        reel, count = self.reel, len(self.pts)
+        if not count:
+            piece = f" between {self.settings.start or 'the start'} and {self.settings.stop or 'the end'}"
+            raise SourceError(
+                reel.uri,
+                f"no frame{piece if self.settings.start or self.settings.stop else ' can be decoded'}",
+            )
+        inside = {i - self.skip: why for i, why in damage.frames.items() if 0 <= i - self.skip < count}
+        if len(inside) > CORRUPT_SHARE * count:
+            raise DamagedSource(
+                reel.uri,
+                f"{len(inside)} of {count} frames are corrupt: what decodes is no picture (encrypted? wrong codec?);"
+                " coloring it would hide that",
+            )
+        for cut in self.cuts.flush():
+            self._close(cut)
+        self._close(count)
+        step = max(1, round(1 / (reel.rate * reel.time_base)))
+        pts, retimed = rising(self.pts, step)
+        return Plan(
+            reel, source, self.settings, self.skip, pts, tuple(self.digests), tuple(self.shots), retimed == 0, retimed,
+            self.colored > self.sampled / 4, inside, dict(damage.packets), self._notes(pts, step),
+        )  # fmt: skip
+
+    def _notes(self, pts: tuple[int, ...], step: int) -> tuple[str, ...]:
+        notes = [f"the file does not say, so assumed: {what}" for what in self.reel.guessed]
+        if self.settings.start or self.settings.stop:
+            return tuple(notes)
+        promised, have = self.reel.header_frames, len(pts)
+        if promised > have:
+            notes.append(f"the header promises {promised} frames, {have} could be decoded")
+        shown = (pts[-1] + step - pts[0]) * self.reel.time_base
+        if self.reel.header_seconds > shown * Fraction(102, 100) + 1:
+            notes.append(
+                f"the header promises {float(self.reel.header_seconds):.1f} s, the picture lasts {float(shown):.1f} s"
+            )
+        return tuple(notes)
+
+
+def reached(time: Fraction, mark: Fraction, reel: Reel) -> bool:
+    """Whether a frame's time is a mark's or later. Files round times: at 24 fps frame 20 is at 833 ms, not 833.3."""
+    return time + min(reel.time_base, 1 / (4 * reel.rate)) >= mark
+
+
+def seconds(text: str, rate: Fraction) -> Fraction:
+    """A time of day on the reel: seconds, [HH:]MM:SS[.fraction] or HH:MM:SS:FF. Raises ValueError."""
+    parts = text.strip().replace(";", ":").split(":")
+    if not 1 <= len(parts) <= 4 or not all(parts):
+        raise ValueError(f"{text!r} is not a time; write seconds, MM:SS, HH:MM:SS.sss or HH:MM:SS:FF")
+    try:
+        frames = Fraction(int(parts.pop())) / rate if len(parts) == 4 else Fraction(0)
+        values = [Fraction(p) for p in parts]
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"{text!r} is not a time; write seconds, MM:SS, HH:MM:SS.sss or HH:MM:SS:FF") from error
+    if frames < 0 or any(v < 0 for v in values):
+        raise ValueError(f"{text!r} is before the reel's beginning")
+    total = Fraction(0)
+    for value in values:
+        total = total * 60 + value
+    return total + frames

@@ -1,0 +1,238 @@
+"""Tracks: what becomes of a source's sound, subtitles, attachments and data in an output.
+
+Copied packet for packet where the container takes the codec; sound is converted where it does not; what cannot go
+through is named.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import av
+import numpy as np
+
+from pipeline.reels import Reel
+
+MUXERS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
+NOT_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "timecode", "duration")
+"""Container tags that describe the old file, not the film."""
+
+SOUND = {".mkv": "flac", ".mov": "pcm_s24le", ".mp4": "aac"}
+"""What sound becomes when it cannot be copied."""
+
+WAVES = {"flac": "s32", "pcm_s24le": "s32", "aac": "fltp"}
+
+PLACES = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
+"""What so many channels are taken for where a file only counts them (AVI, WMV, MXF): AAC and MP4 want to know."""
+
+SAME_LANGUAGE = {
+    "deu": "ger", "nld": "dut", "swe": "sve", "fre": "fra", "cze": "ces", "zho": "chi", "slo": "slk", "rum": "ron",
+    "ell": "gre", "isl": "ice", "fas": "per", "sqi": "alb", "hye": "arm", "eus": "baq", "bod": "tib", "cym": "wel",
+    "mya": "bur", "kat": "geo", "mkd": "mac", "msa": "may",
+}  # fmt: skip
+"""ISO 639-2 has two codes for these (Swedish: QuickTime has its own); QuickTime's table knows the second."""
+
+AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One track's fate. how: "copied", "converted" or "lost"; why: what stood in the way; out: stream in the output."""
+
+    index: int
+    kind: str
+    codec: str
+    how: str
+    why: str = ""
+    out: int = -1
+    rejected: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def places(context: Any) -> str:
+    """Layout of a sound track's channels: as the file says, else by their number; "" where nothing is usual."""
+    name, count = str(context.layout.name), int(context.layout.nb_channels)
+    return PLACES.get(count, "") if name == f"{count} channels" else name
+
+
+def is_tag(key: str) -> bool:
+    """Whether a container's tag says something of the film. QuickTime adds a language: encoder-eng."""
+    return re.sub(r"-[a-z]{3}$", "", key.lower()) not in NOT_TAGS
+
+
+@cache
+def language_in(suffix: str, code: str) -> str:
+    """A language as an output of this kind can say it (QuickTime: "ger", not "deu"); "" if it cannot. Tried."""
+    for name in (code, SAME_LANGUAGE.get(code, code)):
+        file = io.BytesIO()
+        with av.open(file, "w", format=MUXERS[suffix]) as trial:
+            stream = trial.add_stream("pcm_s16le", rate=8000, layout="mono")
+            stream.metadata["language"] = name
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts = 8000, 0
+            trial.mux([*stream.encode(frame), *stream.encode(None)])
+        file.seek(0)
+        with av.open(file) as made:
+            if made.streams[0].metadata.get("language") == name:
+                return name
+    return ""
+
+
+def same_language(a: str, b: str) -> bool:
+    """Whether two codes name one language; "und" is no language."""
+    a, b = ("" if code == "und" else code for code in (a, b))
+    return a == b or SAME_LANGUAGE.get(a) == b
+
+
+def accepts(stream: Any, suffix: str) -> str:
+    """Why an output of this kind does not take a stream as it is, or an empty string. Tried, not looked up."""
+    context = stream.codec_context
+    if suffix == ".mp4" and stream.type == "audio" and context.name.startswith("pcm") and not places(context):
+        return f"{suffix} files must know where the {context.layout.nb_channels} channels belong"  # found at its end
+    try:
+        with av.open(io.BytesIO(), "w", format=MUXERS[suffix]) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except (ValueError, av.FFmpegError, NotImplementedError, TypeError) as error:
+        reason = str(error).split("\n")[0]
+        name = stream.codec_context.name if stream.codec_context else stream.type
+        return f"{suffix} files do not take {name} ({reason})"
+    return ""
+
+
+def decide(container: Any, reel: Reel, suffix: str) -> list[Carried]:
+    """The fate of every track beside the picture."""
+    fates = []
+    for stream in container.streams:
+        if stream.index == reel.stream:
+            continue
+        codec = stream.codec_context.name if stream.codec_context else ""
+        fate = _fate(stream, reel, suffix, codec)
+        language = stream.metadata.get("language", "und")
+        heard = fate.kind in ("audio", "subtitle") and fate.how != "lost" and language != "und"
+        if heard and not language_in(suffix, language):
+            told = f"{suffix} files have no code for its language {language}"
+            fate = replace(fate, why=f"{fate.why}; {told}" if fate.why else told)
+        fates.append(fate)
+    return fates
+
+
+def _fate(stream: Any, reel: Reel, suffix: str, codec: str) -> Carried:
+    if stream.type == "data":
+        if "timecode" in stream.metadata and reel.timecode:
+            return Carried(stream.index, "data", codec, "copied", "time code, written anew by the container")
+        if stream.discard == av.stream.Discard.all and stream.container.chapters():  # QuickTime's chapter titles
+            return Carried(stream.index, "data", codec, "copied", "chapters, written anew by the container")
+        return Carried(stream.index, "data", codec, "lost", "a data track; no container of ours takes it")
+    if stream.type == "attachment" and suffix != ".mkv":
+        return Carried(stream.index, "attachment", codec, "lost", "only .mkv files hold attachments")
+    if stream.type not in ("audio", "subtitle", "attachment", "video"):
+        return Carried(stream.index, stream.type, codec, "lost", f"a track of kind {stream.type}")
+    if stream.type == "audio" and not codec:
+        return Carried(stream.index, "audio", codec, "lost", "its codec is unknown to FFmpeg")
+    why = accepts(stream, suffix)
+    if not why:
+        return Carried(stream.index, stream.type, codec, "copied")
+    known = stream.type == "audio" and stream.codec_context.sample_rate
+    if known and (SOUND[suffix] != "aac" or places(stream.codec_context)):
+        return Carried(stream.index, "audio", codec, "converted", f"{why}; now {SOUND[suffix]}")
+    return Carried(stream.index, stream.type, codec, "lost", why)
+
+
+class Sound:
+    """Converts a sound track: decoded samples in, packets of the output's codec out."""
+
+    def __init__(self, source: Any, out: Any, suffix: str) -> None:
+        codec = SOUND[suffix]
+        context = source.codec_context
+        rate = context.sample_rate
+        if codec == "aac" and rate not in AAC_RATES:
+            rate = next((r for r in AAC_RATES if r > rate), AAC_RATES[-1])
+        self.stream = out.add_stream(codec, rate=rate)
+        layout = places(context) or context.layout.name
+        self.stream.codec_context.layout = layout
+        self.stream.codec_context.format = WAVES[codec]
+        if codec == "aac":
+            self.stream.codec_context.bit_rate = min(128_000, 5 * rate) * max(1, context.layout.nb_channels)
+        if codec == "flac":
+            self.stream.codec_context.options = {"strict": "-2"}
+        self.stream.time_base = self.stream.codec_context.time_base = Fraction(1, rate)
+        self._resampler = Resampler(WAVES[codec], layout, rate)
+
+    def convert(self, packet: Any, shift: Fraction) -> Iterator[Any]:
+        """Packets of the new codec for one packet of the old."""
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            return
+        for frame in frames:
+            if frame.pts is not None:
+                frame.pts -= round(shift / frame.time_base)
+            for part in self._resampler.push(frame):
+                yield from self.stream.encode(part)
+
+    def flush(self) -> Iterator[Any]:
+        """What is still inside."""
+        for part in self._resampler.push(None):
+            yield from self.stream.encode(part)
+        yield from self.stream.encode(None)
+
+
+class Resampler:
+    """Sound in one format, layout and rate, also where the source changes its own on the way (broadcast does)."""
+
+    def __init__(self, wave: str, layout: str, rate: int) -> None:
+        self._target = wave, layout, rate
+        self._kind: tuple[str, str, int] | None = None
+        self._inner: Any = None
+
+    def push(self, frame: Any) -> list[Any]:
+        """Frames that came out when this one went in; None for what is still inside."""
+        parts: list[Any] = []
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate) if frame is not None else None
+        if self._inner is not None and kind != self._kind:
+            parts, self._inner = self._inner.resample(None), None
+        if frame is not None:
+            self._inner, self._kind = self._inner or av.AudioResampler(*self._target), kind
+            parts += self._inner.resample(frame)
+        return parts
+
+
+def samples_digest(container: Any, stream: Any, rate: int, skip: int = 0) -> tuple[np.ndarray, int]:
+    """Decoded sound at a rate as mean levels of 100 ms blocks (for comparing tracks whose packets differ), and its
+    length in samples. skip: samples left out at the beginning, where an encoder put silence of its own.
+    """
+    resampler = Resampler("fltp", places(stream.codec_context) or stream.codec_context.layout.name, rate)
+    block = max(1, rate // 10)
+    levels: list[np.ndarray] = []
+    rest, length = np.zeros(0, np.float32), 0
+    for part in _heard(container, stream, resampler):
+        length += len(part)
+        rest = np.concatenate([rest, np.abs(part[max(0, len(part) - (length - skip)) :])]) if length > skip else rest
+        whole = len(rest) // block * block
+        levels.append(rest[:whole].reshape(-1, block).mean(1))
+        rest = rest[whole:]
+    return (np.concatenate(levels) if levels else rest[:0]), length
+
+
+def _heard(container: Any, stream: Any, resampler: Resampler) -> Iterator[np.ndarray]:
+    """First channel of a sound track, damaged packets left out."""
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            continue
+        for frame in frames:
+            for part in resampler.push(frame):
+                yield part.to_ndarray()[0]
+    for part in resampler.push(None):
+        yield part.to_ndarray()[0]
