@@ -1,0 +1,1 @@
+"""What a person asks for: the commands that wire pipeline and colorizer together."""

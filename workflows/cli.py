@@ -1,0 +1,68 @@
+"""The `chromatheque` command: one sub-command per file, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch reads it at import; huge pages double training speed
+
+import click
+
+COMMANDS = {
+    "reel": "Color a film reel.",
+    "verify": "Prove that an output keeps its source's picture, sound and timing.",
+    "train": "Train weights on color pictures.",
+    "evaluate": "Measure weights on pictures whose colors are known.",
+    "doctor": "Show versions, devices and codecs, and what is missing.",
+    "demo": "Make a small black-and-white reel and color it.",
+}
+
+
+class Commands(click.Group):
+    """Lists commands without importing them: `chromatheque --help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"workflows.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="chromatheque")
+def cli() -> None:
+    """Colors black-and-white film reels; every luminance sample, sound track and tag stays as it was."""
+
+
+def main() -> None:
+    """Entry point: errors a person can act on become one line and exit code 1; a bug keeps its traceback."""
+    from colorizer.errors import ColorizeError
+
+    try:
+        code = cli.main(standalone_mode=False)  # returns the code of an Exit instead of raising it
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ColorizeError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

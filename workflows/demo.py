@@ -1,0 +1,41 @@
+"""`chromatheque demo`: a small film made of photographs that scikit-image carries, colored, laid side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--folder", default="demo", show_default=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--weights", default="first", show_default=True, help="Shipped name or .safetensors file.")
+@click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
+def demo(folder: Path, weights: str, progress: str) -> None:
+    """Make a small black-and-white reel with sound and color it; needs no network and no file of yours.
+
+    Example: chromatheque demo
+    """
+    from colorizer.errors import ColorizeError
+    from pipeline.events import listener_for
+    from pipeline.jobs import Choices, Job
+
+    try:
+        from workflows.demo_reel import make_reel
+    except ImportError as error:
+        raise ColorizeError("the demo needs scikit-image: pip install 'chromatheque[demo]'") from error
+    from workflows.sheet import contact_sheet
+
+    folder.mkdir(parents=True, exist_ok=True)
+    source, out, sheet = folder / "reel.mp4", folder / "reel-colored.mkv", folder / "sheet.png"
+    if not source.exists():
+        click.echo("making a black-and-white reel ...")
+        scratch = folder / ".reel.part.mp4"
+        make_reel(scratch)
+        scratch.replace(source)
+    with listener_for(progress) as listener:
+        result = Job(str(source), out, Choices(weights=weights, overwrite=True), None, listener).color()
+    if result.plan is not None or not sheet.exists():
+        cuts = [shot.start for shot in result.plan.shots[1:]] if result.plan else []
+        contact_sheet(source, out, cuts, sheet)
+    click.echo(f"source:        {source}\ncolored reel:  {out}\nits report:    {out}.json\ncontact sheet: {sheet}")

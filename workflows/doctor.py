@@ -1,0 +1,264 @@
+"""`chromatheque doctor`: what this machine has, what is missing, and the command that brings it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+import click
+
+PYTHON = (3, 11)
+PACKAGES = ("torch", "av", "numpy", "ray", "tifffile", "imagecodecs", "safetensors", "click", "rich")
+ENCODERS = ("ffv1", "prores_ks", "libx264", "aac", "flac", "pcm_s16le", "subrip")
+DECODERS = ("ffv1", "prores", "h264", "aac", "flac", "pcm_s16le", "subrip")
+MUXERS = ("matroska", "mov", "mp4")
+ROOM = 10  # GB free: a night's job of one reel, scratch included
+PIP = f"{sys.executable} -m pip install"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `fix` is a command, given when it is not as it should be.
+
+    needed: nothing works without it, so its absence makes the exit code 1.
+    """
+
+    group: str
+    name: str
+    value: str
+    ok: bool = True
+    needed: bool = False
+    fix: str = ""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable, one object.")
+def doctor(as_json: bool) -> None:
+    """Show versions, devices and codecs, and what is missing.
+
+    Exits 1 if something is missing that coloring needs, and names the command that fixes it.
+
+    Example: chromatheque doctor --json
+    """
+    found = examine()
+    failed = [f for f in found if f.needed and not f.ok]
+    if as_json:
+        click.echo(json.dumps({"ok": not failed, "findings": [asdict(f) for f in found]}, indent=2))
+    else:
+        _show(found)
+        click.echo("Ready." if not failed else f"Missing: {', '.join(f.name for f in failed)}.")
+    if failed:
+        sys.exit(1)
+
+
+def examine() -> list[Finding]:
+    """Every finding, in the order of the table; a broken package is a finding, never an exception."""
+    checks: tuple[Callable[[], Iterable[Finding]], ...] = (
+        _versions, _ffmpeg, _processors, _gpus, _codecs, _weights, _disks,
+    )  # fmt: skip
+    return [finding for check in checks for finding in _guarded(check)]
+
+
+def _guarded(check: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """What a check found. What it raises is reported in its place: sick machines are what this is for."""
+    try:
+        return list(check())
+    except Exception as error:
+        name = check.__name__.strip("_")
+        return [Finding("checks", name, _line(error), ok=False, fix=_reinstall())]
+
+
+def _line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _requirement(package: str) -> str:
+    """What to ask pip for: the package with the bounds this program states."""
+    stated = (metadata.requires("chromatheque") or []) if _version("chromatheque") else []
+    plain = [line.split(";")[0].strip() for line in stated if "extra ==" not in line]
+    return {re.split(r"[^\w.-]", line)[0].lower(): line for line in plain}.get(package, package)
+
+
+def _reinstall() -> str:
+    """How to install this program again: by its folder, for the bare name could be another's package."""
+    checkout = Path(__file__).resolve().parents[1]
+    if (checkout / "pyproject.toml").is_file():
+        return f'{PIP} -e "{checkout}"'
+    return f"{PIP} --force-reinstall FOLDER  (the folder or wheel that chromatheque was installed from)"
+
+
+def _imported(package: str) -> tuple[Any, str]:
+    """A package, or None and why not. Native libraries may fail with anything at import."""
+    try:
+        return import_module(package), ""
+    except Exception as error:
+        return None, _line(error)
+
+
+def _versions() -> Iterable[Finding]:
+    new = sys.version_info >= PYTHON
+    newer = "" if new else "install Python 3.11 or newer, then make PYTHON=python3.11 test"
+    yield Finding("versions", "python", platform.python_version(), new, True, newer)
+    own = _version("chromatheque")
+    again = "" if own else _reinstall()
+    yield Finding("versions", "chromatheque", own or "not installed", own is not None, False, again)
+    for package in PACKAGES:
+        module, why = _imported(package)
+        install = f'{PIP} "{_requirement(package)}"'
+        if module is not None:
+            yield Finding("versions", package, _version(package) or "unknown version", needed=True)
+        elif _version(package):
+            yield Finding("versions", package, why, False, True, f"{install} --force-reinstall")
+        else:
+            yield Finding("versions", package, "not installed", False, True, install)
+
+
+def _ffmpeg() -> Iterable[Finding]:
+    av, _ = _imported("av")
+    if av is None:
+        return
+    libraries = " ".join(
+        f"{name} {'.'.join(map(str, version))}" for name, version in sorted(av.library_versions.items())
+    )
+    yield Finding("versions", "FFmpeg", f"{getattr(av, 'ffmpeg_version_info', '?')} ({libraries})")
+
+
+def _processors() -> Iterable[Finding]:
+    flags = _cpu_flags()
+    fast = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags]
+    yield Finding("devices", "CPU", f"{os.cpu_count()} logical cores, {_cpu_name()}")
+    yield Finding("devices", "bf16 on the CPU", ", ".join(fast) or "no: float32 is used, about half as fast")
+
+
+def _cpu_info() -> dict[str, str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        return {}
+    return {k.strip(): v.strip() for k, colon, v in (line.partition(":") for line in lines) if colon}
+
+
+def _cpu_flags() -> set[str]:
+    return set(_cpu_info().get("flags", "").split())
+
+
+def _cpu_name() -> str:
+    return _cpu_info().get("model name") or platform.processor() or platform.machine()
+
+
+def _gpus() -> Iterable[Finding]:
+    torch, _ = _imported("torch")
+    if torch is None:
+        return
+    built = f"with CUDA {torch.version.cuda}" if torch.version.cuda else "without CUDA"
+    if not torch.cuda.is_available():
+        driver = shutil.which("nvidia-smi") is not None
+        fix = f"{PIP} --force-reinstall --index-url https://pypi.org/simple torch" if driver else ""
+        value = f"none (torch is built {built}); the CPU is used"
+        yield Finding("devices", "CUDA GPU", value, ok=not driver, fix=fix)
+        return
+    for number in range(torch.cuda.device_count()):
+        card = torch.cuda.get_device_properties(number)
+        memory = f"{card.total_memory / 2**30:.0f} GiB"
+        bf16 = "bf16" if card.major >= 8 else "no bf16"
+        kind = f"compute {card.major}.{card.minor}, {bf16}, torch {built}"
+        yield Finding("devices", f"CUDA GPU {number}", f"{card.name}, {memory}, {kind}")
+
+
+def _codecs() -> Iterable[Finding]:
+    """Encoders, decoders and muxers. PyAV's own wheels have them all; a build on another FFmpeg may not."""
+    av, _ = _imported("av")
+    if av is None:
+        return
+    fix = f'{PIP} --force-reinstall --only-binary=av "{_requirement("av")}"'
+    kinds: tuple[tuple[str, tuple[str, ...], Callable[..., Any], str], ...] = (
+        ("encoder", ENCODERS, av.Codec, "w"),
+        ("decoder", DECODERS, av.Codec, "r"),
+        ("muxer", MUXERS, av.ContainerFormat, "w"),
+    )
+    for kind, names, opener, mode in kinds:
+        missing = [name for name in names if not _opens(opener, name, mode)]
+        present = " ".join(name for name in names if name not in missing)
+        yield Finding("codecs", f"{kind}s", present or "none")
+        for name in missing:
+            yield Finding("codecs", f"{kind} {name}", "missing", False, True, fix)
+
+
+def _opens(kind: Callable[..., Any], name: str, mode: str) -> bool:
+    try:
+        kind(name, mode)
+    except (ValueError, LookupError):  # av.codec.UnknownCodecError is a ValueError
+        return False
+    return True
+
+
+def _weights() -> Iterable[Finding]:
+    weights, why = _imported("colorizer.weights")
+    if weights is None:
+        fix = "install what is missing above, then run chromatheque doctor again"
+        yield Finding("weights", "weights", f"cannot be looked at: {why}", False, True, fix)
+        return
+    names = weights.names()
+    if weights.DEFAULT not in names:
+        fix = "chromatheque train PICTURES --out mine.safetensors  (PICTURES: a folder of color photographs)"
+        yield Finding("weights", f"weights {weights.DEFAULT}", "does not ship with this installation", False, True, fix)
+    for name in names:
+        needed = name == weights.DEFAULT
+        try:
+            loaded = weights.load(name)
+        except Exception as error:
+            yield Finding("weights", f"weights {name}", _line(error), False, needed, _reinstall())
+        else:
+            yield Finding("weights", f"weights {name}", f"loads, sha256 {loaded.digest[:12]}", True, needed)
+
+
+def _disks() -> Iterable[Finding]:
+    for name, folder in (("this folder", Path.cwd()), ("temporary files", Path(tempfile.gettempdir()))):
+        free = shutil.disk_usage(folder).free / 1e9
+        fix = "" if free >= ROOM else "free some space, or export TMPDIR=/a/larger/disk and work there"
+        yield Finding("disk", name, f"{free:.0f} GB free in {folder}", free >= ROOM, False, fix)
+
+
+def _show(found: list[Finding]) -> None:
+    """A table on a terminal, plain lines when piped; without rich, plain lines always."""
+    if sys.stdout.isatty() and _imported("rich.table")[0] is not None:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table("", "", "", box=None, show_header=False, pad_edge=False)
+        group = ""
+        for f in found:
+            mark = (
+                Text("ok", "green")
+                if f.ok
+                else Text("missing" if f.needed else "look", "bold red" if f.needed else "yellow")
+            )
+            if f.group != group:
+                table.add_row(Text(f.group, "bold"))
+                group = f.group
+            table.add_row(mark, Text(f.name), Text(f.value))
+        Console().print(table)
+    else:
+        for f in found:
+            click.echo(f"{'ok' if f.ok else 'MISSING' if f.needed else 'LOOK':8}{f.group}: {f.name}: {f.value}")
+    for f in found:
+        if f.fix:  # outside the table, where a command is neither wrapped nor cut and can be copied
+            click.echo(f"To fix {f.name}: {f.fix}")

@@ -1,0 +1,128 @@
+"""`chromatheque reel`: a film reel in, a colored film reel out."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class WorkingSize(click.ParamType):
+    """A number of pixels or `native`."""
+
+    name = "N|native"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if value == "native":
+            return 0
+        if value.isdecimal() and value.isascii() and 32 <= int(value) <= 4096:
+            return int(value)
+        return self.fail(f"{value!r} is neither 'native' nor a size from 32 to 4096", param, ctx)
+
+
+class Rate(click.ParamType):
+    """Pictures per second, 24 or 24000/1001."""
+
+    name = "RATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        try:
+            rate = Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            self.fail(f"{value!r} is not a rate; write 18, 23.976 or 24000/1001", param, ctx)
+        if not 0 < rate <= 1000:
+            self.fail(f"{value!r} is not a rate between 0 and 1000", param, ctx)
+        return rate
+
+
+def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse what `survey.seconds` would not read, before any work."""
+    from pipeline.survey import seconds
+
+    if value:
+        try:
+            seconds(value, Fraction(24))
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, param) from error
+    return value
+
+
+@click.command()
+@click.argument("source", metavar="IN")
+@click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--profile",
+    type=click.Choice(["archive", "mezzanine", "access"]),
+    help="Output format [by OUT's suffix].",
+)
+@click.option("--weights", default="first", show_default=True, help="Shipped name or .safetensors file.")
+@click.option("--working-size", type=WorkingSize(), help="Shorter side at which the network sees the picture.")
+@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True)
+@click.option(
+    "--looks",
+    type=click.Choice(["per-shot", "per-frame"]),
+    default="per-shot",
+    show_default=True,
+    help="One look for all frames of a shot, or (for comparison) one for each frame.",
+)
+@click.option("--ray", default="none", show_default=True, metavar="none|local|ADDRESS", help="Paint on Ray workers.")
+@click.option("--workers", type=click.IntRange(1, 4096), default=1, show_default=True, help="Ray workers.")
+@click.option(
+    "--job",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep plan and segments here [OUT.job, removed].",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an OUT that some other job made.")
+@click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
+@click.option(
+    "--start",
+    default="",
+    callback=check_time,
+    help="Begin here: seconds, MM:SS, HH:MM:SS.sss or HH:MM:SS:FF.",
+)
+@click.option("--stop", default="", callback=check_time, help="End before here; with --start, a test piece.")
+@click.option("--rate", type=Rate(), help="Pictures per second of an image sequence [24].")
+def reel(
+    source: str, out: Path, profile: str | None, weights: str, working_size: int | None, precision: Any, looks: Any,
+    ray: str, workers: int, job: Path | None, overwrite: bool, progress: str, start: str, stop: str,
+    rate: Fraction | None,
+) -> None:  # fmt: skip
+    """Color the film reel IN and write OUT.
+
+    IN is a video file, or an image sequence named like frames/%06d.dpx. OUT's suffix picks the format: .mkv archive
+    (FFV1, luminance bit for bit), .mov mezzanine (ProRes 422 HQ), .mp4 access (H.264). Sound, subtitles, time code
+    and tags are carried over; OUT.json tells everything. Stop it at any time: the same command goes on.
+
+    Example: chromatheque reel newsreel.mov newsreel.mkv
+    """
+    from colorizer.engine import DEFAULT_WORKING_SIZE
+    from pipeline.events import listener_for
+    from pipeline.jobs import Choices, Job
+
+    size = DEFAULT_WORKING_SIZE if working_size is None else working_size
+    choices = Choices(
+        profile, weights, size, precision, looks, ray, workers, start, stop, rate, overwrite
+    )  # fmt: skip
+    with listener_for(progress) as listener:
+        work = Job(source, out, choices, job, listener)
+        try:
+            result = work.color()
+        except KeyboardInterrupt:
+            done, total = work.progress()
+            kept = f"{done} of {total} segments are safe in {work.folder}; " if total else ""
+            click.echo(f"Stopped. {kept}the same command goes on.", err=True)
+            raise click.exceptions.Exit(130) from None
+    if progress == "json":
+        lost = list(result.lost)
+        listener("finished", out=str(out), already=result.already, painted=result.painted, lost=lost)
+    elif result.plan is None:
+        click.echo(f"{out} is finished already; nothing to do.")
+    else:
+        for what in result.lost:
+            click.echo(f"not carried over: {what}", err=True)
+        frames, shots = len(result.plan.pts), len(result.plan.shots)
+        click.echo(f"{out}: {frames} frames in {shots} shots, verified; its story is in {out}.json")
