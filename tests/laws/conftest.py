@@ -1,0 +1,56 @@
+"""Shared by the four laws: tiny weights, and one Ray cluster for the whole session."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.synthetic import tiny_weights
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights that paint strong, arbitrary colors in no time."""
+    return tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[None]:
+    """A Ray cluster of this session's own, with a token of its own; RayPool joins it."""
+    temp = Path(tempfile.mkdtemp(prefix="chq-", dir="/tmp"))  # short: the path of a Unix socket has 107 bytes
+    token = temp / "token"
+    token.write_text(secrets.token_hex(32))
+    mine = {
+        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+        "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
+    }  # fmt: skip
+    before = {key: os.environ.get(key) for key in mine}
+    os.environ.update(mine)
+    try:
+        import ray
+
+        ray.init(
+            num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
+            object_store_memory=100 * 2**20, _temp_dir=str(temp),
+        )  # fmt: skip
+        yield
+        ray.shutdown()
+    finally:
+        for key, value in before.items():
+            os.environ.pop(key) if value is None else os.environ.update({key: value})
+        shutil.rmtree(temp, ignore_errors=True)

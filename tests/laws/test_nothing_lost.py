@@ -1,0 +1,133 @@
+"""Law 2: what goes in goes through, or the run says by name what could not."""
+
+import json
+from fractions import Fraction
+
+import pytest
+
+from tests.endtoend import color, story, verify
+from tests.synthetic import write_reel
+
+FRAMES = 48
+GERMAN = {"deu": "ger"}
+"""QuickTime's table of languages knows the other of the two codes of ISO 639-2."""
+
+VARYING = [i * 40 + (17 if i % 3 == 1 else 0) + (200 if i > 30 else 0) for i in range(FRAMES)]
+"""Milliseconds: never an even beat, and a hole."""
+
+TAGS = {"title": "Émeute à la Gare", "artist": "Pathé", "comment": "print no. 3", "location": "Dépôt 14"}
+
+
+def losses(out):
+    """What an output's sidecar names as lost or changed."""
+    said = json.loads(out.with_name(out.name + ".json").read_text())
+    return {(t["kind"], t["codec"]): (t["how"], t["why"]) for t in said["tracks"]}
+
+
+def test_matroska_keeps_everything(tmp_path, tiny):
+    """Two languages, subtitles, chapters, time code, aspect, field order, uneven times, catalog tags, attachment."""
+    source = write_reel(
+        tmp_path / "in.mkv", FRAMES, (96, 64), time_base=Fraction(1, 1000), pts=VARYING, cuts=(20,), interlaced="tff",
+        sar=Fraction(16, 15), audio=["pcm_s16le", "flac"], subtitles=1, chapters=3, timecode="01:02:03:04",
+        attachment=b"Inventory 1916\n", metadata=TAGS,
+    )  # fmt: skip
+    color(source, tmp_path / "out.mkv", tiny)
+    a, b = story(source), story(tmp_path / "out.mkv")
+    assert b.stamps == a.stamps == list(range(FRAMES))
+    assert b.times == a.times == [Fraction(t, 1000) for t in VARYING]
+    assert [(s.kind, s.codec, s.language) for s in b.streams] == [(s.kind, s.codec, s.language) for s in a.streams]
+    assert [s.language for s in b.of("audio")] == ["eng", "deu"]
+    for kind in ("audio", "subtitle"):
+        for x, y in zip(a.of(kind), b.of(kind), strict=True):
+            assert (x.payload, x.count) == (y.payload, y.count)
+            assert x.times == y.times
+    assert (len(a.chapters), b.chapters) == (3, a.chapters)
+    assert (b.timecode, b.aspect, b.fields, b.size) == ("01:02:03:04", Fraction(16, 15), "interlaced", (96, 64))
+    assert b.attachments == {"catalog.txt": b"Inventory 1916\n"}
+    for key, value in TAGS.items():
+        assert b.tags[key].startswith(value)
+    assert "trained model" in b.tags["comment"]
+    assert all(how == "copied" for how, _ in losses(tmp_path / "out.mkv").values())
+    assert verify(source, tmp_path / "out.mkv")[0] == 0
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_rotation_goes_through(tmp_path, tiny, rotation):
+    """A reel shot on its side stays on its side, stored as it was."""
+    source = write_reel(tmp_path / "in.mp4", 4, (64, 48), rotation=rotation)
+    for suffix in (".mkv", ".mov", ".mp4"):
+        color(source, tmp_path / f"out{suffix}", tiny)
+        b = story(tmp_path / f"out{suffix}")
+        assert (b.rotation, b.size) == (rotation, (64, 48))
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4"])
+@pytest.mark.parametrize("source_suffix", [".mov", ".mp4"])
+def test_quicktime_and_mp4_keep_or_name(tmp_path, tiny, source_suffix, suffix):
+    """From and to QuickTime and MP4: every track there in its order, or named in the sidecar."""
+    formats = {".mov": "yuv422p10le", ".mp4": "yuv420p"}
+    source = write_reel(
+        tmp_path / f"in{source_suffix}", FRAMES, (96, 64), formats[source_suffix], time_base=Fraction(1, 12000),
+        pts=[t * 12 for t in VARYING], cuts=(20,), interlaced="tff" if source_suffix == ".mov" else None,
+        sar=Fraction(16, 15), audio=["aac", "aac"], subtitles=1, chapters=3, timecode="01:02:03:04", metadata=TAGS,
+    )  # fmt: skip
+    out = tmp_path / f"out{suffix}"
+    color(source, out, tiny)
+    a, b = story(source), story(out)
+    assert b.stamps == a.stamps == list(range(FRAMES))
+    assert [t - b.times[0] for t in b.times] == [t - a.times[0] for t in a.times]
+    kept = [s for s in a.streams if s.kind != "data"]
+    spelled = GERMAN if suffix == ".mov" else {}
+    said = [(s.kind, spelled.get(s.language, s.language).replace("und", "")) for s in kept]
+    assert [(s.kind, s.language.replace("und", "")) for s in b.streams if s.kind != "data"] == said
+    for kind in ("audio", "subtitle"):
+        for x, y in zip(a.of(kind), b.of(kind), strict=True):
+            assert (x.codec, x.payload, x.count) == (y.codec, y.payload, y.count)
+            assert [t - b.times[0] for t in y.times] == [t - a.times[0] for t in x.times]
+    assert b.chapters == a.chapters
+    assert (b.timecode, b.aspect, b.fields) == ("01:02:03:04", Fraction(16, 15), a.fields)
+    for key, value in TAGS.items():
+        assert b.tags[key].startswith(value)
+    assert not [k for k, (how, _) in losses(out).items() if how == "lost"]
+    assert verify(source, out)[0] == 0
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mp4"])
+def test_what_a_container_cannot_hold_is_named(tmp_path, tiny, suffix):
+    """Matroska's attachment, SubRip and FLAC in the other two: carried, converted, or lost by name; never silently."""
+    source = write_reel(
+        tmp_path / "in.mkv", 24, audio=["flac", "vorbis", "pcm_s16le", "mp3"], subtitles=1, attachment=b"list",
+        timecode="00:00:10:00", metadata=TAGS,
+    )  # fmt: skip
+    out = tmp_path / f"out{suffix}"
+    result = color(source, out, tiny)
+    a, b, fates = story(source), story(out), losses(out)
+    assert len(fates) == len(a.streams) - 1
+    lost = {k for k, (how, why) in fates.items() if how == "lost" and why}
+    assert ("attachment", "") in lost or ("attachment", "none") in lost or any(k[0] == "attachment" for k in lost)
+    assert {s.kind for s in b.streams} - {"data"} <= {"video", "audio"} | ({"subtitle"} if b.of("subtitle") else set())
+    assert len(b.of("audio")) == 4
+    spelled = GERMAN if suffix == ".mov" else {}
+    assert [s.language for s in b.of("audio")] == [spelled.get(s.language, s.language) for s in a.of("audio")]
+    assert len(b.of("subtitle")) + sum(k[0] == "subtitle" for k in lost) == 1
+    assert len(result.lost) == len(lost)
+    for x, y in zip(a.of("audio"), b.of("audio"), strict=True):
+        how = fates["audio", x.codec][0]
+        assert (x.payload == y.payload) == (how == "copied")
+        assert abs(max(y.times) - max(x.times)) < Fraction(1, 10)
+    assert b.timecode == "00:00:10:00"
+    assert verify(source, out)[0] == 0
+
+
+def test_a_doctored_output_is_told(tmp_path, tiny):
+    """verify fails when an output has lost a track that its sidecar says it has."""
+    full = write_reel(tmp_path / "full.mkv", 8, audio=2)
+    less = write_reel(tmp_path / "less.mkv", 8, audio=1)
+    color(less, tmp_path / "out.mkv", tiny)
+    code, told = verify(full, tmp_path / "out.mkv")
+    assert code == 1
+    assert "says nothing of the source's tracks [2]" in told
+    (tmp_path / "out.mkv.json").unlink()
+    code, told = verify(full, tmp_path / "out.mkv")
+    assert code == 1
+    assert "FAIL  tracks" in told

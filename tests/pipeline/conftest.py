@@ -1,0 +1,62 @@
+"""What the pipeline's tests share: a tiny painter, plans and whole jobs of stamped reels."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import settings
+
+from colorizer import weights
+from colorizer.engine import Colorizer
+from pipeline.events import Silent
+from pipeline.jobs import Choices, Job, identity
+from pipeline.plan import Plan, Settings
+from pipeline.reels import probe
+from pipeline.survey import survey
+from tests.synthetic import tiny_weights
+
+settings.register_profile("chromatheque", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("chromatheque")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # threads that wait for a busy core cost more than they bring
+    yield
+    torch.set_num_threads(threads)
+
+
+class Studio:
+    """Tiny weights on a CPU, and what is made with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.weights = tiny_weights(folder / "tiny.safetensors")
+        self.loaded = weights.load(self.weights)
+        self.colorizer = Colorizer(self.loaded)
+
+    def settings(self, profile: str = "archive", **choices) -> Settings:
+        """Settings of a quick job."""
+        return Settings(profile, str(self.weights), self.loaded.digest, 32, "fp32", **choices)
+
+    def plan(self, source: Path | str, profile: str = "archive", rate: Fraction | None = None, **choices) -> Plan:
+        """The survey of a reel."""
+        reel = probe(str(source), rate)
+        return survey(reel, identity(reel), self.settings(profile, **choices), self.colorizer)
+
+    def color(self, source: Path | str, out: Path, **choices) -> SimpleNamespace:
+        """A whole job, checked and published; its findings by name."""
+        asked = Choices(weights=str(self.weights), working_size=32, precision="fp32", **choices)
+        result = Job(str(source), out, asked, None, Silent()).color()
+        return SimpleNamespace(
+            plan=result.plan, findings={f.what: f for f in result.findings}, lost=result.lost, out=probe(str(out))
+        )
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory) -> Studio:
+    """One tiny painter for all tests."""
+    return Studio(tmp_path_factory.mktemp("studio"))

@@ -1,0 +1,209 @@
+"""Joining: any segments make the one reel, with everything the source had around its picture."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from colorizer.errors import JoinError
+from pipeline.decode import Reader
+from pipeline.encode import Encoder, Painted
+from pipeline.jobs import identity
+from pipeline.join import join
+from pipeline.ledger import Receipt
+from pipeline.plan import Plan, Shot
+from pipeline.profiles import PROFILES, target_for
+from pipeline.reels import probe
+from pipeline.units import Painter
+from tests.synthetic import read_stamps, write_reel
+
+OUTPUTS = {"archive": ".mkv", "mezzanine": ".mov", "access": ".mp4"}
+FRAMES = 14
+UNEVEN = [0, 25, 50, 125, 126, *(200 + 37 * i for i in range(FRAMES - 5))]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("join")
+
+
+@pytest.fixture(scope="module")
+def plans(studio, folder):
+    """A steady and an uneven reel, with sound, planned for each profile."""
+    made = {}
+    for name, how in {
+        "steady.mov": {"time_base": Fraction(1, 24000)},
+        "uneven.mp4": {"time_base": Fraction(1, 600), "pts": UNEVEN},
+        "uneven.mkv": {"time_base": Fraction(1, 1000), "pts": UNEVEN},
+    }.items():
+        pix_fmt = "yuv422p10le" if name.endswith("mov") else "yuv420p"
+        path = write_reel(folder / name, FRAMES, size=(32, 24), pix_fmt=pix_fmt, audio=["aac"], **how)
+        for profile in PROFILES:
+            made[name, profile] = studio.plan(path, profile)
+    return made
+
+
+def quick(plan, edges, job):
+    """Receipts of segments cut at `edges`, with gray chroma: what a painter makes, without the network."""
+    reel, profile = plan.reel, PROFILES[plan.settings.profile]
+    target = target_for(reel, profile)
+    shots = tuple(Shot(a, b, plan.shots[0].look) for a, b in zip([0, *edges], [*edges, len(plan.pts)], strict=True))
+    plan = replace(plan, shots=shots)
+    with Reader(reel) as reader:
+        frames = [f.luma for f in reader]
+    gray = np.full(
+        (-(-reel.height // target.step_y), -(-reel.width // target.step_x)), target.coding.neutral,
+        np.uint8 if target.coding.bits == 8 else np.uint16,
+    )  # fmt: skip
+    receipts = []
+    for segment in plan.segments():
+        encoder, packets = Encoder(reel, profile, target), []
+        for i, (pts, duration) in enumerate(zip(segment.pts, segment.durations, strict=True), segment.start):
+            packets += encoder.encode(Painted(pts, duration, target.luma(frames[i]), gray, gray))
+        packets += encoder.flush()
+        receipts.append(receipt_of(segment.id, packets, encoder, job))
+    return plan, receipts
+
+
+def receipt_of(unit, packets, encoder, job):
+    import hashlib
+
+    data = b"".join(p.data for p in packets)
+    (job / f"{unit}.1.packets").write_bytes(data)
+    rows = tuple((p.pts, p.dts, p.duration, p.key, len(p.data)) for p in packets)
+    digest = hashlib.sha256(data).hexdigest()
+    return Receipt(unit, 1, f"{unit}.1.packets", len(data), digest, encoder.extradata.hex(), 0.0, rows)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("source", ["steady.mov", "uneven.mp4", "uneven.mkv"])
+@settings(max_examples=5)
+@given(edges=st.sets(st.integers(1, FRAMES - 1), max_size=6))
+def test_any_partition_joins_to_the_same_reel(plans, tmp_path_factory, source, profile, edges):
+    """However the frames are cut into segments: every frame once, in order, at its own time; each can be decoded."""
+    job = tmp_path_factory.mktemp("job")
+    plan, receipts = quick(plans[source, profile], sorted(edges), job)
+    out = job / f"out{OUTPUTS[profile]}"
+    join(plan, receipts, job, out)
+    assert read_stamps(out) == list(range(FRAMES))
+    reel = probe(str(out))
+    with Reader(reel) as reader:
+        times = [f.pts * reel.time_base for f in reader]
+    exact = OUTPUTS[profile] != ".mkv"  # Matroska counts milliseconds
+    for a, b in zip(plan.pts, times, strict=True):
+        error = abs((a - plan.pts[0]) * plan.reel.time_base - (b - times[0]))
+        assert error == 0 if exact else error <= Fraction(1, 1000)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_last_frame_keeps_its_duration(plans, folder, profile):
+    """The file is as long as the plan says: the last frame is shown for a nominal frame."""
+    job = folder / f"last-{profile}"
+    job.mkdir()
+    plan, receipts = quick(plans["uneven.mp4", profile], [5], job)
+    out = job / f"out{OUTPUTS[profile]}"
+    join(plan, receipts, job, out)
+    wanted = (plan.next_pts(FRAMES) - plan.pts[0]) * plan.reel.time_base
+    with av.open(str(out)) as container:
+        packets = [p for p in container.demux(video=0) if p.size]
+        last = packets[-1]
+        shown = (last.pts + last.duration - packets[0].pts) * last.time_base
+    assert abs(shown - wanted) <= Fraction(2, 1000)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_joined_file_is_repeatable(plans, folder, profile):
+    """The same receipts give the same bytes: no date, no random number."""
+    job = folder / f"twice-{profile}"
+    job.mkdir()
+    plan, receipts = quick(plans["steady.mov", profile], [3, 9], job)
+    files = [job / f"{name}{OUTPUTS[profile]}" for name in "ab"]
+    for file in files:
+        join(plan, receipts, job, file)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_damage_between_painting_and_joining_is_noticed(plans, folder):
+    """Packets changed on disk, segments of another encoder or in the wrong order are refused in words."""
+    job = folder / "damage"
+    job.mkdir()
+    plan, receipts = quick(plans["steady.mov", "archive"], [6], job)
+    out = job / "out.mkv"
+    with pytest.raises(JoinError, match="another version of the encoder"):
+        join(plan, [replace(receipts[0], extradata="00"), receipts[1]], job, out)
+    with pytest.raises(JoinError, match="begins before its predecessor ends"):
+        join(plan, receipts[::-1], job, out)
+    path = job / receipts[1].file
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    with pytest.raises(JoinError, match="damaged since it was written"):
+        join(plan, receipts, job, out)
+
+
+EVERYTHING = {
+    "sar": Fraction(16, 15), "interlaced": "tff", "rotation": 90, "timecode": "01:02:03:04", "chapters": 2,
+    "metadata": {"title": "Harvest", "accession": "1931/7 ü", "comment": "nitrate, shrunk"}, "colors": (6, 6, 6),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(("suffix", "pix_fmt"), [(".mkv", "yuv420p"), (".mov", "yuv422p10le"), (".mp4", "yuv420p")])
+def test_everything_around_the_picture_survives(studio, folder, suffix, pix_fmt, profile):
+    """Aspect, fields, rotation, time code, chapters, tags and catalog data of any source, in any output."""
+    source = write_reel(folder / f"all{suffix}", 8, pix_fmt=pix_fmt, **EVERYTHING)
+    reel, out = probe(str(source)), folder / f"all-from-{suffix[1:]}{OUTPUTS[profile]}"
+    result = studio.color(source, out)
+    assert all(f.holds for f in result.findings.values())
+    made = result.out
+    assert (made.aspect, made.fields, made.rotation, made.timecode) == (Fraction(16, 15), "tff", 90, "01:02:03:04")
+    assert made.tags[1:] == (6, 6, 6)
+    assert abs(made.rate / reel.rate - 1) < Fraction(1, 100)  # milliseconds of Matroska averaged
+    with av.open(str(out)) as container:
+        tags = {k.lower(): v for k, v in container.metadata.items()}
+        assert [c["metadata"]["title"] for c in container.chapters()] == ["Part 1", "Part 2"]
+    assert (tags["title"], tags["accession"]) == ("Harvest", "1931/7 ü")
+    assert tags["comment"].startswith("nitrate, shrunk | Color added")
+    assert "compositeWithTrainedAlgorithmicMedia" in tags["digital_source_type"]
+    assert tags["source_sha256"] == identity(reel)["sha256"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_piece_of_a_reel_with_chapters(studio, folder, profile):
+    """A piece keeps the chapters it touches, cut to it and counted from its first frame."""
+    source = write_reel(folder / "parts.mkv", 24, chapters=3, audio=["flac"], timecode="01:00:00:00")
+    out = folder / f"part{OUTPUTS[profile]}"
+    result = studio.color(source, out, start="0.25", stop="0.75")
+    assert all(f.holds for f in result.findings.values())
+    assert read_stamps(out) == list(range(6, 18))
+    with av.open(str(out)) as container:
+        kept = [
+            (c["metadata"]["title"], c["start"] * c["time_base"], c["end"] * c["time_base"])
+            for c in container.chapters()
+        ]
+    wanted = [("Part 1", 0, 0.083), ("Part 2", 0.083, 0.416), ("Part 3", 0.416, 0.5)]
+    assert [title for title, *_ in kept] == [title for title, *_ in wanted]
+    assert all(
+        float(a) == pytest.approx(b, abs=0.002)
+        for x, y in zip(kept, wanted, strict=True)
+        for a, b in zip(x[1:], y[1:], strict=True)
+    )
+
+
+def test_a_painter_makes_what_a_joiner_takes(studio, folder):
+    """The real painter's receipts: packets on disk with their digest, color in them, stamps after joining."""
+    source = write_reel(folder / "painted.mkv", 12, cuts=(6,))
+    plan: Plan = studio.plan(source)
+    job = folder / "painted"
+    job.mkdir()
+    told: list[int] = []
+    painter = Painter(studio.colorizer, job)
+    receipts = [painter.paint(segment, 1, told.append) for segment in plan.segments()]
+    painter.close()
+    assert told == list(range(12))
+    assert all(r.chroma > 2 for r in receipts)
+    assert sorted(p.name for p in job.iterdir()) == sorted(r.file for r in receipts)
+    join(plan, receipts, job, folder / "painted-out.mkv")
+    assert read_stamps(folder / "painted-out.mkv") == list(range(12))

@@ -1,0 +1,75 @@
+"""Files appear whole or not at all."""
+
+import hashlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from colorizer.errors import LedgerError
+from pipeline.storage import publish, read_json, sha256, write_json
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=40)
+@given(plain)
+def test_json_comes_back(tmp_path_factory, value):
+    """What is written is read, and no scratch file stays behind."""
+    folder = tmp_path_factory.mktemp("json")
+    write_json(folder / "x.json", value)
+    assert read_json(folder / "x.json") == value
+    assert [p.name for p in folder.iterdir()] == ["x.json"]
+
+
+def test_equal_values_give_equal_bytes(tmp_path):
+    """Key order does not reach the disk, so a repeated run writes the same bytes."""
+    write_json(tmp_path / "a.json", {"b": 1, "a": [2, {"d": 3, "c": "ü"}]})
+    write_json(tmp_path / "b.json", {"a": [2, {"c": "ü", "d": 3}], "b": 1})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert (tmp_path / "a.json").read_text(encoding="utf-8").endswith("}\n")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    """What cannot be written does not touch what is there."""
+    path = tmp_path / "x.json"
+    write_json(path, {"good": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"bad": object()})
+    assert read_json(path) == {"good": 1}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"a": 1} x', b"NaNa"], ids=repr)
+def test_half_a_file_is_an_error_that_names_it(tmp_path, content):
+    """Damaged JSON: which file, and that it may be removed."""
+    path = tmp_path / "half.json"
+    path.write_bytes(content)
+    with pytest.raises(LedgerError, match=r"half\.json: cannot be read .*; remove it"):
+        read_json(path)
+
+
+def test_a_missing_file_is_the_same_error(tmp_path):
+    """A file that is not there cannot be read either."""
+    with pytest.raises(LedgerError, match="cannot be read"):
+        read_json(tmp_path / "none.json")
+
+
+def test_publish_replaces(tmp_path):
+    """The final name holds the new content, the scratch name is gone."""
+    scratch, final = tmp_path / "s.part", tmp_path / "final"
+    final.write_bytes(b"old")
+    scratch.write_bytes(b"new")
+    publish(scratch, final)
+    assert final.read_bytes() == b"new"
+    assert not scratch.exists()
+
+
+def test_sha256_is_sha256(tmp_path):
+    """Of a file's bytes."""
+    path = tmp_path / "data"
+    path.write_bytes(bytes(range(256)) * 5000)
+    assert sha256(path) == hashlib.sha256(path.read_bytes()).hexdigest()

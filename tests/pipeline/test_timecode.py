@@ -1,0 +1,40 @@
+"""Time code of a piece."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.timecode import advance
+
+NTSC = Fraction(30000, 1001)
+
+
+@pytest.mark.parametrize(
+    ("code", "frames", "rate", "wanted"),
+    [
+        ("01:00:00:00", 0, Fraction(25), "01:00:00:00"),
+        ("01:00:00:00", 25, Fraction(25), "01:00:01:00"),
+        ("09:59:59:23", 1, Fraction(24000, 1001), "10:00:00:00"),
+        ("23:59:59:24", 1, Fraction(25), "00:00:00:00"),
+        ("00:00:59;29", 1, NTSC, "00:01:00;02"),
+        ("00:09:59;29", 1, NTSC, "00:10:00;00"),
+        ("00:00:00;00", 107892, NTSC, "01:00:00;00"),
+        ("00:00:59:29", 1, NTSC, "00:01:00:00"),
+        ("00:00:59;59", 1, Fraction(60000, 1001), "00:01:00;04"),
+        ("garbage", 3, Fraction(25), ""),
+        ("garbage", 0, Fraction(25), "garbage"),
+    ],
+)
+def test_known_values(code, frames, rate, wanted):
+    """Hours carry, midnight wraps, drop-frame skips numbers and not frames (an hour is 107892 frames)."""
+    assert advance(code, frames, rate) == wanted
+
+
+@given(st.integers(0, 107891), st.integers(0, 107891), st.sampled_from([":", ";"]))
+def test_advancing_twice_is_advancing_by_the_sum(a, b, mark):
+    """Frames add up, whichever way of counting."""
+    start = f"00:00:00{mark}00"
+    once = advance(start, a + b, NTSC)
+    assert advance(advance(start, a, NTSC), b, NTSC) == once

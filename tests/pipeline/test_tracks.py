@@ -1,0 +1,177 @@
+"""Sound, subtitles and data: copied, converted or lost by name, in every output."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from pipeline.reels import probe
+from pipeline.tracks import SOUND, Carried, accepts, decide, samples_digest
+from tests.synthetic import SAMPLES, write_reel
+
+SOUNDS = {
+    ".mkv": ["pcm_s16le", "pcm_u8", "pcm_s24le", "mp3", "vorbis", "aac", "flac", "ac3", "opus", "mp2"],
+    ".mov": ["pcm_s16le", "pcm_u8", "pcm_s24le", "mp3", "aac", "ac3", "alac"],
+    ".mp4": ["mp3", "aac", "flac", "ac3", "opus", "alac"],
+}
+OUTPUTS = [".mkv", ".mov", ".mp4"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("tracks")
+
+
+@pytest.fixture(scope="module")
+def sources(folder):
+    """A reel of each container with every sound codec it takes."""
+    return {suffix: write_reel(folder / f"sound{suffix}", 18, audio=codecs) for suffix, codecs in SOUNDS.items()}
+
+
+def packets(path, kind):
+    """Bytes and times of all packets of each stream of a kind."""
+    found = {}
+    with av.open(str(path)) as container:
+        for stream in container.streams:
+            if stream.type == kind:
+                found[stream.index] = []
+        for packet in container.demux():
+            if packet.size and packet.stream.index in found:
+                found[packet.stream.index].append((bytes(packet), packet.pts * packet.time_base))
+    return list(found.values())
+
+
+@pytest.mark.parametrize("out", OUTPUTS)
+@pytest.mark.parametrize("source", SOUNDS)
+def test_sound_goes_through(studio, sources, folder, source, out):
+    """Every sound track is in the output: byte for byte where the container takes its codec, else converted and
+    said so; never lost, never out of step with the picture."""
+    made = folder / f"{source[1:]}-sound{out}"
+    result = studio.color(sources[source], made)
+    assert all(f.holds for f in result.findings.values())
+    assert result.lost == ()
+    before, after = packets(sources[source], "audio"), packets(made, "audio")
+    assert len(before) == len(after) == len(SOUNDS[source])
+    reel = probe(str(sources[source]))
+    with av.open(str(sources[source])) as container:
+        fates = decide(container, reel, out)
+    for fate, codec, a, b in zip(fates, SOUNDS[source], before, after, strict=True):
+        if fate.how == "copied":
+            assert [data for data, _ in a] == [data for data, _ in b], codec
+            origin = a[0][1], b[0][1]
+            assert all(
+                abs((x - origin[0]) - (y - origin[1])) <= Fraction(1, 900) for (_, x), (_, y) in zip(a, b, strict=True)
+            )
+        else:
+            assert fate.how == "converted"
+            assert SOUND[out] in fate.why
+        assert abs(a[0][1] - b[0][1]) < Fraction(1, 20), codec
+
+
+def test_converted_sound_sounds_the_same(studio, sources, folder):
+    """Vorbis and Opus do not fit into QuickTime: what is written there has the same samples, loudness and pitch."""
+    made = folder / "converted.mov"
+    result = studio.color(sources[".mkv"], made)
+    for index, codec in enumerate(SOUNDS[".mkv"], 1):
+        with av.open(str(sources[".mkv"])) as a, av.open(str(made)) as b:
+            before, count = samples_digest(a, a.streams[index], 48000)
+            after, other = samples_digest(b, b.streams[index], 48000)
+        assert abs(count - other) <= 4096, codec
+        n = min(len(before), len(after))
+        assert n >= 6
+        assert np.abs(before[:n] - after[:n]).max() < 0.02, codec
+        assert before.max() > 0.1
+    assert result.lost == ()
+
+
+def test_fates_are_complete(sources):
+    """Each stream beside the picture has one fate, whose numbers are the stream's."""
+    for source in sources.values():
+        reel = probe(str(source))
+        for out in OUTPUTS:
+            with av.open(str(source)) as container:
+                fates = decide(container, reel, out)
+                others = [s.index for s in container.streams if s.index != reel.stream]
+            assert [f.index for f in fates] == others
+            assert {f.how for f in fates} <= {"copied", "converted", "lost"}
+            assert all(f.why for f in fates if f.how != "copied")
+
+
+def test_what_a_container_takes_is_tried(sources):
+    """accepts() agrees with the muxer: PCM fits into QuickTime, Vorbis does not, and it says why."""
+    with av.open(str(sources[".mkv"])) as container:
+        assert accepts(container.streams[1], ".mov") == ""
+        assert "vorbis" in accepts(container.streams[5], ".mov")
+        assert all(accepts(s, ".mkv") == "" for s in container.streams)
+
+
+@pytest.mark.parametrize("out", OUTPUTS)
+@pytest.mark.parametrize("source", OUTPUTS)
+def test_subtitles_go_through_or_are_named(studio, folder, source, out):
+    """Text tracks are copied where the container has the same kind; elsewhere they are lost by name."""
+    path = write_reel(folder / f"lines{source}", 24, subtitles=1)
+    made = folder / f"lines-from-{source[1:]}{out}"
+    result = studio.color(path, made)
+    assert all(f.holds for f in result.findings.values())
+    alike = (source == ".mkv") == (out == ".mkv")
+    if alike:
+        before, after = packets(path, "subtitle"), packets(made, "subtitle")
+        kept = [[data for data, _ in track if data != b"\0\0"] for track in after]
+        assert kept == [[data for data, _ in track if data != b"\0\0"] for track in before]
+        assert b"line 1" in kept[0][1]
+        assert result.lost == ()
+    else:
+        assert len(result.lost) == 1
+        assert "subtitle" in result.lost[0]
+
+
+@pytest.mark.parametrize("out", OUTPUTS)
+def test_attachments_go_through_or_are_named(studio, folder, out):
+    """Matroska keeps an attachment with its bytes and name; the others say that it is lost."""
+    path = write_reel(folder / "card.mkv", 6, attachment=b"Catalog 1931/7")
+    made = folder / f"card-out{out}"
+    result = studio.color(path, made)
+    if out == ".mkv":
+        with av.open(str(made)) as container:
+            [card] = container.streams.attachments
+            assert (card.data, card.name) == (b"Catalog 1931/7", "catalog.txt")
+        assert result.lost == ()
+    else:
+        assert "only .mkv files hold attachments" in result.lost[0]
+
+
+@pytest.mark.parametrize("out", OUTPUTS)
+@pytest.mark.parametrize("source", [".mov", ".mp4"])
+@pytest.mark.parametrize("timecode", ["", "10:20:30:12"])
+def test_chapters_and_time_code_are_no_loss(studio, folder, source, out, timecode):
+    """QuickTime keeps both as data tracks; they are written anew, and nothing is called lost."""
+    path = write_reel(folder / f"parts{source}", 24, chapters=3, timecode=timecode, audio=["aac"])
+    made = folder / f"parts-from-{source[1:]}-{bool(timecode)}{out}"
+    result = studio.color(path, made)
+    assert result.lost == ()
+    assert all(f.holds for f in result.findings.values())
+    assert result.out.timecode == timecode
+    with av.open(str(made)) as container:
+        assert [c["metadata"]["title"] for c in container.chapters()] == ["Part 1", "Part 2", "Part 3"]
+
+
+def test_a_fate_is_plain_json():
+    """For the sidecar."""
+    assert Carried(1, "audio", "mp3", "copied").to_json() == {
+        "index": 1, "kind": "audio", "codec": "mp3", "how": "copied", "why": "", "out": -1, "rejected": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("out", OUTPUTS)
+def test_sound_of_a_piece_begins_with_it(studio, folder, out):
+    """A piece's sound is the part that belongs to it, and stays in step."""
+    path = write_reel(folder / "whole.mkv", 24, audio=["flac"])
+    made = folder / f"piece{out}"
+    result = studio.color(path, made, start="0.25", stop="0.75")
+    assert all(f.holds for f in result.findings.values())
+    [track] = packets(made, "audio")
+    assert abs(track[0][1]) < Fraction(11, 100)
+    with av.open(str(made)) as container:
+        _, count = samples_digest(container, container.streams.audio[0], SAMPLES)
+    assert abs(count - SAMPLES // 2) < 2 * 4608

@@ -1,0 +1,110 @@
+"""Who may import whom, what an import costs, and that everything public says what it is."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FORBIDDEN = {
+    "colorizer": {"pipeline", "workflows", "av", "tifffile", "ray", "click", "rich"},
+    "pipeline": {"workflows", "click"},
+    "workflows": set(),
+}
+RAY = {"pipeline/workers.py"}
+"""The only files that may name Ray."""
+
+
+def files(*packages):
+    """Paths of the packages' modules, relative to the root."""
+    return [
+        str(path.relative_to(ROOT)) for package in packages for path in sorted((ROOT / package).rglob("*.py"))
+    ]  # fmt: skip
+
+
+def imported(path):
+    """Top-level names of everything a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
+            found.add((node.module or "").partition(".")[0])
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+            first = node.args[0] if node.args else None
+            if name in ("import_module", "__import__") and isinstance(first, ast.Constant):
+                found.add(str(first.value).partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("path", files("colorizer", "pipeline", "workflows"))
+def test_nothing_is_imported_upward(path):
+    """workflows uses pipeline and colorizer, pipeline uses colorizer, colorizer neither, nor av, Ray, click."""
+    assert not imported(path) & FORBIDDEN[path.partition("/")[0]]
+
+
+def test_ray_has_one_door():
+    """Ray is named in the pool's file and nowhere else, so everything else runs in plain Python."""
+    assert {path for path in files("colorizer", "pipeline", "workflows") if "ray" in imported(path)} <= RAY
+    assert "ray" in imported("pipeline/workers.py")
+
+
+def fresh(code):
+    """Run code in a new interpreter; what it printed."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env, cwd=ROOT)
+    return done.stdout
+
+
+def test_ray_is_not_loaded_before_it_is_asked_for():
+    """Importing the reel path loads no Ray; importing the command line loads no torch either."""
+    assert fresh("import sys, workflows.reel, pipeline.jobs; print('ray' in sys.modules)").strip() == "False"
+    loaded = fresh("import sys, workflows.cli; print('torch' in sys.modules, 'av' in sys.modules)")
+    assert loaded.split() == ["False", "False"]
+
+
+def test_imports_are_quick():
+    """The reel path's modules take less than 3 s of processor time, libraries included; the best of three counts."""
+    code = "import time; import workflows.reel, pipeline.jobs; print(time.process_time())"
+    spent = []
+    while not spent or (min(spent) >= 3 and len(spent) < 3):
+        spent.append(float(fresh(code)))
+    assert min(spent) < 3
+
+
+@pytest.mark.parametrize("path", files("pipeline", "workflows"))
+def test_frames_are_converted_on_one_thread(path):
+    """Every conversion by libswscale asks for one thread: with more, 8 samples of a frame are lost now and then."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reformat":
+            threads = [k.value for k in node.keywords if k.arg == "threads"]
+            assert [ast.literal_eval(t) for t in threads] == [1], f"{path}:{node.lineno}"
+
+
+def public(path):
+    """(line, name) of a module's public definitions that lack a docstring."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    if not ast.get_docstring(tree) and tree.body:
+        yield 1, "the module"
+    scopes = [(tree, "", False)]
+    while scopes:
+        scope, prefix, protocol = scopes.pop()
+        for node in scope.body:
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+                continue
+            plain = node.name in ("forward", "train") and prefix  # torch's own contract
+            if not ast.get_docstring(node) and not protocol and not plain:
+                yield node.lineno, prefix + node.name
+            if isinstance(node, ast.ClassDef):
+                scopes.append((node, f"{node.name}.", False))
+
+
+@pytest.mark.parametrize("path", files("colorizer", "pipeline"))
+def test_everything_public_says_what_it_is(path):
+    """Every public module, class, function and method of the two libraries has a docstring."""
+    assert not [f"{path}:{line}: {name}" for line, name in public(path)]
