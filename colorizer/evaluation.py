@@ -6,58 +6,46 @@ picture (kept luma, guided upsampling), so the numbers are of what people get.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-import imagecodecs
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorizer import dataset, quality
-from colorizer.color import KeptLuma, rgb_to_lab
+from colorizer import bins, picture_files
 from colorizer.network import Network
+from colorizer.score import LUMA, LumaTable, Tally, Truth, nearest_bins
 from colorizer.upsample import guided_upsample
 
 BATCH = 50
+RARITY_FLOOR = 1e-6
+"""Uniform share in the weights of the rebalanced AuC, which has none: it keeps bins that never occur finite."""
 
 
-@dataclass(slots=True)
-class Score:
-    """Means over pictures. psnr: PSNR_RGB, dB. colorfulness: Hasler and Suesstrunk 2003. delta_e: CIEDE2000."""
+def pictures(sources: Sequence[Path], left_out: Counter[str] | None = None) -> Iterator[tuple[np.ndarray, str | None]]:
+    """Square 8-bit pictures (SIDE, SIDE, 3) and their classes; what is left out, as in training, is counted.
 
-    psnr: list[float] = field(default_factory=list)
-    psnr_ab: list[float] = field(default_factory=list)
-    colorfulness: list[float] = field(default_factory=list)
-    delta_e: list[float] = field(default_factory=list)
-
-    def add(self, rgb: np.ndarray, truth: np.ndarray) -> None:
-        """One picture, R'G'B' in [0, 1], (H, W, 3)."""
-        labs = [np.moveaxis(rgb_to_lab(torch.from_numpy(np.moveaxis(x, 2, 0))).numpy(), 0, 2) for x in (rgb, truth)]
-        self.psnr.append(float(quality.psnr_rgb(rgb, truth)))
-        self.psnr_ab.append(float(quality.psnr_ab(labs[0][..., 1:], labs[1][..., 1:])))
-        self.colorfulness.append(float(quality.colorfulness(rgb * 255)))
-        self.delta_e.append(float(quality.ciede2000(labs[0], labs[1]).mean()))
-
-    def means(self) -> dict[str, float]:
-        """Mean of each figure."""
-        return {name: float(np.mean(getattr(self, name))) for name in ("psnr", "psnr_ab", "colorfulness", "delta_e")}
-
-
-def pictures(sources: list[Path]) -> Iterator[tuple[np.ndarray, str | None]]:
-    """Square 8-bit pictures (SIDE, SIDE, 3) and their classes; gray ones are left out as in training."""
+    sources: tar shards and folders. Raises TrainingError for what is neither.
+    """
     for source in sources:
-        for name, data in dataset.members(source):
-            try:
-                rgb = imagecodecs.imread(data)
-            except Exception:  # counted nowhere: an evaluation set is looked after, a codec's errors are its own
-                continue
-            if rgb.ndim == 3 and rgb.dtype == np.uint8 and rgb.shape[2] >= 3:
-                square = next(dataset.squares(rgb[..., :3]))
-                if dataset.refusal(rgb[..., :3], dataset.luma_ab(square)) is None:
-                    yield square, dataset.class_of(name)
+        for name, data in picture_files.members(source):
+            rgb = picture_files.rgb_of(data)
+            why = "unreadable" if rgb is None else without_truth(rgb)
+            if rgb is not None and why is None:
+                yield next(picture_files.squares(rgb)), picture_files.class_of(name)
+            elif left_out is not None and why is not None:
+                left_out[why] += 1
+
+
+def without_truth(rgb: np.ndarray) -> str | None:
+    """Why a picture's colors are no truth to measure against ("gray", "tinted", "tiny"), or None."""
+    return picture_files.refusal(rgb, picture_files.planes_of(next(picture_files.squares(rgb))))
 
 
 @torch.inference_mode()
@@ -67,56 +55,75 @@ def paint(network: Network, luma: Tensor) -> tuple[Tensor, Tensor]:
     whole = F.interpolate(luma, size, mode="bilinear", antialias=True) if luma.shape[2:] != size else luma
     look, scene = network.look(whole)
     ab = network.paint(luma, look)
-    solver = KeptLuma("bt601")
-    cb, cr = solver.solve(F.avg_pool2d(luma, 2)[:, 0], ab[:, 0], ab[:, 1])
+    cb, cr = LUMA.solve(F.avg_pool2d(luma, 2)[:, 0], ab[:, 0], ab[:, 1])
     planes = guided_upsample(torch.stack([cb, cr], 1), luma)
-    cb, cr = solver.fit(luma[:, 0], planes[:, 0], planes[:, 1])
-    return solver.show(luma[:, 0], cb, cr).permute(1, 0, 2, 3).clamp(0, 1), network.classify(scene)
+    cb, cr = LUMA.fit(luma[:, 0], planes[:, 0], planes[:, 1])
+    return LUMA.show(luma[:, 0], cb, cr).permute(1, 0, 2, 3).clamp(0, 1), network.classify(scene)
 
 
-def evaluate(network: Network, sources: list[Path], classes: tuple[str, ...], limit: int = 0) -> dict[str, object]:
-    """Figures of a network and of the baselines `gray` and `truth` on the first `limit` pictures (0: all)."""
-    ours, gray, truth = Score(), Score(), Score()
-    right: list[tuple[bool, bool]] = []
-    batch: list[tuple[np.ndarray, str | None]] = []
+def luma_tables(sources: Sequence[Path], limit: int, prior: Sequence[Path]) -> tuple[LumaTable, LumaTable]:
+    """The mean-color tables for even and for odd pictures; see `evaluate`."""
+    tables = LumaTable(), LumaTable()
+    for number, (square, _) in enumerate(islice(pictures(prior or sources), None if prior else limit or None)):
+        # a prior teaches both; else each half is measured with what the other half taught
+        for table in tables if prior else (tables[1 - number % 2],):
+            table.add(picture_files.planes_of(square))
+    return tables
 
-    def work() -> None:
-        rgb = torch.from_numpy(np.stack([p for p, _ in batch])).permute(0, 3, 1, 2).float() / 255
-        weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-        luma = ((rgb * weights).sum(1, keepdim=True) * 255).round() / 255
-        painted, logits = paint(network, luma)
-        for i, (_, name) in enumerate(batch):
-            wanted = rgb[i].permute(1, 2, 0).numpy()
-            ours.add(painted[i].permute(1, 2, 0).numpy(), wanted)
-            gray.add(luma[i].expand(3, -1, -1).permute(1, 2, 0).numpy(), wanted)
-            truth.colorfulness.append(float(quality.colorfulness(wanted * 255)))
+
+def evaluate(
+    network: Network, sources: Sequence[Path], classes: tuple[str, ...], limit: int = 0, prior: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """Figures of a network and its baselines on the first `limit` color pictures (0: all), ready for JSON.
+
+    sources: tar shards and folders of class-named folders. classes: scene names in the network's order. Returns
+    "pictures", "left_out" (reason -> count), "labeled" (pictures of a known class), and per figure its columns:
+    "ours", "gray", "mean_color" (the mean a*b* of the pixel's luma code) and, where it has one, "truth". The mean
+    colors are learnt from `prior`, best the training pictures; without, from the even pictures for the odd ones and
+    from the odd ones for the even. The rebalanced AuC weighs a pixel by 1 / p of its true bin, p over the measured
+    pictures, smoothed. Only the counts come back when no picture has color. A figure that is not finite is None.
+    Raises TrainingError for a source that is no folder or shard.
+    """
+    left_out: Counter[str] = Counter()
+    shown = [table.shown() for table in luma_tables(sources, limit, prior)]
+    tallies = {"ours": Tally(), "mean_color": Tally(), "gray": Tally()}
+    true_colorfulness: list[float] = []
+    histogram = np.zeros(65536, np.int64)
+    hits: list[tuple[bool, bool]] = []
+    device = next(network.parameters()).device
+    measured = islice(pictures(sources, left_out), limit or None)
+    while batch := list(islice(measured, BATCH)):
+        luma = np.stack([picture_files.planes_of(square)[0] for square, _ in batch])
+        painted, logits = paint(network, torch.from_numpy(luma)[:, None].to(device).float() / 255)
+        ranks = logits.topk(min(5, logits.shape[1])).indices.tolist()
+        for i, (square, name) in enumerate(batch):
+            truth = Truth.of(square)
+            tallies["ours"].add(painted[i].permute(1, 2, 0).cpu().numpy(), truth)
+            tallies["mean_color"].add(shown[len(true_colorfulness) % 2][luma[i]], truth)
+            tallies["gray"].add(np.repeat(luma[i][..., None] / 255.0, 3, 2), truth)
+            true_colorfulness.append(truth.colorfulness)
+            histogram += np.bincount(truth.codes.ravel(), minlength=65536)
             if name in classes:
-                best = logits[i].topk(min(5, logits.shape[1])).indices.tolist()
-                right.append((best[0] == classes.index(name), classes.index(name) in best))
-        batch.clear()
+                label = classes.index(name)
+                hits.append((ranks[i][0] == label, label in ranks[i]))
+    counts = {"pictures": len(true_colorfulness), "left_out": dict(left_out), "labeled": len(hits)}
+    if not true_colorfulness:
+        return counts
+    weights = bins.rebalancing(histogram, nearest_bins()[0], RARITY_FLOOR).numpy()
+    columns = {name: tally.figures(weights) for name, tally in tallies.items()}
+    return {**counts, **_by_figure(columns, float(np.mean(true_colorfulness)), hits)}
 
-    for number, item in enumerate(pictures(sources)):
-        if limit and number >= limit:
-            break
-        batch.append(item)
-        if len(batch) == BATCH:
-            work()
-    if batch:
-        work()
-    mine, none = ours.means(), gray.means()
-    actual = float(np.mean(truth.colorfulness))
+
+def _by_figure(columns: dict[str, dict[str, float]], colorful: float, hits: list[tuple[bool, bool]]) -> dict[str, Any]:
+    """Figure -> column -> value, rounded to what means something."""
+    table: dict[str, dict[str, float]] = {}
+    for figure in columns["ours"]:
+        table[figure] = {name: values[figure] for name, values in columns.items()}
+    table["colorfulness"]["truth"] = colorful
+    table["colorfulness_ratio"] = {name: values["colorfulness"] / colorful for name, values in columns.items()}
+    if hits:
+        table["scene_top1"], table["scene_top5"] = ({"ours": float(share)} for share in np.mean(hits, 0))
     return {
-        "pictures": len(ours.psnr),
-        "psnr_rgb": round(mine["psnr"], 3),
-        "psnr_rgb_gray": round(none["psnr"], 3),
-        "psnr_gain": round(mine["psnr"] - none["psnr"], 3),
-        "psnr_ab": round(mine["psnr_ab"], 3),
-        "psnr_ab_gray": round(none["psnr_ab"], 3),
-        "delta_e2000": round(mine["delta_e"], 3),
-        "delta_e2000_gray": round(none["delta_e"], 3),
-        "colorfulness": round(mine["colorfulness"], 2),
-        "colorfulness_truth": round(actual, 2),
-        "colorfulness_ratio": round(mine["colorfulness"] / actual, 3),
-        "scene_top1": round(float(np.mean([a for a, _ in right])), 3) if right else None,
-        "scene_top5": round(float(np.mean([b for _, b in right])), 3) if right else None,
+        figure: {name: round(value, 4) if math.isfinite(value) else None for name, value in values.items()}
+        for figure, values in table.items()
     }

@@ -1,8 +1,8 @@
-"""Measures of colored pictures: how far from a reference, how colorful, how steady over a shot.
+"""Measures of colored pictures: how far from a reference, how colorful, how alike the histograms of a clip.
 
 numpy only; every function names the range it expects and computes in float64. None of them is a judge of
 beauty: a plausible color that differs from the reference is an error here, and gray is perfectly steady.
-Report a measure with its ground truth's value beside it.
+Report a measure with its ground truth's value beside it. What follows motion is in `steadiness`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 
 AB_PEAK = 255.0
 """Peak of `psnr_ab`: the 8-bit coding a* + 128. No range is agreed on; say which one a figure uses."""
+AUC_REACH = 150
+"""Largest a*b* distance at which `auc` counts pixels."""
+SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
 CDC_STEPS = (1, 2, 4)
 """Frame distances that the color distribution consistency averages over."""
 
@@ -36,6 +39,62 @@ def psnr_rgb(first: ArrayLike, second: ArrayLike) -> float:
 def psnr_ab(first: ArrayLike, second: ArrayLike) -> float:
     """PSNR of a*b* in CIE units (about -110 to 110) against AB_PEAK; dB."""
     return psnr(first, second, AB_PEAK)
+
+
+def ssim(first: ArrayLike, second: ArrayLike, peak: float = 1.0) -> float:
+    """Structural similarity, (H, W, C) with sides of 11 or more (else ValueError), in [-1, 1]; 1 for equal pictures.
+
+    Mean over channels and over the pixels whose window lies inside. Nearly blind to chroma where both pictures share
+    their luma. Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural
+    similarity", IEEE Trans. Image Processing 13 (2004): Gaussian window of 11, sigma 1.5, K1 = 0.01, K2 = 0.03.
+    """
+    x, y = _pair(first, second)
+    if x.ndim != 3 or min(x.shape[:2]) < SSIM_WINDOW:
+        raise ValueError(f"pictures are (H, W, C) of {SSIM_WINDOW} x {SSIM_WINDOW} or more, not {x.shape}")
+    mx, my, xx, yy, xy = _blurred(np.stack([x, y, x * x, y * y, x * y]))
+    c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
+    means = (2 * mx * my + c1) / (mx * mx + my * my + c1)
+    spreads = (2 * (xy - mx * my) + c2) / ((xx - mx * mx) + (yy - my * my) + c2)
+    return float(np.mean(means * spreads))
+
+
+def _blurred(planes: Floats) -> Floats:
+    """Gaussian means over the windows that lie inside, (N, H, W, C) to (N, H - 10, W - 10, C)."""
+    tap = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
+    kernel = np.exp(-(tap**2) / (2 * SSIM_SIGMA**2))
+    kernel /= kernel.sum()
+    high, wide = (side - SSIM_WINDOW + 1 for side in planes.shape[1:3])
+    down = sum(k * planes[:, i : i + high] for i, k in enumerate(kernel))
+    return np.asarray(sum(k * down[:, :, i : i + wide] for i, k in enumerate(kernel)))
+
+
+def distance_counts(first: ArrayLike, second: ArrayLike, kinds: ArrayLike, number: int) -> NDArray[np.int64]:
+    """How many pixels of each kind lie how far from their reference: what `auc` is made of, to be summed over pictures.
+
+    first, second: a*b*, (..., 2), CIE units. kinds: of each pixel, integers in [0, number), (...). Returns counts
+    (number, AUC_REACH + 2); column t holds distances in (t - 1, t], the last column those beyond AUC_REACH.
+    """
+    x, y = _pair(first, second)
+    steps = np.ceil(np.hypot(*np.moveaxis(x - y, -1, 0))).clip(max=AUC_REACH + 1).astype(np.int64)
+    cells = np.asarray(kinds, np.int64) * (AUC_REACH + 2) + steps
+    return np.bincount(cells.ravel(), minlength=number * (AUC_REACH + 2)).reshape(number, -1)
+
+
+def auc(counts: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """Area under the curve of pixels within an a*b* distance of 0, 1, ... 150 of their reference, percent; 100 at best.
+
+    counts: of `distance_counts`. weights: of a pixel of each kind, (kinds,), finite; by default all weigh the same.
+    ValueError without a pixel.
+    Zhang, Isola and Efros, "Colorful Image Colorization" (ECCV 2016), who give it raw and rebalanced: kinds are the
+    chroma bins of the reference and weigh the more the rarer they are, so that gray and brown do not drown the rest.
+    """
+    table = np.asarray(counts, np.float64)
+    if table.ndim != 2 or table.shape[1] != AUC_REACH + 2 or not table.sum() > 0:
+        raise ValueError(f"counts are (kinds, {AUC_REACH + 2}) and not all zero, not {table.shape}")
+    if weights is not None:
+        table = table * np.asarray(weights, np.float64)[:, None]
+    share = table.sum(0) / table.sum()
+    return float(100 * share[:-1].cumsum().mean())
 
 
 def colorfulness(rgb: ArrayLike) -> float:

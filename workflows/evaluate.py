@@ -1,33 +1,157 @@
-"""`chromatheque evaluate`: what weights are worth on pictures whose colors are known."""
+"""`chromatheque evaluate`: what weights are worth where the colors are known, and how their work looks."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
+
+EXISTING = click.Path(exists=True, path_type=Path)
+
+
+def check_sheet(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse a sheet that could not be written, before any work."""
+    if value is not None and (value.suffix.lower() != ".png" or not value.absolute().parent.is_dir()):
+        raise click.BadParameter(f"{value}: give the name of a .png file in a folder that exists", ctx, param)
+    return value
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Say on a terminal what is going on; figures go elsewhere."""
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status(Text(f"{what} ...")):
+        yield
 
 
 @click.command()
 @click.argument("weights")
-@click.argument("data", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--limit", default=0, help="Only the first so many pictures [all].")
-@click.option("--json", "as_json", is_flag=True, help="Print figures as JSON.")
-def evaluate(weights: str, data: tuple[Path, ...], limit: int, as_json: bool) -> None:
+@click.argument("data", nargs=-1, type=EXISTING)
+@click.option(
+    "--video",
+    "clips",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A color video: how steady it is, made gray and colored again. May be repeated.",
+)
+@click.option("--frames", default=40, show_default=True, type=click.IntRange(min=5), help="Only the first of a clip.")
+@click.option(
+    "--prior",
+    multiple=True,
+    type=EXISTING,
+    help="Training pictures that teach the baseline its mean colors [halves of DATA teach each other].",
+)
+@click.option(
+    "--sheet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=check_sheet,
+    help="Write a PNG of some pictures of DATA: gray, colored, truth.",
+)
+@click.option("--limit", default=0, type=click.IntRange(min=0), help="Only the first so many pictures [all].")
+@click.option("--json", "as_json", is_flag=True, help="Print figures as one JSON object.")
+def evaluate(
+    weights: str, data: tuple[Path, ...], clips: tuple[Path, ...], frames: int, prior: tuple[Path, ...],
+    sheet: Path | None, limit: int, as_json: bool,
+) -> None:  # fmt: skip
     """Measure WEIGHTS (a shipped name or a file) on DATA, tar shards or folders of color pictures.
 
-    Gray and truth stand beside them: the gain in PSNR is over leaving the picture gray, colorfulness is a share of
-    the true pictures' own.
+    Beside them stand two baselines: the gray picture, and the mean color of each luma level. DATA without any color,
+    such as old photographs, can be looked at with --sheet.
 
-    Example: chromatheque evaluate first val-000.tar
+    Example: chromatheque evaluate first val-000.tar --sheet sheet.png
     """
-    from colorizer import evaluation
+    if not data and not clips:
+        raise click.UsageError("give DATA, pictures to measure on, or --video CLIP")
+    if not data and (sheet or prior):
+        raise click.UsageError("--sheet and --prior need DATA, pictures")
     from colorizer.weights import load
 
     loaded = load(weights)
-    figures = evaluation.evaluate(loaded.network(), list(data), loaded.classes, limit)
+    result: dict[str, Any] = {"weights": loaded.name, "digest": loaded.digest}
+    if clips:
+        from workflows.clips import require_flow
+
+        require_flow()
+    if data:
+        result["pictures"] = _pictures(loaded, data, limit, prior, sheet)
+    if sheet:
+        from workflows.gallery import write_gallery
+
+        with told("coloring pictures for the sheet"):
+            result["sheet"] = {"file": str(sheet), "pictures": write_gallery(data, _colorizer(loaded), sheet)}
+    if clips:
+        result["videos"], result["refused"] = _videos(loaded, clips, frames)
     if as_json:
-        click.echo(json.dumps(figures, indent=1))
-        return
-    for name, value in figures.items():
-        click.echo(f"{name:<20} {value}")
+        click.echo(json.dumps(result, indent=1))
+    else:
+        _print(result)
+    if result.get("refused"):
+        raise click.exceptions.Exit(1)
+
+
+def _pictures(
+    loaded: Any, data: tuple[Path, ...], limit: int, prior: tuple[Path, ...], sheet: Path | None
+) -> dict[str, Any]:
+    from colorizer import evaluation
+    from colorizer.errors import UnsupportedSource
+
+    with told(f"measuring on {', '.join(path.name for path in data)}"):
+        figures = evaluation.evaluate(loaded.network(), data, loaded.classes, limit, prior)
+    if not figures["pictures"] and not sheet:
+        todo = "; add --sheet to look at them" if figures["left_out"] else ""
+        raise UnsupportedSource(", ".join(map(str, data)), _without_color(figures) + todo)
+    return figures
+
+
+def _without_color(figures: dict[str, Any]) -> str:
+    left_out = ", ".join(f"{count} {why}" for why, count in figures["left_out"].items())
+    return f"no picture with colors to measure against ({left_out or 'no picture at all'})"
+
+
+def _colorizer(loaded: Any) -> Any:
+    import torch
+
+    from colorizer.engine import Colorizer, auto_precision
+    from pipeline.workers import device
+
+    return Colorizer(loaded, device(), auto_precision(torch.device(device())))
+
+
+def _videos(loaded: Any, paths: tuple[Path, ...], frames: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """Figures by clip, and by clip why it has none: one that cannot be measured does not take the others with it."""
+    from colorizer.errors import SourceError
+    from workflows import clips
+
+    colorizer = _colorizer(loaded)
+    measured, refused = {}, {}
+    for path in paths:
+        try:
+            with told(f"measuring {path.name}"):
+                measured[str(path)] = clips.measure(path, colorizer, frames)
+        except SourceError as error:
+            refused[str(path)] = error.what
+            click.echo(f"Error: {error}", err=True)
+    return measured, refused
+
+
+def _print(result: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from workflows.figures import clip_table, picture_table
+
+    console = Console()
+    if figures := result.get("pictures"):
+        if figures["pictures"]:
+            console.print(picture_table(figures))
+        else:
+            click.echo(f"{_without_color(figures)}, so nothing is measured")
+    for path, figures in result.get("videos", {}).items():
+        console.print(clip_table(Path(path).name, figures))
+    if made := result.get("sheet"):
+        click.echo(f"{made['file']}: {made['pictures']} pictures")

@@ -6,10 +6,8 @@ import tarfile
 import imagecodecs
 import numpy as np
 import pytest
-import torch
 
 from colorizer import dataset
-from colorizer.color import rgb_to_lab
 from colorizer.errors import TrainingError
 
 
@@ -77,9 +75,11 @@ def test_folders_and_shards_hold_the_same(tmp_path):
         assert pictures.dropped == DROPPED
         assert pictures.classes == ("abbey", "castle/outdoor")
         assert facts(pictures) == [None, None, *["abbey"] * 5, "castle/outdoor"]
-        assert pictures.planes.shape == (8, 3, dataset.SIDE, dataset.SIDE)
+        assert pictures.planes.shape == (8, 4, dataset.SIDE, dataset.SIDE)
         assert len(pictures) == 8
-    together = dataset.load(sources[1:], tmp_path / "cache", classes=["beach", "abbey"])
+        assert pictures.shares == ((8, 1.0),)
+    together = dataset.load(sources[1:], tmp_path / "cache", classes=["beach", "abbey"], weights=[3, 0.5])
+    assert together.shares == ((8, 3), (8, 0.5))
     assert together.classes == ("beach", "abbey")
     assert sorted(together.labels.tolist()) == [-1] * 6 + [1] * 10
     assert together.dropped == {k: 2 * n for k, n in DROPPED.items()}
@@ -112,50 +112,20 @@ def test_unusable_sources_are_refused(tmp_path):
         dataset.load([tmp_path / "gray"], cache)
 
 
-@pytest.mark.parametrize(
-    ("name", "scene"),
-    [
-        ("abbey/x.jpg", "abbey"),
-        ("./abbey/x.jpg", "abbey"),
-        ("a/abbey/x.jpg", "a/abbey"),
-        ("x.jpg", None),
-        ("./x.jpg", None),
-        ("_unlabelled/x.jpg", None),
-        ("./_unlabeled/x.jpg", None),
-    ],
-)
-def test_class_of_a_file(name, scene):
-    """The class is the folder, whatever its depth; "./" is no folder."""
-    assert dataset.class_of(name) == scene
-
-
-def test_planes_are_luma_and_ab():
-    """Y' is Rec. 601 of the coded values, a*b* are CIE; each within half a code of exact."""
-    rgb = picture(64, 48)
-    planes = dataset.luma_ab(rgb)
-    assert planes.dtype == np.uint8
-    assert planes.shape == (3, 64, 48)
-    luma = rgb.astype(float) @ [0.299, 0.587, 0.114]
-    assert np.abs(planes[0] - luma).max() <= 0.501
-    ab = rgb_to_lab(torch.from_numpy(rgb).permute(2, 0, 1).double() / 255)[1:].numpy()
-    assert np.abs(planes[1:].astype(float) - 128 - ab.clip(-128, 127)).max() <= 0.51
-
-
-@pytest.mark.parametrize(
-    ("shape", "count"), [((128, 128), 1), ((300, 300), 1), ((100, 134), 1), ((100, 135), 2), ((200, 100), 2)]
-)
-def test_squares_of_a_picture(shape, count):
-    """One central square, or both ends of what is longer than 4:3, always SIDE x SIDE."""
-    cuts = list(dataset.squares(picture(*shape)))
-    assert len(cuts) == count
-    assert all(cut.shape == (dataset.SIDE, dataset.SIDE, 3) for cut in cuts)
+def test_the_cached_side_is_a_choice(tmp_path):
+    """Pictures are cached at the side that is asked for, each side in a cache of its own."""
+    source = folder(tmp_path / "set")
+    large, usual = (dataset.load([source], tmp_path / "cache", side=side) for side in (256, 128))
+    assert large.planes.shape[1:] == (4, 256, 256)
+    assert usual.planes.shape[1:] == (4, 128, 128)
+    assert np.array_equal(large.labels, usual.labels)
 
 
 def test_histogram_counts_sampled_colors():
     """`ab_histogram` counts 8-bit a*b* at index a·256 + b, over every fourth pixel of the sampled
     pictures.
     """
-    planes = np.zeros((3, 3, dataset.SIDE, dataset.SIDE), np.uint8)
+    planes = np.zeros((3, 4, dataset.SIDE, dataset.SIDE), np.uint8)
     planes[:, 1], planes[:, 2] = 130, np.array([7, 8, 9])[:, None, None]
     pictures = dataset.Pictures(planes, np.zeros(3, np.int16), ("x",), {})
     counts = pictures.ab_histogram()

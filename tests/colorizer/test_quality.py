@@ -114,6 +114,72 @@ def test_colorfulness_of_known_pictures():
     assert quality.colorfulness(halves) == pytest.approx(255 + 0.3 * 127.5)
 
 
+pictures = arrays(np.float64, (13, 12, 3), elements=st.floats(0, 1))
+
+
+@given(pictures, pictures)
+def test_ssim_is_a_similarity(first, second):
+    """1 from a picture to itself, never above, the same both ways."""
+    assert quality.ssim(first, first) == pytest.approx(1, abs=1e-9)
+    there = quality.ssim(first, second)
+    assert -1 - 1e-9 <= there <= 1 + 1e-9
+    assert there == pytest.approx(quality.ssim(second, first), abs=1e-12)
+
+
+@pytest.mark.parametrize("peak", [1.0, 255.0])
+def test_ssim_agrees_with_scikit_image(peak):
+    """An independent implementation with the paper's window gives the same, at either range."""
+    metrics = pytest.importorskip("skimage.metrics")
+    rng = np.random.default_rng(0)
+    first = rng.uniform(0, peak, (40, 33, 3)).cumsum(1) % peak
+    second = (first + rng.normal(0, peak / 10, first.shape)).clip(0, peak)
+    wanted = metrics.structural_similarity(
+        first, second, data_range=peak, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+    assert quality.ssim(first, second, peak) == pytest.approx(wanted, abs=1e-12)
+
+
+ab = arrays(np.float64, (30, 2), elements=st.floats(-110, 110))
+
+
+def areas(distances, weights):
+    """AuC by its definition: the weighted share of pixels within each threshold, averaged."""
+    return 100 * np.mean([np.average(distances <= t, weights=weights) for t in range(151)])
+
+
+@given(ab, ab, st.integers(0, 2**32 - 1))
+def test_auc_is_the_mean_share_within_each_distance(first, second, seed):
+    """As if counted pixel by pixel, raw and with weights of the pixels' kinds; counts of parts add up."""
+    rng = np.random.default_rng(seed)
+    kinds, weights = rng.integers(0, 4, 30), rng.uniform(0.1, 9, 4)
+    distances = np.hypot(*(first - second).T)
+    counts = quality.distance_counts(first, second, kinds, 4)
+    assert counts.shape == (4, 152)
+    assert quality.auc(counts) == pytest.approx(areas(distances, np.ones(30)))
+    assert quality.auc(counts, weights) == pytest.approx(areas(distances, weights[kinds]))
+    halves = [quality.distance_counts(first[s], second[s], kinds[s], 4) for s in (slice(11), slice(11, None))]
+    assert np.array_equal(counts, sum(halves))
+
+
+def test_auc_at_its_ends():
+    """The truth itself scores 100, whatever the weights; colors 150 or more away next to nothing; 75 away half."""
+    truth = np.zeros((5, 6, 2))
+    kinds = np.arange(30).reshape(5, 6) % 3
+    perfect = quality.distance_counts(truth, truth, kinds, 3)
+    assert quality.auc(perfect) == quality.auc(perfect, [1, 50, 0.1]) == 100
+    assert quality.auc(quality.distance_counts(truth, truth + 150, kinds, 3)) == 0
+    away = quality.distance_counts(truth, truth + np.array([75, 0]), kinds, 3)
+    assert quality.auc(away) == pytest.approx(100 * 76 / 151)
+
+
+def test_rebalancing_lets_the_rare_count():
+    """With weights 1 / p, a rare kind that is wrong costs as much as a common one."""
+    counts = np.zeros((2, 152), np.int64)
+    counts[0, 0], counts[1, 151] = 90, 10
+    assert quality.auc(counts) == pytest.approx(90)
+    assert quality.auc(counts, [1 / 90, 1 / 10]) == pytest.approx(50)
+
+
 counts = arrays(np.int64, 12, elements=st.integers(0, 1000)).filter(lambda a: a.sum() > 0)
 
 
@@ -156,6 +222,10 @@ def test_nonsense_is_refused():
         lambda: quality.psnr_rgb(np.zeros((2, 2)), np.zeros((2, 3))),
         lambda: quality.ciede2000(np.zeros((4, 2)), np.zeros((4, 2))),
         lambda: quality.colorfulness(np.zeros((4, 4))),
+        lambda: quality.ssim(np.zeros((10, 40, 3)), np.zeros((10, 40, 3))),
+        lambda: quality.ssim(np.zeros((40, 40)), np.zeros((40, 40))),
+        lambda: quality.auc(np.zeros((3, 152))),
+        lambda: quality.auc(np.ones((3, 151))),
         lambda: quality.js_divergence([0, 0], [1, 0]),
         lambda: quality.js_divergence([-1, 2], [1, 0]),
         lambda: quality.color_consistency([frame] * 4),
