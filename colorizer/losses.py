@@ -24,7 +24,7 @@ class LossWeights:
 
     regression: float = 100.0
     bins: float = 0.3
-    scene: float = 0.25
+    scene: float = 0.5
 
 
 def regression(half_logits: Tensor, ab: Tensor) -> Tensor:

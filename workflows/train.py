@@ -2,111 +2,282 @@
 
 from __future__ import annotations
 
-import json
+import ctypes
+import os
+import platform
 import signal
-import time
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from colorizer.dataset import Pictures
+    from colorizer.network import Network, NetworkConfig
+    from colorizer.recipe import Recipe
+    from colorizer.training import Trainer
+    from colorizer.weights import Weights
+
 
 @click.command()
-@click.argument("data", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("data", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Weights file to write (.safetensors).")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Wall time of the run, resumed ones included.")
 @click.option(
-    "--minutes",
-    default=60.0,
-    show_default=True,
-    help="Wall time of the whole run, resumed sessions included.",
-)
-@click.option("--width", default=0.5, show_default=True, help="Factor on every channel count of the network.")
-@click.option("--rate", default=2e-3, show_default=True, help="Peak learning rate.")
-@click.option("--seed", default=0, show_default=True)
-@click.option(
-    "--output",
-    type=click.Choice(["mixed", "bins", "regression"]),
-    default="mixed",
-    show_default=True,
-    help="The head that paints; both are trained, mixed reads both.",
+    "--samples", type=click.IntRange(1), help="Pictures to see instead: the same run on every start. [60 minutes]"
 )
 @click.option(
-    "--temperature",
-    type=click.FloatRange(0.05, 1),
-    default=0.38,
-    show_default=True,
+    "--recipe", "kind", type=click.Choice(["modern", "paper"]), default="modern", show_default=True,
+    help="paper: as published in 2016 (ADADELTA, 224 px crops, regression, flatten head unless --mean-head).",
+)  # fmt: skip
+@click.option(
+    "--width", type=click.FloatRange(0.05, 2), default=0.5, show_default=True,
+    help="Factor on every channel count: 1 is the published network, 0.5 four times as quick.",
+)  # fmt: skip
+@click.option("--mean-head", is_flag=True, help="With the paper's recipe: the head that takes any size.")
+@click.option(
+    "--objective", type=click.Choice(["both", "regression", "bins"]), default="both", show_default=True,
+    help="What is learnt and painted with: means of color, 313 classes of color, or both mixed.",
+)  # fmt: skip
+@click.option(
+    "--mix", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Share of the bins in what is painted."
+)
+@click.option(
+    "--temperature", type=click.FloatRange(0.05, 1), default=0.38, show_default=True,
     help="Of the bins: lower is livelier and blotchier.",
-)
+)  # fmt: skip
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Peak learning rate. [2e-3; paper 1]")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--start", "begin", metavar="WEIGHTS", help="Begin from these weights, as wide or narrower.")
 @click.option(
-    "--mix", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Share of the bins when mixed."
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
 )
-@click.option(
-    "--validation", type=click.Path(exists=True, path_type=Path), help="Measure on this and put it on the card."
-)
+@click.option("--ray", "address", metavar="local|ADDRESS", help="Train on a Ray cluster (needs --samples).")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Of the cluster; a GPU each.")
+@click.option("--storage", help="Folder or URI that all nodes reach, for the cluster's checkpoints. [beside OUT]")
+@click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Measure on this, for the card.")
+@click.option("--sheet-every", default=0.0, show_default=True, help="Minutes between sample sheets (OUT.png), 0: none.")
 @click.option("--rights", default="not stated", help="Rights of the pictures, for the model card.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Converted pictures go here [~/.cache/chromatheque].")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Resumes from here if it exists [OUT.checkpoint].")
-@click.option("--log", type=click.Path(path_type=Path), help="JSON lines, one per 50 steps [OUT.log].")
-def train(
-    data: tuple[Path, ...], out: Path, minutes: float, width: float, rate: float, seed: int, output: Any,
-    temperature: float, mix: float, validation: Path | None, rights: str, cache: Path | None,
-    checkpoint: Path | None, log: Path | None,
-) -> None:  # fmt: skip
+@click.option("--cache", type=click.Path(path_type=Path), help="Converted pictures go here. [~/.cache/chromatheque]")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Resumes from here if it exists. [OUT.checkpoint]")
+@click.option("--log", type=click.Path(path_type=Path), help="JSON lines, one per 50 steps. [OUT.log]")
+@click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
+def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
     """Train weights on DATA: tar shards, or folders of class-named sub-folders.
+
+    DATA=3 after a path draws its pictures three times as often as the others'. Pictures in no folder, or in
+    _unlabelled, teach color only. Gray, tinted and tiny pictures are dropped and counted.
 
     Stop it with Ctrl-C at any time; the same command goes on where it stopped.
 
     Example: chromatheque train pictures/ --out mine.safetensors --minutes 600
     """
-    from colorizer import dataset, evaluation, weights
-    from colorizer.network import NetworkConfig
-    from colorizer.training import Progress, Recipe, Trainer
-
     if out.suffix != ".safetensors":
         raise click.UsageError(f"--out {out}: weights files end in .safetensors")
+    if options["minutes"] and options["samples"]:
+        raise click.UsageError("--minutes or --samples, not both")
+    if options["address"] and not options["samples"]:
+        raise click.UsageError("--ray needs --samples: the clocks of several machines do not agree on a budget")
+    if options["workers"] > 1 and not options["address"]:
+        raise click.UsageError("--workers needs --ray (local for this machine)")
+    _keep_freed_memory()
+    from colorizer import weights
+
     out.parent.mkdir(parents=True, exist_ok=True)
-    pictures = dataset.load(list(data), cache or Path.home() / ".cache" / "chromatheque")
-    click.echo(
-        f"{len(pictures)} pictures, {len(pictures.classes)} scene classes, dropped: {pictures.dropped or 'none'}"
-    )
-    config = NetworkConfig(width=width, head="mean", look_size=128, bins=313)
-    recipe = Recipe(minutes=minutes, seed=seed, rate=rate)
-    checkpoint = checkpoint or out.with_name(out.name + ".checkpoint")
-    trainer = Trainer(config, pictures, recipe, checkpoint)
+    paths, shares = zip(*map(_source, data), strict=True)
+    start = weights.load(options["begin"]) if options["begin"] else None
+    recipe, config = _recipe(options), _config(options, start)
+    load = _loader(paths, shares, options["cache"], recipe.side, start)
+    pictures = load()
+    dropped = ", ".join(f"{n} {why}" for why, n in pictures.dropped.items()) or "none"
+    click.echo(f"{len(pictures)} pictures, {len(pictures.classes)} scene classes, dropped: {dropped}", err=True)
+    make = _on_cluster if options["address"] else _here
+    trainer = make(out, options, recipe, config, load, pictures, start, list(paths))
+    _write(out, options, trainer, list(paths), start)
+
+
+def _source(argument: str) -> tuple[Path, float]:
+    """PATH or PATH=WEIGHT."""
+    path, equals, weight = argument.rpartition("=")
+    if not equals or Path(argument).exists():
+        return Path(argument), 1.0
+    try:
+        value = float(weight)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise click.UsageError(f"{argument}: after = comes how often to draw, a number above 0, not {weight!r}")
+    return Path(path), value
+
+
+def _recipe(options: dict[str, Any]) -> Recipe:
+    from colorizer.recipe import PAPER, Recipe
+
+    given: dict[str, Any] = dict(PAPER) if options["kind"] == "paper" else {}
+    given |= {"seed": options["seed"], "parts": options["workers"], "samples": options["samples"] or 0}
+    if not options["samples"]:
+        given["minutes"] = options["minutes"] or 60.0
+    if options["rate"]:
+        given["rate"] = options["rate"]
+    return Recipe(**given)
+
+
+def _config(options: dict[str, Any], start: Weights | None) -> NetworkConfig:
+    from colorizer.network import NetworkConfig
+
+    if start is not None:  # whatever it begins from decides what it is
+        return replace(start.config, width=options["width"], norm=True)
+    if options["kind"] == "paper":
+        head = {"head": "mean"} if options["mean_head"] else {"head": "flatten"}
+        return NetworkConfig(width=options["width"], look_size=224, **head)  # type: ignore[arg-type]
+    bins = 0 if options["objective"] == "regression" else 313
+    return NetworkConfig(width=options["width"], head="mean", look_size=128, bins=bins)
+
+
+def _loader(
+    paths: Sequence[Path], shares: Sequence[float], cache: Path | None, side: int, start: Weights | None
+) -> Callable[[], Pictures]:
+    """A function that gives the pictures, here or on a node of a cluster."""
+    from colorizer import dataset
+
+    sources = [path.absolute() for path in paths]
+    home = cache or Path.home() / ".cache" / "chromatheque"
+    classes = start.classes if start is not None else None
+    return lambda: dataset.load(sources, home.absolute(), classes, side, shares)
+
+
+def _here(
+    out: Path, options: dict[str, Any], recipe: Recipe, config: NetworkConfig, load: Callable[[], Pictures],
+    pictures: Pictures, start: Weights | None, sources: list[Path],
+) -> Trainer:  # fmt: skip
+    import torch
+
+    from colorizer.training import Trainer
+    from workflows.training_watch import Watch
+
+    device = options["device"]
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    checkpoint = options["checkpoint"] or out.with_name(out.name + ".checkpoint")
+    trainer = Trainer(config, pictures, recipe, checkpoint, device, start.network() if start else None)
     if trainer.step:
-        click.echo(f"resuming at step {trainer.step}, {trainer.seconds / 60:.1f} of {minutes:g} minutes spent")
+        click.echo(f"resuming at step {trainer.step}, after {trainer.seconds / 60:.1f} minutes", err=True)
+    log = options["log"] or out.with_name(out.name + ".log")
+    shown = [options["validation"]] if options["validation"] else sources
+    draw = partial(_draw, out, trainer, options, shown)
+    with _interrupts() as stopped, Watch(log, options["progress"], options["sheet_every"], draw) as watch:
+        trainer.run(watch, stop=lambda: bool(stopped))
+    if stopped:
+        click.echo(f"Stopped; {checkpoint} holds the run. The same command goes on.", err=True)
+        raise click.exceptions.Exit(130)
+    return trainer
+
+
+def _on_cluster(
+    out: Path, options: dict[str, Any], recipe: Recipe, config: NetworkConfig, load: Callable[[], Pictures],
+    pictures: Pictures, start: Weights | None, sources: list[Path],
+) -> Trainer:  # fmt: skip
+    from colorizer.training import Trainer
+    from pipeline.ray_training import Run, fit
+    from workflows.training_watch import Watch
+
+    storage = options["storage"] or str(out.parent.absolute())
+    run = Run(config, recipe, load, start.network() if start else None)
+    log = options["log"] or out.with_name(out.name + ".log")
+    with Watch(log, options["progress"]) as watch:
+        state = fit(options["address"], run, storage, out.stem + "-run", watch)
+    try:
+        trainer = Trainer(config, pictures, recipe)
+        trainer.restore(state)
+    finally:
+        state.unlink()
+    return trainer
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Ctrl-C inside is remembered, so that the run ends between two steps."""
     stopped: list[int] = []
     previous = signal.signal(signal.SIGINT, lambda number, _: stopped.append(number))
-    path = log or out.with_name(out.name + ".log")
-
-    def report(progress: Progress) -> None:
-        with path.open("a") as lines:
-            lines.write(json.dumps({"time": time.time(), **asdict(progress)}) + "\n")
-        click.echo(
-            f"{progress.share:6.1%}  {progress.samples:>8} pictures  {progress.side} px  "
-            f"{progress.samples_per_second:.0f}/s ({progress.waiting:.0%} waiting)  "
-            f"chroma {progress.regression:.5f}  bins {progress.bins:.3f}  scene {progress.scene:.3f}"
-        )
-
     try:
-        trainer.run(report, stop=lambda: bool(stopped))
+        yield stopped
     finally:
         signal.signal(signal.SIGINT, previous)
-    if stopped:
-        click.echo(f"Stopped; {checkpoint} holds the run. The same command goes on.")
-        raise click.exceptions.Exit(130)
+
+
+def _finished(trainer: Trainer, options: dict[str, Any]) -> Network:
+    """The network as it would be kept now, painting as the options say."""
     network = trainer.averaged()
-    network.config = replace(network.config, output=output, temperature=temperature, mix=mix)
+    output: Any = {"both": "mixed"}.get(options["objective"], options["objective"])
+    if not network.config.bins:
+        output = "regression"
+    kept = replace(network.config, output=output, temperature=options["temperature"], mix=options["mix"])
+    network.config = kept
+    return network
+
+
+def _draw(out: Path, trainer: Trainer, options: dict[str, Any], sources: list[Path]) -> None:
+    """A sheet of what the network paints now, OUT.png."""
+    from colorizer import weights
+    from colorizer.engine import Colorizer
+    from workflows.gallery import write_gallery
+
+    with tempfile.TemporaryDirectory() as folder:
+        now = Path(folder) / out.name
+        weights.save(_finished(trainer, options), now, trainer.pictures.classes, {})
+        write_gallery(sources, Colorizer(weights.load(now)), out.with_suffix(".png"))
+
+
+def _write(out: Path, options: dict[str, Any], trainer: Trainer, sources: list[Path], start: Weights | None) -> None:
+    """The weights file, with its card."""
+    from rich.console import Console
+
+    from colorizer import evaluation, weights
+    from workflows.figures import picture_table
+
+    network, classes = _finished(trainer, options), trainer.pictures.classes
     card: dict[str, Any] = {
-        "data": [path.name for path in data], "pictures": len(pictures), "rights": rights, "recipe": asdict(recipe),
-        "samples": trainer.samples, "minutes": round(trainer.seconds / 60, 1),
+        "data": [path.name for path in sources], "pictures": len(trainer.pictures), "rights": options["rights"],
+        "recipe": asdict(trainer.recipe), "samples": trainer.samples, "minutes": round(trainer.seconds / 60, 1),
+        "hardware": hardware(trainer.device.type),
     }  # fmt: skip
-    if validation is not None:
-        click.echo(f"measuring on {validation} ...")
+    if start is not None:
+        card["started_from"] = {"name": start.name, "sha256": start.digest, "samples": start.card.get("samples")}
+    if options["validation"] is not None:
+        validation = options["validation"]
+        click.echo(f"measuring on {validation} ...", err=True)
         card["validation"] = validation.name
-        card["figures"] = evaluation.evaluate(network.folded(), [validation], pictures.classes)
-        for name, value in card["figures"].items():
-            click.echo(f"{name:<20} {value}")
-    weights.save(network, out, pictures.classes, card)
+        card["figures"] = evaluation.evaluate(network.folded(), [validation], classes)
+        Console(stderr=True).print(picture_table(card["figures"]))
+    weights.save(network, out, classes, card)
     click.echo(f"wrote {out}")
+
+
+def hardware(device: str) -> str:
+    """The machine in words, for the card."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        name = next((n.partition(":")[2].strip() for n in info.read_text().splitlines() if "model name" in n), name)
+    return f"{torch.get_num_threads()} threads of {os.cpu_count()} x {name}"
+
+
+def _keep_freed_memory() -> None:
+    """Tell glibc to keep what is freed: mapping and unmapping large tensors took half of every step on a CPU."""
+    try:
+        tune = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return  # another C library
+    mmap_max, trim_threshold, top_pad = -4, -1, -2
+    tune(mmap_max, 0)
+    tune(trim_threshold, 2**31 - 1)
+    tune(top_pad, 64 << 20)

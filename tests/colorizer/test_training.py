@@ -8,19 +8,14 @@ import pytest
 import torch
 
 from colorizer import bins as chroma_bins
-from colorizer import losses, training
 from colorizer.dataset import SIDE, UNLABELED, Pictures
 from colorizer.errors import TrainingError
 from colorizer.network import NetworkConfig
-from colorizer.training import Recipe, Trainer
+from colorizer.recipe import PAPER, Recipe, Stage
+from colorizer.training import Trainer
 
 TINY = NetworkConfig(width=0.0625, head="mean", look_size=64)
-RECIPE = Recipe(minutes=10, warmup=0.0, rate=5e-3, average=0.9)
-
-
-@pytest.fixture(autouse=True)
-def _small_batches(monkeypatch):
-    monkeypatch.setattr(training, "STAGES", ((1.01, 64, 12),))
+RECIPE = Recipe(samples=100 * 12, stages=(Stage(1.0, 64, 12),), warmup=0.0, rate=5e-3, average=0.9, dropout=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +24,11 @@ def pictures():
     unlabeled.
     """
     rng = np.random.default_rng(0)
-    planes = np.empty((42, 3, SIDE, SIDE), np.uint8)
+    planes = np.empty((42, 4, SIDE, SIDE), np.uint8)
     labels = np.arange(42) % 2
     for plane, label in zip(planes, labels, strict=True):
-        plane[0] = rng.integers(40, 80, (SIDE, SIDE)) + 120 * label
-        plane[1:] = np.array([[[128]], [[78]]] if label == 0 else [[[158]], [[178]]])
+        plane[0] = plane[3] = rng.integers(40, 80, (SIDE, SIDE)) + 120 * label
+        plane[1:3] = np.array([[[128]], [[78]]] if label == 0 else [[[158]], [[178]]])
     labels[::7] = UNLABELED
     return Pictures(planes, labels.astype(np.int16), ("night", "day"), {})
 
@@ -51,14 +46,14 @@ def score(trainer, pictures):
     with torch.no_grad():
         luma = whole[:, :1] / 255
         ab = network.paint(luma, network.look(luma)[0])
-    return float((ab - torch.nn.functional.avg_pool2d(whole[:, 1:] - 128, 2)).square().mean())
+    return float((ab - torch.nn.functional.avg_pool2d(whole[:, 1:3] - 128, 2)).square().mean())
 
 
 def test_training_learns(pictures):
     """In a hundred tiny steps every loss falls, and the averaged network's error on clean pictures halves."""
     trainer, lines = Trainer(TINY, pictures, RECIPE), []
     before = score(trainer, pictures)
-    trainer.run(lines.append, steps(100))
+    trainer.run(lines.append)
     assert [line.step for line in lines] == [50, 100]
     assert [line.samples for line in lines] == [600, 1200]
     assert lines[1].regression < 0.75 * lines[0].regression
@@ -81,43 +76,76 @@ def test_the_bins_head_learns_too(pictures, centers, monkeypatch):
     assert torch.equal(trainer.averaged().centers, centers)
 
 
-def test_a_run_ends_with_its_minutes(pictures):
-    """Without being stopped, a run ends when the recipe's wall time is spent."""
-    trainer = Trainer(TINY, pictures, replace(RECIPE, minutes=0.01))
-    trainer.run(lambda line: None)
-    assert 0.6 <= trainer.seconds < 30
-    done = trainer.step
-    trainer.run(lambda line: None)
-    assert trainer.step == done
+def test_a_run_ends_with_its_budget(pictures):
+    """A run ends when its samples, or its minutes of wall time, are spent, and does nothing when run again."""
+    timed = Trainer(TINY, pictures, replace(RECIPE, samples=0, minutes=0.01))
+    timed.run(lambda line: None)
+    assert 0.6 <= timed.seconds < 30
+    counted = Trainer(TINY, pictures, replace(RECIPE, samples=30))
+    counted.run(lambda line: None)
+    assert (counted.step, counted.samples) == (3, 36)
+    for trainer in (timed, counted):
+        done = trainer.step
+        trainer.run(lambda line: None)
+        assert trainer.step == done
 
 
-def test_a_killed_run_resumes(pictures, tmp_path):
-    """From its checkpoint a run has the same counters, clock, weights, average and optimizer, and goes on."""
-    path = tmp_path / "run.pt"
-    first = Trainer(TINY, pictures, RECIPE, path)
-    first.run(lambda line: None, steps(5))
-    again = Trainer(TINY, pictures, RECIPE, path)
-    assert (again.step, again.samples, again.seconds) == (5, 60, first.seconds)
-    for mine, theirs in ((again.network, first.network), (again.average, first.average)):
-        state = theirs.state_dict()
-        assert all(torch.equal(v, state[k]) for k, v in mine.state_dict().items())
-    moments = first.optimizer.state_dict()["state"]
-    resumed = again.optimizer.state_dict()["state"]
-    assert all(torch.equal(resumed[k]["exp_avg"], moments[k]["exp_avg"]) for k in moments)
-    again.run(lambda line: None, steps(3))
-    assert (again.step, again.samples) == (8, 96)
+def same(first, second):
+    """Whether two state dicts hold equal tensors."""
+    return first.keys() == second.keys() and all(torch.equal(v, second[k]) for k, v in first.items())
+
+
+def test_a_stopped_run_resumes_exactly(pictures, tmp_path):
+    """Stopped twice and resumed, a run has the losses, weights, average and result of one that was left alone."""
+    config = replace(TINY, bins=313)
+    recipe = replace(RECIPE, dropout=0.2, stages=(Stage(0.6, 64, 12), Stage(1.0, 96, 8)))
+    alone, lines = Trainer(config, pictures, recipe), []
+    alone.run(lines.append)
+    path, again = tmp_path / "run.pt", []
+    for stop in (steps(23), steps(40), lambda: False):
+        trainer = Trainer(config, pictures, recipe, path)
+        trainer.run(again.append, stop)
+    assert [(n.step, n.samples, n.side) for n in again] == [(n.step, n.samples, n.side) for n in lines]
+    assert [(n.regression, n.bins, n.scene) for n in again] == [(n.regression, n.bins, n.scene) for n in lines]
+    assert same(trainer.network.state_dict(), alone.network.state_dict())
+    assert same(trainer.averaged().state_dict(), alone.averaged().state_dict())
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_seeds_give_runs(pictures):
+    """The same seed gives the same weights, another seed others."""
+    recipe = replace(RECIPE, samples=60)
+    states = []
+    for seed in (3, 3, 4):
+        trainer = Trainer(TINY, pictures, replace(recipe, seed=seed))
+        trainer.run(lambda line: None)
+        states.append(trainer.network.state_dict())
+    assert same(states[0], states[1])
+    assert not same(states[0], states[2])
+
+
+def test_the_published_recipe_trains(pictures):
+    """ADADELTA on 224 px crops of 256 px pictures, no average: the network that was trained is the one that is kept."""
+    large = replace(pictures, planes=np.tile(pictures.planes, (1, 1, 2, 2)))
+    recipe = Recipe(samples=8, **PAPER | {"stages": (Stage(1.0, 224, 4),)})
+    trainer = Trainer(NetworkConfig(width=0.0625), large, recipe)
+    before = [p.clone() for p in trainer.network.parameters()]
+    trainer.run(lambda line: None)
+    assert trainer.step == 2
+    assert all(not torch.equal(p, b) for p, b in zip(trainer.network.out.parameters(), before[-2:], strict=True))
+    kept = dict(trainer.averaged().named_parameters())
+    assert all(torch.allclose(kept[n], p) for n, p in trainer.network.named_parameters())
 
 
 @pytest.mark.parametrize("other", ["recipe", "network", "data"])
 def test_a_checkpoint_of_another_run_is_refused(pictures, tmp_path, other):
     """Another recipe, network or number of pictures raises before anything is overwritten."""
     path = tmp_path / "run.pt"
-    Trainer(TINY, pictures, RECIPE, path).save_checkpoint()
+    Trainer(TINY, pictures, RECIPE, path).save_checkpoint(path)
     kept = path.read_bytes()
     config = replace(TINY, width=0.125) if other == "network" else TINY
     recipe = replace(RECIPE, seed=1) if other == "recipe" else RECIPE
-    data = replace(pictures, planes=pictures.planes[1:]) if other == "data" else pictures
+    data = replace(pictures, planes=pictures.planes[1:], labels=pictures.labels[1:]) if other == "data" else pictures
     with pytest.raises(TrainingError, match="checkpoint of another run"):
         Trainer(config, data, recipe, path)
     assert path.read_bytes() == kept
@@ -139,17 +167,24 @@ def test_a_diverging_run_stops(pictures):
         trainer.run(lambda line: None)
 
 
-def test_the_flatten_head_is_refused(pictures):
-    """Crops of several sizes cannot feed a head made for 224 pixels."""
+def test_what_cannot_be_trained_is_refused(pictures):
+    """Crops that the flatten head cannot take, pictures of another size, no budget or two: each is a clear error."""
     with pytest.raises(TrainingError, match="mean head"):
         Trainer(NetworkConfig(width=0.0625), pictures, RECIPE)
+    with pytest.raises(TrainingError, match="wants 256 px pictures, not 128"):
+        Trainer(TINY, pictures, replace(RECIPE, side=256))
+    for budget in ({}, {"samples": 5, "minutes": 1.0}):
+        with pytest.raises(TrainingError, match="one of them"):
+            Recipe(**budget)
+    with pytest.raises(TrainingError, match="into 5 parts"):
+        Recipe(samples=9, parts=5)
+    with pytest.raises(TrainingError, match="smaller than a stage"):
+        Recipe(samples=9, side=100)
 
 
 def test_the_rate_is_one_cycle():
-    """It rises linearly to the peak at the end of the warm-up and falls to nearly nothing at the end of the
-    run.
-    """
-    recipe = Recipe(rate=1.0, warmup=0.1)
+    """It rises linearly to the peak at the end of the warm-up and falls to nearly nothing at the end of the run."""
+    recipe = Recipe(samples=1, rate=1.0, warmup=0.1)
     rates = [recipe.rate_at(share) for share in np.linspace(0, 1, 101)]
     assert max(rates) == rates[10] == pytest.approx(1.0)
     assert all(a < b for a, b in pairwise(rates[2:11]))
@@ -157,44 +192,4 @@ def test_the_rate_is_one_cycle():
     assert 0 < rates[0] <= 0.02
     assert 0 < rates[-1] < 0.005
     assert recipe.rate_at(1.5) == rates[-1]
-
-
-def test_crops_keep_picture_and_label_together(pictures):
-    """Crops have the asked side, come from where color and label agree, and depend on the generator
-    alone.
-    """
-    planes, labels = training.crops(pictures, 96, 20, np.random.default_rng(3))
-    assert planes.shape == (20, 3, 96, 96)
-    assert (planes.dtype, labels.dtype) == (torch.uint8, torch.int64)
-    light = planes[:, 0].float().mean((1, 2)) > 120
-    assert torch.equal(planes[:, 2, 0, 0] > 128, light)
-    assert torch.equal(labels[labels >= 0], light[labels >= 0].long())
-    again = training.crops(pictures, 96, 20, np.random.default_rng(3))
-    assert torch.equal(planes, again[0])
-    assert torch.equal(labels, again[1])
-
-
-def test_age_wears_a_share_of_the_batch():
-    """Share 0 changes nothing, share 1 every picture; the result stays in [0, 1] and follows the
-    generator.
-    """
-    luma = torch.rand(16, 1, 24, 24)
-
-    def aged(share):
-        return training.age(luma, share, torch.Generator().manual_seed(1))
-
-    assert torch.equal(aged(0.0), luma)
-    assert bool((aged(1.0) != luma).flatten(1).any(1).all())
-    worn = (aged(0.5) != luma).flatten(1).any(1)
-    assert 2 <= int(worn.sum()) <= 14
-    assert 0 <= float(aged(1.0).min()) <= float(aged(1.0).max()) <= 1
-    assert torch.equal(aged(0.5), aged(0.5))
-
-
-def test_loss_weights_count(pictures):
-    """A term of weight 0 leaves its head as it was born: without scene loss the classifier does not move."""
-    recipe = replace(RECIPE, decay=0.0, loss=losses.LossWeights(scene=0.0))
-    trainer = Trainer(TINY, pictures, recipe)
-    born = trainer.network.classifier[-1].weight.detach().clone()
-    trainer.run(lambda line: None, steps(3))
-    assert torch.equal(trainer.network.classifier[-1].weight, born)
+    assert {replace(recipe, optimizer="adadelta").rate_at(share) for share in (0, 0.5, 1)} == {1.0}

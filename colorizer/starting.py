@@ -1,0 +1,116 @@
+"""Starting points: a network for training that begins where finished weights, as wide or narrower, left off.
+
+Finished weights have their normalization folded in, so it is recovered from data: each layer's statistics on a batch
+become its scale and shift. A wider network starts as the same function (Net2WiderNet; Chen, Goodfellow and Shlens,
+"Net2Net: Accelerating learning via knowledge transfer", ICLR 2016): each channel is repeated, what reads it is
+divided by the count, and a little noise lets the copies part.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from colorizer.errors import TrainingError
+from colorizer.network import LOOK, Layer, Network
+
+NOISE = 0.02
+"""Of a repeated weight, relative to the root mean square of its tensor."""
+NAMES = ("head", "fusion", "bins", "look_size")
+
+
+@torch.no_grad()
+def start_from(network: Network, finished: Network, luma: Tensor) -> None:
+    """Give a network under training the function of a finished one, as near as float32 and NOISE allow.
+
+    finished: folded; its width divides the network's. luma: Y' in [0, 1], (B, 1, H, W), a few hundred pictures such
+    as training sees. Classes must agree in number; their order is the caller's business. Raises TrainingError.
+    """
+    ours, theirs = network.config, finished.config
+    differ = [n for n in (*NAMES, "classes") if getattr(ours, n) != getattr(theirs, n)]
+    times = ours.width / theirs.width
+    if differ or theirs.norm or times != int(times) or (times > 1 and ours.head == "flatten"):
+        why = f"differ in {', '.join(differ)}" if differ else f"are {theirs.width} wide, this network {ours.width}"
+        raise TrainingError(f"the weights to start from {why}")
+    source = finished.state_dict()
+    look = theirs.channels(LOOK)
+    state = network.state_dict()
+    noise = torch.Generator().manual_seed(0)
+    for name, tensor in source.items():
+        wide = _widened(tensor.float(), tuple(state[name].shape), look if name == "fusion.linear.weight" else 0)
+        if times > 1 and wide.dim() > 1 and name != "centers":
+            wide = wide + NOISE * wide.square().mean().sqrt() * torch.randn(wide.shape, generator=noise)
+        state[name].copy_(wide)
+    _normalize(network, luma)
+
+
+def _widened(tensor: Tensor, shape: tuple[int, ...], first: int) -> Tensor:
+    """Repeat channels until the shape is reached; input channels share what they carry.
+
+    first: where the input is two things side by side, the channels of the first one.
+    """
+    if tensor.dim() == 1 or tensor.shape == shape:
+        return tensor.repeat_interleave(shape[0] // tensor.shape[0], 0)
+    out = tensor.repeat_interleave(shape[0] // tensor.shape[0], 0)
+    times = shape[1] // tensor.shape[1]
+    parts = [out[:, :first], out[:, first:]] if first else [out]
+    return torch.cat([part.repeat_interleave(times, 1) / times for part in parts], 1)
+
+
+def _normalize(network: Network, luma: Tensor) -> None:
+    """Turn biases into normalization: scale and shift of each layer are the statistics of what it puts out on luma."""
+
+    def measure(norm: nn.Module, args: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
+        x = args[0]
+        var, mean = torch.var_mean(x, [d for d in range(x.dim()) if d != 1], correction=0)
+        norm.weight.copy_(torch.sqrt(var + norm.eps))
+        norm.bias.copy_(mean)
+
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    hooks = [norm.register_forward_pre_hook(measure) for norm in norms]
+    was = network.training
+    network.train()
+    try:
+        forward(network, luma)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for layer in network.modules():
+        if isinstance(layer, Layer):  # normalization makes the scale of weights free: take the usual one
+            weight = layer.linear.weight
+            rows = weight.flatten(1).norm(dim=1).clamp_min(1e-8)
+            weight.mul_((3**-0.5 / rows).view(-1, *(1,) * (weight.dim() - 1)))
+            assert layer.linear.bias is not None
+            layer.linear.bias.zero_()
+    settle(network, [luma])
+    network.train(was)
+
+
+@torch.no_grad()
+def settle(network: Network, lumas: list[Tensor]) -> None:
+    """Set running statistics to the mean over batches of what the present weights give (Wu and Johnson, "Rethinking
+    'batch' in BatchNorm", 2021): those gathered while weights moved belong to none of them.
+    """
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    was = network.training
+    network.train()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over batches
+    for luma in lumas:
+        forward(network, luma)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    network.train(was)
+
+
+def forward(network: Network, luma: Tensor) -> None:
+    """Run every layer of a network once."""
+    low = network.low(luma - network.config.mean)
+    look, scene = network.look_of(low)
+    network.classify(scene)
+    quarter, _ = network.decode(low, look)
+    if network.config.bins:
+        network.bins(quarter)

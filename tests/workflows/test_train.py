@@ -1,0 +1,138 @@
+"""`chromatheque train`: from a folder of pictures to a weights file, by the command alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from colorizer import weights
+from colorizer.errors import TrainingError
+from workflows.cli import cli
+
+ROOT = Path(__file__).parents[2]
+QUICK = ["--width", "0.0625", "--samples", "260", "--progress", "json", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Sixteen colorful pictures of two scenes."""
+    home = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for number in range(16):
+        path = home / ("beach", "wood")[number % 2] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        patches = rng.integers(0, 256, (4, 4, 3)).astype(np.uint8)
+        path.write_bytes(imagecodecs.png_encode(np.repeat(np.repeat(patches, 32, 0), 32, 1)))
+    return home
+
+
+def run(*arguments):
+    """The command, in this process; its error, if it raised one, is raised again."""
+    result = CliRunner().invoke(cli, ["train", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_pictures_become_weights(pictures, tmp_path):
+    """The file loads, knows its scenes, paints with what was asked for, and its card says how it was made."""
+    out = tmp_path / "mine.safetensors"
+    args = [f"{pictures}=2", "--out", out, "--cache", tmp_path / "cache", *QUICK, "--rights", "mine", "--mix", "0.3"]
+    args += ["--samples", "4000"]  # enough steps for a line of the log, and so for a sheet
+    result = run(*args, "--validation", pictures, "--sheet-every", "0.0001")
+    assert result.exit_code == 0, result.output
+    made = weights.load(out)
+    assert made.classes == ("beach", "wood")
+    assert (made.config.output, made.config.mix, made.config.width) == ("mixed", 0.3, 0.0625)
+    card = made.card
+    assert (card["pictures"], card["rights"]) == (16, "mine")
+    assert 4000 <= card["samples"] < 4128
+    assert card["recipe"]["samples"] == 4000
+    assert card["figures"]
+    assert card["hardware"]
+    assert imagecodecs.imread(out.with_suffix(".png")).ndim == 3
+
+
+def test_the_same_command_makes_the_same_weights(pictures, tmp_path):
+    """With a budget of samples and a seed, two runs end in the same numbers; another seed does not."""
+    found = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        out = tmp_path / f"{name}.safetensors"
+        run(pictures, "--out", out, "--cache", tmp_path / "cache", *QUICK, "--seed", seed)
+        found.append({k: v.numpy() for k, v in weights.load(out).tensors.items()})
+    assert all(np.array_equal(v, found[1][k]) for k, v in found[0].items())
+    assert not all(np.array_equal(v, found[2][k]) for k, v in found[0].items())
+
+
+def test_weights_can_be_taken_up_again(pictures, tmp_path):
+    """--start begins from finished weights, wider if asked, with their scenes, and the card names them."""
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    cache = ["--cache", tmp_path / "cache"]
+    run(pictures, "--out", first, *cache, *QUICK)
+    result = run(pictures / "wood", "--out", second, *cache, *QUICK, "--start", first, "--width", "0.125")
+    assert result.exit_code == 0, result.output
+    made = weights.load(second)
+    assert made.config.width == 0.125
+    assert made.classes == ("beach", "wood")
+    assert made.card["started_from"]["sha256"] == weights.load(first).digest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--out", "x.pt"], "end in .safetensors"),
+        (["--minutes", "1", "--samples", "5"], "not both"),
+        (["--ray", "local", "--minutes", "1"], "--ray needs --samples"),
+        (["--workers", "2"], "--workers needs --ray"),
+        (["--samples", "0"], "not in the range"),
+    ],
+)
+def test_wrong_options_are_one_line(pictures, tmp_path, arguments, line):
+    """A wrong option ends the command with 2, says what is wrong, and leaves nothing behind."""
+    out = tmp_path / "out" / "mine.safetensors"
+    result = run(pictures, "--out", out, *arguments)
+    assert result.exit_code == 2
+    assert line in result.output
+    assert not out.parent.exists()
+
+
+def test_wrong_data_is_named(tmp_path, pictures):
+    """A path that is not there, and a weight that is no number, are named."""
+    with pytest.raises(TrainingError, match=r"absent: no such folder"):
+        run(tmp_path / "absent", "--out", tmp_path / "x.safetensors", *QUICK)
+    result = run(f"{pictures}=often", "--out", tmp_path / "x.safetensors", *QUICK)
+    assert result.exit_code == 2
+    assert "how often to draw" in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_ctrl_c_keeps_the_run(pictures, tmp_path):
+    """Ctrl-C ends a run between two steps with 130; the same command goes on and finishes it."""
+    out, log = tmp_path / "mine.safetensors", tmp_path / "mine.safetensors.log"
+    command = [
+        sys.executable, "-m", "workflows.cli", "train", pictures, "--out", out, "--cache", tmp_path / "cache",
+        "--width", "0.05", "--samples", "7000", "--device", "cpu", "--progress", "json",
+    ]  # fmt: skip
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["step"] == 50
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "The same command goes on" in errors
+    assert not out.exists()
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert "resuming at step" in done.stderr
+    steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+    assert steps == sorted(set(steps))
+    assert weights.load(out).card["samples"] >= 7000
