@@ -1,14 +1,12 @@
 """The pool seam: who paints. InlinePool paints in this process, RayPool in actors, and both keep one contract.
 
 start() takes a unit while fewer than `size` are in flight; finished() waits for one. A worker's death is an outcome
-(WorkerDied), never an exception of the pool, and a dead worker is replaced. Ray is imported here and nowhere else in
-the pipeline.
+(WorkerDied), never an exception of the pool, and a dead worker is replaced.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +18,7 @@ import torch
 from colorizer import weights
 from colorizer.engine import Colorizer
 from colorizer.errors import ColorizeError, WeightsError, WorkerDied
+from pipeline.cluster import connect
 from pipeline.ledger import Receipt
 from pipeline.plan import Segment, Settings
 from pipeline.units import Painter
@@ -131,7 +130,7 @@ class RayPool:
         )  # fmt: skip
         self._mine = not ray.is_initialized()
         if self._mine:
-            _connect(ray, address, workers, temp)
+            connect(ray, address, workers, temp)
         resources = ray.cluster_resources()
         if workers > resources.get("CPU", 0):  # the rest would wait for ever, holding units
             self.close()
@@ -182,26 +181,3 @@ class RayPool:
         self._free, self._flying = [], {}
         if self._mine:
             self.ray.shutdown()
-
-
-def _connect(ray: Any, address: str, workers: int, temp: Path | None) -> None:
-    """Join or start a cluster; what goes wrong is one line."""
-    local: dict[str, Any] = {}
-    if address == "local":
-        local = {"num_cpus": max(workers, os.cpu_count() or 1), "include_dashboard": False}
-    host, _, port = address.rpartition(":")
-    if host and port.isdigit() and "/" not in host:  # ray.init would try for minutes
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), 10).close()
-        except (OSError, OverflowError) as error:
-            raise ColorizeError(f"no Ray cluster at {address}: {error}") from error
-    if temp is not None and local:
-        local["_temp_dir"] = str(temp)
-    token = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to its file"
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **local)
-    except ray.exceptions.AuthenticationError as error:
-        raise ColorizeError(f"Ray at {address} wants a token: {token}") from error
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ColorizeError(f"no Ray cluster at {address}: {first}; if one runs and wants a token, {token}") from error

@@ -1,0 +1,100 @@
+"""Joining or starting a Ray cluster; a wrong address or token is told at once, in one line."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from colorizer.errors import ColorizeError
+
+ANSWER = 2.0
+"""Seconds in which the head of a cluster answers."""
+
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+"""What a gRPC client says first (RFC 9113, section 3.4); the server's first frame, too, is of kind 4, its settings."""
+
+
+def reach(address: str) -> None:
+    """Find out whether a Ray cluster answers at HOST:PORT; other addresses ("local", "auto") are not looked at.
+
+    Takes seconds at most where Ray itself would try for minutes, and does not import it. Raises ColorizeError.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or "/" in host:
+        return
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), ANSWER) as head:
+            if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+                return  # it waits for another greeting
+            head.settimeout(ANSWER)
+            head.sendall(HELLO)
+            answer = head.recv(9)
+    except (OSError, OverflowError) as error:
+        why = "no answer" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or str(error)
+        raise ColorizeError(
+            f"no Ray cluster at {address}: {why}; start it, or give the address that `ray start --head` printed"
+        ) from error
+    if answer[3:4] != b"\4":
+        raise ColorizeError(
+            f"no Ray cluster at {address}: something else answers there; give the address that `ray start --head` "
+            "printed (not its dashboard's)"
+        )
+
+
+def connect(ray: Any, address: str, workers: int, temp: Path | None) -> None:
+    """Join a cluster, or start one ("local") for so many workers, in a folder `temp`. Raises ColorizeError."""
+    local: dict[str, Any] = {}
+    if address == "local":
+        local = {"num_cpus": max(workers, os.cpu_count() or 1), "include_dashboard": False}
+        if temp is not None:
+            local["_temp_dir"] = str(temp)
+    reach(address)
+    token = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file that holds it"
+    try:
+        if ":" in address:
+            _ask(ray, address)
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **local)
+    except ray.exceptions.AuthenticationError as error:
+        raise ColorizeError(f"Ray at {address} wants its token: {token}") from error
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ColorizeError(f"no Ray cluster at {address}: {first}; if one runs and wants a token, {token}") from error
+
+
+def _ask(ray: Any, address: str) -> None:
+    """Knock once with this process's token. `ray.init` would knock for 20 s, and warn each time, before it says why.
+
+    Raises Ray's AuthenticationError. A Ray without these inner parts is left to `ray.init`.
+    """
+    inner = ray._raylet
+    try:
+        modes, loader, client = inner.AuthenticationMode, inner.AuthenticationTokenLoader, inner.GcsClient
+        mode = inner.get_authentication_mode()
+    except AttributeError:
+        return
+    # the client would end the process if it had to send a token and found none
+    if mode == modes.TOKEN and not loader.instance().has_token(ignore_auth_mode=True):
+        raise ray.exceptions.AuthenticationError("no token")
+    with _quiet():
+        try:
+            client(address=address)
+        except ray.exceptions.RpcError:
+            return  # `ray.init` says it better
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Ray's C++ side writes from the terminal, for as long as one question takes."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

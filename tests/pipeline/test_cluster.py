@@ -1,0 +1,136 @@
+"""Reaching a cluster: what is not there, or is something else, is told in seconds. Real clusters are in laws."""
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from colorizer.errors import ColorizeError
+from pipeline.cluster import ANSWER, connect, reach
+
+
+@contextmanager
+def listening(answer):
+    """A server on a free port that says `answer` to whoever comes (None: accepts and stays silent); its address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        guests = []
+
+        def serve():
+            while True:
+                try:
+                    guest, _ = server.accept()
+                except OSError:
+                    return
+                guests.append(guest)
+                if answer is not None:
+                    guest.recv(64)
+                    guest.sendall(answer)
+                    guest.close()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for guest in guests:
+            guest.close()
+
+
+def closed():
+    """An address at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def refused(address):
+    """The error's text; it must come in less than 3 s."""
+    begun = time.monotonic()
+    with pytest.raises(ColorizeError) as caught:
+        reach(address)
+    assert time.monotonic() - begun < 3
+    said = str(caught.value)
+    assert said.startswith(f"no Ray cluster at {address}: ")
+    assert "\n" not in said
+    return said
+
+
+SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+
+
+def test_a_cluster_that_answers_is_reached():
+    """gRPC's first frame is enough."""
+    with listening(SETTINGS) as address:
+        reach(address)
+
+
+def test_nobody_there_is_told_at_once():
+    """A closed port and a port that does not exist: the address, the reason, what to do."""
+    assert "Connection refused; start it, or give the address that `ray start --head` printed" in refused(closed())
+    refused("127.0.0.1:99999")
+
+
+def test_a_head_that_hangs_is_not_waited_for():
+    """A machine that takes the connection and says nothing."""
+    with listening(None) as address:
+        assert "no answer" in refused(address)
+    assert ANSWER < 3
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", b"SSH-2.0-OpenSSH_9.9\r\n"])
+def test_something_else_is_not_taken_for_ray(answer):
+    """The dashboard's port, an SSH server, or one that hangs up."""
+    with listening(answer) as address:
+        assert "something else answers there" in refused(address)
+
+
+def test_servers_behind_tls_are_left_to_ray(monkeypatch):
+    """With TLS the greeting is another; that somebody listens is all that is asked."""
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    with listening(None) as address:
+        reach(address)
+
+
+@pytest.mark.parametrize("address", ["none", "local", "auto", "ray://127.0.0.1:10001"])
+def test_other_addresses_are_not_looked_at(address):
+    """Only HOST:PORT can be asked."""
+    reach(address)
+
+
+class Stranger:
+    """A Ray whose cluster does not know this process's token; `init` must not be called."""
+
+    class exceptions:  # noqa: N801
+        class AuthenticationError(Exception):
+            """Ray's own."""
+
+        class RpcError(Exception):
+            """Ray's own."""
+
+    def __init__(self, mode, has_token):
+        self.asked = 0
+        loader = SimpleNamespace(has_token=lambda ignore_auth_mode: has_token)
+        self._raylet = SimpleNamespace(
+            AuthenticationMode=SimpleNamespace(TOKEN=1),
+            AuthenticationTokenLoader=SimpleNamespace(instance=lambda: loader),
+            get_authentication_mode=lambda: mode,
+            GcsClient=self.client,
+        )
+
+    def client(self, address):
+        self.asked += 1
+        raise self.exceptions.AuthenticationError("0badc0de is not the token")
+
+
+@pytest.mark.parametrize(("mode", "has_token", "asked"), [(1, True, 1), (1, False, 0), (0, False, 1)])
+def test_a_token_that_is_not_the_clusters_is_told_at_once(mode, has_token, asked):
+    """Wrong, missing or not asked for: one line that says what to set, and never what was in it."""
+    ray = Stranger(mode, has_token)
+    with listening(SETTINGS) as address, pytest.raises(ColorizeError) as caught:
+        connect(ray, address, 1, None)
+    assert str(caught.value) == (
+        f"Ray at {address} wants its token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file that holds it"
+    )
+    assert ray.asked == asked  # without a token Ray's client would end the process
