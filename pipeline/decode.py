@@ -15,7 +15,7 @@ import av
 
 from colorizer.errors import SourceError, UnsupportedSource
 from pipeline.frames import Frame, luma_digest, luma_plane
-from pipeline.reels import Reel, open_source, readable
+from pipeline.reels import Reel, open_source, packets_of, readable
 
 SLICED = ("ffv1", "prores", "dnxhd", "cfhd", "jpeg2000", "dpx", "exr", "tiff", "png")
 """Codecs whose slice threads give the same samples as one thread. Others get one thread: with several, what a decoder
@@ -66,15 +66,10 @@ class Reader:
         self.position, self._exact = first, True
 
     def _decode(self, container: av.container.InputContainer, stream: Any) -> Iterator[av.VideoFrame]:
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except av.FFmpegError as error:
-                self._count(f"reading stopped: {type(error).__name__}")
-                return
+        def stopped(error: av.FFmpegError) -> None:
+            self._count(f"reading stopped: {type(error).__name__}")
+
+        for packet in packets_of(container, stream, stopped):
             try:
                 decoded = packet.decode()
             except av.FFmpegError as error:
@@ -97,6 +92,10 @@ class Reader:
         if self.damage is not None:
             self.damage.packets[name] += 1
 
+    def _fits(self, raw: av.VideoFrame) -> bool:
+        """Whether a picture has the reel's size and format."""
+        return (raw.width, raw.height, raw.format.name) == (self.reel.width, self.reel.height, self.reel.pix_fmt)
+
     def __iter__(self) -> Iterator[Frame]:
         return self
 
@@ -104,7 +103,7 @@ class Reader:
         with readable(self.reel.uri):
             raw = next(self._frames)
         reel = self.reel
-        if (raw.width, raw.height, raw.format.name) != (reel.width, reel.height, reel.pix_fmt):
+        if not self._fits(raw):
             raise UnsupportedSource(
                 reel.uri,
                 f"the picture changes from {reel.width} x {reel.height} {reel.pix_fmt} to {raw.width} x {raw.height} "
@@ -164,11 +163,7 @@ class Reader:
             if raw.pts is None or raw.pts > pts:
                 return None
             if raw.pts == pts:
-                if (raw.width, raw.height, raw.format.name) != (
-                    self.reel.width,
-                    self.reel.height,
-                    self.reel.pix_fmt,
-                ):
+                if not self._fits(raw):
                     return None
                 luma = luma_plane(raw, self.reel.coding.matrix)
                 if luma_digest(luma) != digest:

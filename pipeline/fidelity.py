@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from colorizer.errors import SourceError
 from pipeline.decode import Damage, Reader
 from pipeline.finding import Finding
 from pipeline.frames import luma_digest
+from pipeline.piece import Piece
 from pipeline.plan import Plan, rising
-from pipeline.profiles import PROFILES, Target, target_for
-from pipeline.reels import Reel, probe
-from pipeline.survey import reached, seconds
+from pipeline.profiles import PROFILES, Profile, Target, target_for
+from pipeline.reels import UNSAID, Reel, probe
 from pipeline.track_fidelity import check_tracks
 from pipeline.tracks import Carried
 
@@ -41,31 +40,22 @@ def planned(plan: Plan) -> Iterator[Shown]:
 
 def decoded(reel: Reel, start: str = "", stop: str = "") -> Iterator[Shown]:
     """The frames of a reel, decoded now."""
-    begin = seconds(start, reel.rate) if start else Fraction(0)
-    end = seconds(stop, reel.rate) if stop else None
-    origin: int | None = None
+    piece = Piece(reel, start, stop)
     with Reader(reel) as reader:
         for frame in reader:
-            origin = frame.pts if origin is None else origin
-            time = (
-                (frame.pts - origin) * reel.time_base
-                if frame.pts is not None and origin is not None
-                else frame.index / reel.rate
-            )
-            if end is not None and reached(time, end, reel):
+            place = piece.place(frame)
+            if place == "after":
                 return
-            if reached(time, begin, reel):
+            if place == "inside":
                 yield Shown(frame.pts, luma_digest(frame.luma), frame.luma)
 
 
-def check_picture(reel: Reel, shown: Iterable[Shown], out: Path, profile_name: str) -> list[Finding]:
+def check_picture(reel: Reel, made: Reel, shown: Iterable[Shown], profile: Profile) -> list[Finding]:
     """Frame count, luma and times of an output against its source."""
-    profile = PROFILES[profile_name]
-    target = target_for(reel, profile)
-    result, damage = probe(str(out)), Damage()
+    target, damage = target_for(reel, profile), Damage()
     differing: list[int] = []
     worst, counts, times_in, times_out = 200.0, [0, 0], [], []
-    with Reader(result, damage) as reader:
+    with Reader(made, damage) as reader:
         for index, (a, b) in enumerate(zip_longest(shown, reader)):
             counts[0] += a is not None
             counts[1] += b is not None
@@ -81,33 +71,28 @@ def check_picture(reel: Reel, shown: Iterable[Shown], out: Path, profile_name: s
                 else:
                     assert a.luma is not None, "a format that stores luma in more bits needs the source's luma"
                     same = np.array_equal(target.luma(a.luma), b.luma)
-                if not same:
-                    differing.append(index)
             elif a.luma is not None:
-                worst = min(worst, psnr(target, target.luma(a.luma), b.luma))
-    findings = [Finding("frames", counts[0] == counts[1], f"{counts[0]} in the source, {counts[1]} in the output")]
-    if profile.lossless:
-        detail = f"every frame's luma digest is the source's ({counts[0]} frames)"
-        if differing:
-            detail = f"{len(differing)} frames differ, first {differing[:5]}"
-        findings.append(Finding("luma", not differing and counts[0] == counts[1], detail))
+                found = psnr(target, target.luma(a.luma), b.luma)
+                worst, same = min(worst, found), found >= profile.psnr
+            else:
+                continue
+            if not same:
+                differing.append(index)
+    complete = counts[0] == counts[1]
+    if not profile.lossless:
+        detail = f"lossy by format; worst frame {worst:.1f} dB (at least {profile.psnr:g})"
+    elif differing:
+        detail = f"{len(differing)} frames differ, first {differing[:5]}"
     else:
-        findings.append(
-            Finding(
-                "luma",
-                worst >= profile.psnr,
-                f"lossy by format; worst frame {worst:.1f} dB (at least {profile.psnr:g})",
-            )
-        )
-    findings.append(_check_times(reel, result, times_in, times_out))
-    findings.append(
-        Finding(
-            "decodes cleanly",
-            not damage.any(),
-            "no damaged frame or packet" if not damage.any() else str(damage),
-        )
-    )
-    return findings
+        detail = f"every frame's luma digest is the source's ({counts[0]} frames)"
+    clean = str(damage) if damage.any() else "no damaged frame or packet"
+    to_blame = () if damage.packets else tuple(damage.frames)
+    return [
+        Finding("frames", complete, f"{counts[0]} in the source, {counts[1]} in the output", ()),
+        Finding("luma", not differing and (complete or not profile.lossless), detail, tuple(differing)),
+        _check_times(reel, made, times_in, times_out),
+        Finding("decodes cleanly", not damage.any(), clean, to_blame),
+    ]
 
 
 def psnr(target: Target, wanted: np.ndarray, got: np.ndarray) -> float:
@@ -119,54 +104,47 @@ def psnr(target: Target, wanted: np.ndarray, got: np.ndarray) -> float:
     return 10 * float(np.log10((white - black) ** 2 / error)) if error > 0 else 200.0
 
 
-def _check_times(reel: Reel, out: Reel, times_in: list[int | None], times_out: list[int | None]) -> Finding:
+def _check_times(reel: Reel, made: Reel, times_in: list[int | None], times_out: list[int | None]) -> Finding:
     if not times_in or len(times_in) != len(times_out):
-        return Finding("times", False, "frame counts differ, so times cannot be compared")
-    step = max(1, round(1 / (reel.rate * reel.time_base)))
-    a, _ = rising(times_in, step)
+        return Finding("times", False, "frame counts differ, so times cannot be compared", ())
+    a, _ = rising(times_in, reel.step)
     b = [t if t is not None else -1 for t in times_out]
     worst = max(
-        abs((x - a[0]) * reel.time_base - (y - b[0]) * out.time_base) for x, y in zip(a, b, strict=True)
+        abs((x - a[0]) * reel.time_base - (y - b[0]) * made.time_base) for x, y in zip(a, b, strict=True)
     )  # both relative to the first frame
-    allowed = max(out.time_base, Fraction(0)) if out.time_base != reel.time_base else Fraction(0)
-    return Finding(
-        "times",
-        worst <= allowed,
-        f"largest difference {float(worst) * 1000:.3f} ms (at most {float(allowed) * 1000:.3f})",
-    )
+    allowed = made.time_base if made.time_base != reel.time_base else Fraction(0)
+    detail = f"largest difference {float(worst) * 1000:.3f} ms (at most {float(allowed) * 1000:.3f})"
+    return Finding("times", worst <= allowed, detail, ())
 
 
-def check_tags(reel: Reel, out: Path) -> list[Finding]:
+def check_tags(reel: Reel, made: Reel) -> list[Finding]:
     """Aspect, rotation, fields, time code and color tags. A tag the source leaves open may be set."""
-    result = probe(str(out))
     pairs = [
-        ("size", (reel.width, reel.height), (result.width, result.height)),
-        ("sample aspect", reel.aspect, result.aspect),
-        ("rotation", reel.rotation, result.rotation),
-        ("fields", reel.fields, result.fields),
-        ("time code", reel.timecode or result.timecode, result.timecode),
+        ("size", (reel.width, reel.height), (made.width, made.height)),
+        ("sample aspect", reel.aspect, made.aspect),
+        ("rotation", reel.rotation, made.rotation),
+        ("fields", reel.fields, made.fields),
+        ("time code", reel.timecode or made.timecode, made.timecode),
     ]
     names = ("range", "primaries", "transfer", "matrix")
-    unset = (0, 2, 2, 2)
     for i, name in enumerate(names):
         source = reel.tags[i]
         special = name == "matrix" and source == 0
-        rescaled = name == "range" and reel.coding.full_range and not result.coding.full_range
+        rescaled = name == "range" and reel.coding.full_range and not made.coding.full_range
         # H.264 writes no range beside unset colors, and its readers then take limited (H.264, E.2.1)
-        implied = name == "range" and (source, result.tags[i], result.codec) == (1, 0, "h264")
-        if source != unset[i] and not special and not implied and not (rescaled and out.suffix == ".mov"):
-            pairs.append((f"color {name}", source, result.tags[i]))
+        implied = name == "range" and (source, made.tags[i], made.codec) == (1, 0, "h264")
+        if source != UNSAID[i] and not special and not implied and not (rescaled and made.codec == "prores"):
+            pairs.append((f"color {name}", source, made.tags[i]))
     return [Finding(what, a == b, f"{a}" if a == b else f"{a} became {b}") for what, a, b in pairs]
 
 
 def check(
     reel: Reel, out: Path, profile_name: str, shown: Iterable[Shown], declared: list[Carried] | None, piece: bool
-) -> list[Finding]:  # fmt: skip
+) -> list[Finding]:
     """Everything. Raises SourceError if the output cannot even be opened."""
-    if not out.exists():
-        raise SourceError(str(out), "no such file")
+    made = probe(str(out))
     return [
-        *check_picture(reel, shown, out, profile_name),
-        *check_tags(reel, out),
-        *check_tracks(reel, out, declared, piece),
+        *check_picture(reel, made, shown, PROFILES[profile_name]),
+        *check_tags(reel, made),
+        *check_tracks(reel, made, declared, piece),
     ]

@@ -7,21 +7,25 @@ is complete and has been checked.
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+
+import torch
 
 from colorizer import weights
 from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, Precision, auto_precision
 from colorizer.errors import ColorizeError, JoinError, LedgerError, SourceError
+from pipeline.cluster import reach
 from pipeline.events import Listener
 from pipeline.fidelity import check, decoded, planned
 from pipeline.finding import Finding
 from pipeline.join import join
 from pipeline.ledger import Ledger, Receipt
+from pipeline.lock import alone, clear
 from pipeline.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
 from pipeline.profiles import profile_for, target_for
 from pipeline.provenance import sidecar
@@ -78,8 +82,6 @@ class Job:
         if not out.parent.is_dir():
             raise ColorizeError(f"{out.parent}: no such folder; make it first")
         self.weights = weights.load(choices.weights)
-        import torch
-
         precision: Precision = (
             auto_precision(torch.device(device())) if choices.precision == "auto" else choices.precision
         )
@@ -106,15 +108,25 @@ class Job:
 
     def color(self, make: MakePainter = open_painter) -> Result:
         """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
-        source = identity(self.reel)
-        if self._finished(source):
+        if self._finished():
             return Result(self.out, None, 0, True)
         if self.out.exists() and not self.choices.overwrite:
             raise ColorizeError(
                 f"{self.out}: exists and is not this job's result; add --overwrite or give another name"
             )
+        with alone(self.folder) as held:
+            if not held:
+                self.listener("note", text=f"{self.folder}: nothing can be locked there; do not start this job twice")
+            return self._color(make)
+
+    @cached_property
+    def source(self) -> dict[str, Any]:
+        """What the source is; takes a read of all of it."""
+        return identity(self.reel)
+
+    def _color(self, make: MakePainter) -> Result:
         self.ledger = Ledger(self.folder)
-        plan = self._plan(source)
+        plan = self._plan()
         self.segments = plan.segments()
         todo = [s for s in self.segments if self.ledger.find(s.id) is None]
         done = len(self.segments) - len(todo)
@@ -131,7 +143,7 @@ class Job:
             return 0, 0
         return sum(self.ledger.find(s.id) is not None for s in self.segments), len(self.segments)
 
-    def _finished(self, source: dict[str, Any]) -> bool:
+    def _finished(self) -> bool:
         if not (self.out.exists() and self.sidecar_path.exists()):
             return False
         try:
@@ -139,9 +151,9 @@ class Job:
             wanted = {**asdict(self.settings), "weights": said["plan"]["settings"]["weights"]}
             return bool(
                 said["plan"]["settings"] == wanted
-                and said["source"]["sha256"] == source["sha256"]
                 and said["output"]["bytes"] == self.out.stat().st_size
                 and not self._edited(said["plan"])
+                and said["source"]["sha256"] == self.source["sha256"]
             )
         except (LedgerError, KeyError, TypeError):
             return False
@@ -151,7 +163,7 @@ class Job:
         path = self.folder / "plan.json"
         return path.exists() and read_json(path)["shots"] != said["shots"]
 
-    def _plan(self, source: dict[str, Any]) -> Plan:
+    def _plan(self) -> Plan:
         path = self.folder / "plan.json"
         if path.exists():
             try:
@@ -161,14 +173,15 @@ class Job:
                     f"{path}: not a usable plan ({error}); mend it, or remove it to survey again"
                 ) from error
             mine = {**asdict(self.settings), "weights": plan.settings.weights}
-            if asdict(plan.settings) == mine and plan.source["sha256"] == source["sha256"]:
+            if asdict(plan.settings) == mine and plan.source["sha256"] == self.source["sha256"]:
                 return replace(plan, reel=self.reel, settings=self.settings)
+        reach(self.choices.ray)  # a survey may take an hour
         precision: Any = self.settings.precision
         colorizer = Colorizer(self.weights, device(), precision)
         total = 0 if self.settings.stop else self.reel.header_frames
         plan = survey(
-            self.reel, source, self.settings, colorizer, lambda n: self.listener("survey", frames=n, of=total)
-        )  # fmt: skip
+            self.reel, self.source, self.settings, colorizer, lambda n: self.listener("survey", frames=n, of=total)
+        )
         with writable(path):
             write_json(path, plan.to_json())
         return plan
@@ -223,32 +236,52 @@ class Job:
                     f"{self.folder}: the packets of segment {segment.number} are gone; run again to paint it"
                 )
             receipts.append(receipt)
-        scratch = self.out.with_name(f".{self.out.stem}.part{self.out.suffix}")
+        # a name of this job's own, the same in every run: another job may be making the same output
+        mark = hashlib.blake2b(str(self.folder.resolve()).encode(), digest_size=4).hexdigest()
+        scratch = self.out.with_name(f".{self.out.stem}.{mark}.part{self.out.suffix}")
         self.listener("joining")
         try:
             with writable(self.out):
-                carried = join(plan, receipts, self.folder, scratch)
+                carried = join(plan, receipts, self.ledger, scratch)
             self.listener("checking")
             exact = self.profile.lossless and target_for(self.reel, self.profile).coding.bits == self.reel.coding.bits
             shown = planned(plan) if exact else decoded(self.reel, plan.settings.start, plan.settings.stop)
             piece = bool(plan.settings.start or plan.settings.stop)
             findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece)
-            failed = [f"{f.what}: {f.detail}" for f in findings if not f.holds]
-            if failed:
-                raise JoinError(
-                    f"{self.out}: not published, the check failed ({'; '.join(failed)}); {self.folder} keeps the work"
-                )
+            if failed := [f for f in findings if not f.holds]:
+                raise self._refused(failed)
             output = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
-            story = sidecar(plan, receipts, [c.to_json() for c in carried], [f.to_json() for f in findings], output)
+            story = sidecar(plan, receipts, carried, findings, output)
             with writable(self.out):
                 write_json(self.sidecar_path, story, indent=1)
                 publish(scratch, self.out)
         finally:
             scratch.unlink(missing_ok=True)
         if not self.keep:
-            shutil.rmtree(self.folder)
+            clear(self.folder)
         lost = tuple(f"{c.kind} {c.index} {c.codec}: {c.why}" for c in carried if c.how == "lost")
         return Result(self.out, plan, painted, False, tuple(findings), lost)
+
+    def _refused(self, failed: list[Finding]) -> JoinError:
+        """The error of a failed check. What may be at fault is forgotten, or the next run would fail alike."""
+        assert self.ledger is not None
+        suspects = _suspects(failed, self.segments)
+        for segment in suspects:
+            self.ledger.forget(segment.id)
+        told = "; ".join(f"{f.what}: {f.detail}" for f in failed)
+        anew = (
+            f"paints {len(suspects)} of {len(self.segments)} segments anew" if suspects else "joins and checks it anew"
+        )
+        return JoinError(
+            f"{self.out}: not published, the check failed ({told}); run the same command again, it {anew}. "
+            "If that fails too, please report it"
+        )
+
+
+def _suspects(failed: list[Finding], segments: tuple[Segment, ...]) -> list[Segment]:
+    """Segments with a frame to blame; all of them where the picture is wrong and no frame is singled out."""
+    frames = [set(f.frames) for f in failed if f.frames is not None]
+    return [s for s in segments if any(not f or not f.isdisjoint(range(s.start, s.stop)) for f in frames)]
 
 
 def identity(reel: Reel) -> dict[str, Any]:

@@ -14,24 +14,15 @@ import av
 
 from colorizer.errors import JoinError
 from pipeline.encode import configure
-from pipeline.ledger import Receipt
+from pipeline.ledger import Ledger, Receipt
 from pipeline.matroska import reserve, set_display_size
 from pipeline.plan import Plan
 from pipeline.profiles import PROFILES, Profile, target_for
 from pipeline.provenance import marks
-from pipeline.reels import local, open_source, readable
+from pipeline.reels import local, open_source, packets_of, readable
 from pipeline.tracks import MUXERS, Carried, Sound, decide, is_tag, language_in, places
 
-NOT_STREAM_TAGS = (
-    "encoder",
-    "duration",
-    "bps",
-    "number_of_",
-    "_statistics",
-    "timecode",
-    "vendor_id",
-    "rotate",
-)
+NOT_STREAM_TAGS = ("encoder", "duration", "bps", "number_of_", "_statistics", "timecode", "vendor_id", "rotate")
 BROADCAST = ("mpegts", "mpeg")
 """Formats whose clock starts anywhere; their times are moved to begin at zero, all tracks alike."""
 
@@ -45,8 +36,11 @@ def shift_of(plan: Plan, container: Any) -> Fraction:
     return Fraction(0)
 
 
-def join(plan: Plan, receipts: list[Receipt], job: Path, scratch: Path) -> list[Carried]:
-    """Write the output to `scratch`; returns what became of the tracks. Raises JoinError, or OSError from the disk."""
+def join(plan: Plan, receipts: list[Receipt], ledger: Ledger, scratch: Path) -> list[Carried]:
+    """Write the output to `scratch`; returns what became of the tracks. Raises JoinError, or OSError from the disk.
+
+    Receipts whose packets cannot be used are taken out of the ledger, so that the next run paints them.
+    """
     profile, reel = PROFILES[plan.settings.profile], plan.reel
     suffix = profile.suffix
     flags = {
@@ -62,9 +56,9 @@ def join(plan: Plan, receipts: list[Receipt], job: Path, scratch: Path) -> list[
                 source = stack.enter_context(open_source(reel.uri))
         stack.enter_context(_muxing(reel.uri, suffix))
         out: Any = stack.enter_context(av.open(local(scratch), "w", format=MUXERS[suffix], container_options=options))
-        writer = _Writer(plan, profile, source, out)
-        writer.header(receipts[0])
-        writer.packets(receipts, job)
+        writer = _Writer(plan, profile, source, out, ledger)
+        writer.header(receipts)
+        writer.packets(receipts)
         carried = writer.carried()
     if suffix == ".mkv" and reel.aspect != 1:
         set_display_size(scratch, reel.aspect)
@@ -85,8 +79,8 @@ def _muxing(uri: str, suffix: str) -> Iterator[None]:
 class _Writer:
     """The open output: its streams and what becomes of each track."""
 
-    def __init__(self, plan: Plan, profile: Profile, source: Any, out: Any) -> None:
-        self.plan, self.profile, self.source, self.out = plan, profile, source, out
+    def __init__(self, plan: Plan, profile: Profile, source: Any, out: Any, ledger: Ledger) -> None:
+        self.plan, self.profile, self.source, self.out, self.ledger = plan, profile, source, out, ledger
         self.shift = shift_of(plan, source)
         self.fates = {c.index: c for c in decide(source, plan.reel, profile.suffix)} if source is not None else {}
         self.copies: dict[int, Any] = {}
@@ -143,23 +137,25 @@ class _Writer:
         stream.disposition = like.disposition
         self.fates[like.index] = replace(fate, out=stream.index)
 
-    def header(self, first: Receipt) -> None:
+    def _again(self, receipts: list[Receipt], why: str) -> JoinError:
+        for receipt in receipts:
+            self.ledger.forget(receipt.unit)
+        return JoinError(f"{why}; run the same command again to paint them anew")
+
+    def header(self, receipts: list[Receipt]) -> None:
         """Start the file; refuses segments whose encoder differs from this one's."""
         try:
             self.out.start_encoding()
         except (av.FFmpegError, ValueError) as error:
-            raise JoinError(
-                f"{self.plan.reel.uri}: the {self.profile.suffix} file cannot be started: {error}"
-            ) from error
+            told = f"{self.plan.reel.uri}: the {self.profile.suffix} file cannot be started: {error}"
+            raise JoinError(told) from error
         mine = bytes(self.video.codec_context.extradata or b"")
-        if mine.hex() != first.extradata:
-            raise JoinError(
-                "the segments were encoded by another version of the encoder; remove the job folder and run again"
-            )
+        if others := [r for r in receipts if r.extradata != mine.hex()]:
+            raise self._again(others, f"{len(others)} segments were encoded by another version of the encoder")
 
-    def packets(self, receipts: list[Receipt], job: Path) -> None:
+    def packets(self, receipts: list[Receipt]) -> None:
         """Write all packets, picture and tracks merged by time."""
-        picture, others = self._picture_packets(receipts, job), self._other_packets()
+        picture, others = self._picture_packets(receipts), self._other_packets()
         a, b = next(picture, None), next(others, None)
         while a is not None or b is not None:
             if b is None or (a is not None and a[0] <= b[0]):
@@ -179,26 +175,25 @@ class _Writer:
                 raise
             self.rejected[index] = self.rejected.get(index, 0) + 1
 
-    def _picture_packets(self, receipts: list[Receipt], job: Path) -> Iterator[tuple[Fraction, Any]]:
+    def _picture_packets(self, receipts: list[Receipt]) -> Iterator[tuple[Fraction, Any]]:
         base = self.plan.reel.time_base
         shift, last = round(self.shift / base), None
         for receipt in receipts:
             digest = hashlib.sha256()
-            with (job / receipt.file).open("rb") as file:
+            path = self.ledger.job / receipt.file
+            with path.open("rb") as file:
                 for pts, dts, duration, key, size in receipt.packets:
                     data = file.read(size)
                     digest.update(data)
                     packet = av.Packet(data)
                     if last is not None and dts <= last:
-                        raise JoinError(
-                            f"segment {receipt.unit} begins before its predecessor ends; remove the job folder"
-                        )
+                        raise self._again(receipts, f"segment {receipt.unit} begins before its predecessor ends")
                     packet.time_base, packet.stream = base, self.video
                     packet.pts, packet.dts, packet.duration = pts - shift, dts - shift, duration
                     packet.is_keyframe, last = key, dts
                     yield Fraction(pts * base), packet
             if digest.hexdigest() != receipt.sha256:
-                raise JoinError(f"{job / receipt.file}: damaged since it was written; remove it and run again")
+                raise self._again([receipt], f"{path}: packets damaged since they were written")
 
     def _other_packets(self) -> Iterator[tuple[Fraction, Any]]:
         streams = [self.source.streams[i] for i in (*self.copies, *self.sounds)] if self.source is not None else []
@@ -206,12 +201,7 @@ class _Writer:
             return
         plan, time = self.plan, Fraction(plan_begin(self.plan))
         end = Fraction(plan.next_pts(len(plan.pts)) * plan.reel.time_base) if plan.settings.stop else None
-        packets = self.source.demux(streams)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.FFmpegError):
-                break
+        for packet in packets_of(self.source, streams):
             if packet.size == 0:
                 continue
             stamp = packet.dts if packet.dts is not None else packet.pts

@@ -1,7 +1,7 @@
 """Ledger: the receipts of a job, one small JSON per unit, named by the hash of everything that changes its output.
 
-No database and no lock: `ls` is the status page. A receipt is written after its packets, so a receipt that exists is
-work that is done.
+No database: `ls` is the status page. A receipt is written after its packets, so a receipt that exists is work that is
+done. One run at a time writes here (see lock.py).
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ class Ledger:
         """Write a receipt."""
         with writable(self.folder):
             write_json(self.folder / f"{receipt.unit}.json", asdict(receipt))
+
+    def forget(self, unit: str) -> None:
+        """Remove a receipt, so that its unit is work to do."""
+        with writable(self.folder):
+            (self.folder / f"{unit}.json").unlink(missing_ok=True)
 
     def find(self, unit: str) -> Receipt | None:
         """The receipt of a unit whose packets are there in full, or None."""

@@ -17,11 +17,11 @@ import numpy as np
 from pipeline.reels import Reel
 from pipeline.timecode import advance
 
-FORMAT = 1
+FORMAT = 2
 SEGMENT_FRAMES = 96
 """Frames of a segment at most: some 10 seconds of work, so that a crash costs little and a bar moves."""
 
-NOT_IN_PACKETS = ("uri", "tracks", "header_frames", "header_seconds", "timecode", "format")
+NOT_IN_PACKETS = ("uri", "header_frames", "header_seconds", "timecode", "format")
 """Facts of a reel that do not change a segment's packets."""
 
 BATCH = 8
@@ -151,18 +151,9 @@ class Plan:
         identity = [FORMAT, reel, settings, self.skip + start, pts, durations, digests, look.tobytes().hex()]
         digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
         return Segment(
-            digest,
-            number,
-            self.reel,
-            self.settings,
-            start,
-            self.skip + start,
-            pts,
-            durations,
-            digests,
-            look,
+            digest, number, self.reel, self.settings, start, self.skip + start, pts, durations, digests, look,
             self.seekable,
-        )
+        )  # fmt: skip
 
     def as_piece(self) -> Plan:
         """The plan with the time code of its own first frame."""
@@ -172,7 +163,7 @@ class Plan:
         """Time of a frame, or of the reel's end: a nominal frame after the last."""
         if index < len(self.pts):
             return self.pts[index]
-        return self.pts[-1] + max(1, round(1 / (self.reel.rate * self.reel.time_base)))
+        return self.pts[-1] + self.reel.step
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class Target:
     """What a reel's pictures become in a profile.
 
     coding: of the output's planes; chroma is found for it. rescale: the source is full range and the format cannot
-    say so, so luma is mapped to the limited range (one to one where that has codes enough: `exact`).
+    say so, so luma is mapped to the limited range (one to one where that has codes enough).
     """
 
     pix_fmt: str
@@ -99,11 +99,6 @@ class Target:
             return codes.astype(np.uint16) << shift
         rounded = (codes.astype(np.uint32) + (1 << (-shift - 1))) >> -shift
         return np.minimum(rounded, 2**self.coding.bits - 1).astype(np.uint8 if self.coding.bits == 8 else np.uint16)
-
-    def exact(self) -> bool:
-        """Whether every source code has its own output code."""
-        black, white = self.coding.luma_range
-        return 2**self.source.bits <= white - black + 1 if self.rescale else self.coding.bits >= self.source.bits
 
 
 NAMES = {

@@ -6,8 +6,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pipeline.finding import Finding
 from pipeline.ledger import Receipt
 from pipeline.plan import Plan
+from pipeline.tracks import Carried
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC Digital Source Type: the picture is a camera's, its colors are a trained model's."""
@@ -34,11 +36,7 @@ def marks(plan: Plan, comment: str | None) -> dict[str, str]:
 
 
 def sidecar(
-    plan: Plan,
-    receipts: list[Receipt],
-    tracks: list[dict[str, Any]],
-    findings: list[dict[str, Any]],
-    output: dict[str, Any],
+    plan: Plan, receipts: list[Receipt], carried: list[Carried], findings: list[Finding], output: dict[str, Any]
 ) -> dict[str, Any]:
     """The whole story of an output, without clock times, so that a repeated run writes the same bytes."""
     shots = [
@@ -68,8 +66,8 @@ def sidecar(
             "retimed_frames": plan.retimed,
         },
         "notes": list(plan.notes),
-        "tracks": tracks,
-        "verified": findings,
+        "tracks": [c.to_json() for c in carried],
+        "verified": [f.to_json() for f in findings],
         "chroma": [r.chroma for r in receipts],
         "plan": plan.to_json(),
     }

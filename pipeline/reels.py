@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import av.error
@@ -28,29 +28,24 @@ SEQUENCE_SUFFIXES = (".dpx", ".tif", ".tiff", ".png")
 NUMBERED = re.compile(r"%0(\d)d")
 _MATRIX = {1: "bt709", 5: "bt601", 6: "bt601", 7: "bt709", 9: "bt2020", 10: "bt2020"}
 _PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte170m", 9: "bt2020"}
+UNSAID = (0, 2, 2, 2)
+"""Range, primaries, transfer and matrix of a picture that does not say them."""
+
 _FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
 """FFmpeg's field orders TT, BB, TB, BT (coded order, then displayed order) as the field shown first."""
 
+Tags = tuple[int, int, int, int]
+"""Color range, primaries, transfer and matrix, in FFmpeg's numbers."""
 
 _FRACTIONS = ("aspect", "rate", "time_base", "header_seconds")
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """A stream of the source beside the picture."""
-
-    index: int
-    kind: str
-    codec: str
-    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reel:
     """Facts of a moving image. Fractions are kept as such; times count in `time_base`.
 
-    stream: index of the picture's stream. range, matrix, primaries, transfer: the file's own tags (FFmpeg's numbers),
-    copied to the output; coding: what they mean for the arithmetic, with `guessed` naming what the file left open.
+    stream: index of the picture's stream. tags: the file's own, copied to the output; coding: what they mean for the
+    arithmetic, with `guessed` naming what the file left open.
     rotation: counter-clockwise degrees that turn the stored picture upright. first, count: of a sequence's numbers.
     header_frames, header_seconds: what the header promises, 0 if it says nothing.
     """
@@ -64,7 +59,7 @@ class Reel:
     pix_fmt: str
     coding: Coding
     guessed: tuple[str, ...]
-    tags: tuple[int, int, int, int]
+    tags: Tags
     aspect: Fraction
     rate: Fraction
     time_base: Fraction
@@ -73,7 +68,6 @@ class Reel:
     timecode: str
     header_frames: int
     header_seconds: Fraction
-    tracks: tuple[Track, ...] = field(default=())
     first: int = 0
     count: int = 0
 
@@ -88,6 +82,11 @@ class Reel:
     def is_sequence(self) -> bool:
         """Whether the reel is numbered pictures."""
         return self.count > 0
+
+    @property
+    def step(self) -> int:
+        """Ticks of the time base from one frame to the next at the reel's rate, at least 1."""
+        return max(1, round(1 / (self.rate * self.time_base)))
 
     @property
     def geometry(self) -> Geometry:
@@ -108,7 +107,6 @@ class Reel:
             **{
                 **values,
                 "coding": Coding(**values["coding"]),
-                "tracks": tuple(Track(**t) for t in values["tracks"]),
                 "guessed": tuple(values["guessed"]),
                 "tags": tuple(values["tags"]),
                 **{name: Fraction(values[name]) for name in _FRACTIONS},
@@ -141,6 +139,29 @@ def open_source(uri: str, first: int = 0, rate: Fraction | None = None) -> av.co
         options = {"start_number": str(first), "framerate": str(rate or 24)}
         return av.open(uri, format="image2", options=options)
     return av.open(local(uri), metadata_errors="replace")
+
+
+def packets_of(
+    container: av.container.InputContainer, streams: Any, failed: Callable[[av.FFmpegError], None] = lambda _: None
+) -> Iterator[Any]:
+    """Packets up to the end, or to where a damaged file cannot be read on: then `failed` is told."""
+    try:
+        yield from container.demux(streams)
+    except av.FFmpegError as error:
+        failed(error)
+
+
+def frames_of(
+    container: av.container.InputContainer, stream: Any, failed: Callable[[av.FFmpegError], None] = lambda _: None
+) -> Iterator[Any]:
+    """Frames of all packets that decode; `failed` is told of the others."""
+    for packet in packets_of(container, stream, failed):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError as error:
+            failed(error)
+            continue
+        yield from frames
 
 
 def is_pattern(uri: str) -> bool:
@@ -179,19 +200,25 @@ def sequence_numbers(pattern: str) -> tuple[int, int]:
     return numbers[0], len(numbers)
 
 
-def _coding(bits: int, rgb: bool, gray: bool, frame: av.VideoFrame, height: int) -> tuple[Coding, tuple[str, ...]]:
+def _tags(of: Any) -> Tags:
+    """The color tags of a frame or a codec context."""
+    return of.color_range, of.color_primaries, of.color_trc, of.colorspace
+
+
+def _coding(frame: av.VideoFrame, layout: Layout, tags: Tags) -> tuple[Coding, tuple[str, ...]]:
     guessed = []
-    matrix, primaries = _MATRIX.get(frame.colorspace), _PRIMARIES.get(frame.color_primaries)
+    matrix, primaries = _MATRIX.get(tags[3]), _PRIMARIES.get(tags[1])
     if matrix is None:
-        matrix = "bt601" if height <= 576 else "bt709"
+        matrix = "bt601" if frame.height <= 576 else "bt709"
         guessed.append(f"matrix {matrix}")
     if primaries is None:
         primaries = {"bt601": "smpte170m", "bt709": "bt709", "bt2020": "bt2020"}[matrix]
         guessed.append(f"primaries {primaries}")
-    full = rgb or (gray and frame.color_range != 1) or frame.format.name.startswith("yuvj") or frame.color_range == 2
-    if not full and frame.color_range == 0:
+    rgb, gray = layout.kind == "rgb", layout.step_x == 0
+    full = rgb or (gray and tags[0] != 1) or frame.format.name.startswith("yuvj") or tags[0] == 2
+    if not full and tags[0] == 0:
         guessed.append("limited range")
-    return Coding(bits, full, matrix, primaries), tuple(guessed)
+    return Coding(layout.bits, full, matrix, primaries), tuple(guessed)
 
 
 def picture_stream(container: av.container.InputContainer) -> Any:
@@ -217,36 +244,26 @@ def probe(uri: str, rate: Fraction | None = None) -> Reel:
         if stream.codec_context.width * stream.codec_context.height > MAX_PIXELS:
             size = f"{stream.codec_context.width} x {stream.codec_context.height}"
             raise UnsupportedSource(uri, f"claims pictures of {size}; refused as damaged or hostile")
+        outer = _tags(stream.codec_context)  # before decoding: ProRes' decoder puts its own silence in their place
         frame = _first_frame(uri, container, stream)
-        return _facts(uri, container, stream, frame, first, count, rate)
+        tags = tuple(b if a == unsaid else a for a, b, unsaid in zip(_tags(frame), outer, UNSAID, strict=True))
+        return _facts(uri, stream, frame, cast(Tags, tags), (first, count), rate)
 
 
 def _first_frame(uri: str, container: av.container.InputContainer, stream: Any) -> av.VideoFrame:
-    errors = 0
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.FFmpegError):
-            break
-        try:
-            for frame in packet.decode():
-                return frame
-        except av.FFmpegError:
-            errors += 1
-    why = (
-        f"{errors} of its packets fail to decode; it may be encrypted or damaged"
-        if errors
-        else "it holds no picture data"
-    )
+    errors: list[av.FFmpegError] = []
+    for frame in frames_of(container, stream, errors.append):
+        return frame
+    why = "it holds no picture data"
+    if errors:
+        why = f"{len(errors)} of its packets fail to decode; it may be encrypted or damaged"
     raise SourceError(uri, f"not one frame can be decoded: {why}")
 
 
 def _facts(
-    uri: str, container: av.container.InputContainer, stream: Any, frame: av.VideoFrame, first: int, count: int,
-    rate: Fraction | None,
-) -> Reel:  # fmt: skip
-    context = stream.codec_context
+    uri: str, stream: Any, frame: av.VideoFrame, tags: Tags, numbers: tuple[int, int], rate: Fraction | None
+) -> Reel:
+    container, context, (first, count) = stream.container, stream.codec_context, numbers
     layout = layout_of(frame.format.name)
     if layout is None:
         raise UnsupportedSource(
@@ -254,8 +271,7 @@ def _facts(
         )
     if min(frame.width, frame.height) < 8:
         raise UnsupportedSource(uri, f"pictures of {frame.width} x {frame.height} are too small to color")
-    gray = layout.step_x == 0 and layout.kind != "rgb"
-    coding, guessed = _coding(layout.bits, layout.kind == "rgb", gray, frame, frame.height)
+    coding, guessed = _coding(frame, layout, tags)
     fields = _FIELDS.get(int(context.field_order or 0), "tff" if frame.interlaced_frame else "progressive")
     found = stream.average_rate or stream.guessed_rate or stream.base_rate
     if rate is not None and count:
@@ -267,17 +283,11 @@ def _facts(
     aspect = stream.sample_aspect_ratio or Fraction(1)
     if not Fraction(1, 20) <= aspect <= 20:
         aspect, guessed = Fraction(1), (*guessed, "square samples")
-    tracks = tuple(
-        Track(s.index, s.type, s.codec_context.name if s.codec_context else "", s.metadata.get("language", ""))
-        for s in container.streams
-        if s.index != stream.index
-    )
     return Reel(
         uri, container.format.name, stream.index, context.name, frame.width, frame.height, frame.format.name, coding,
-        guessed, (frame.color_range, frame.color_primaries, frame.color_trc, frame.colorspace), Fraction(aspect),
-        Fraction(found), Fraction(stream.time_base), fields, rotation,
-        _timecode(stream.metadata) or _timecode(container.metadata),
-        count or stream.frames, _promised(container, stream), tracks, first, count,
+        guessed, tags, Fraction(aspect), Fraction(found), Fraction(stream.time_base), fields, rotation,
+        _timecode(stream.metadata) or _timecode(container.metadata), count or stream.frames,
+        _promised(container, stream), first, count,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from colorizer.errors import DamagedSource, SourceError
 from pipeline.ahead import ahead
 from pipeline.decode import Damage, Reader
 from pipeline.frames import Frame, has_color, luma_digest
+from pipeline.piece import Piece
 from pipeline.plan import Plan, Settings, Shot, rising
 from pipeline.reels import Reel
 from pipeline.shots import CutDetector, signature
@@ -91,28 +92,20 @@ class _Survey:
     def __init__(self, reel: Reel, settings: Settings, colorizer: Colorizer) -> None:
         self.reel, self.settings, self.colorizer = reel, settings, colorizer
         self.geometry: Geometry = reel.geometry
-        self.begin = seconds(settings.start, reel.rate) if settings.start else Fraction(0)
-        self.end = seconds(settings.stop, reel.rate) if settings.stop else None
+        self.piece = Piece(reel, settings.start, settings.stop)
         self.pts: list[int | None] = []
         self.digests: list[str] = []
         self.shots: list[Shot] = []
         self.skip = 0
         self.sampled = self.colored = 0
-        self.origin: int | None = None
         self.candidates, self.cuts = Candidates(), CutDetector()
 
     def add(self, frame: Frame, colored: bool) -> bool:
         """Take a frame in; False when the piece ends before it."""
-        if frame.pts is not None:
-            self.origin = frame.pts if self.origin is None else self.origin
-            time = (frame.pts - self.origin) * self.reel.time_base
-        else:
-            time = frame.index / self.reel.rate
-        if self.end is not None and reached(time, self.end, self.reel):
-            return False
-        if not reached(time, self.begin, self.reel):
-            self.skip = frame.index + 1
-            return True
+        place = self.piece.place(frame)
+        if place != "inside":
+            self.skip += place == "before"
+            return place == "before"
         index = len(self.pts)
         self.pts.append(frame.pts)
         self.digests.append(luma_digest(frame.luma))
@@ -155,46 +148,22 @@ class _Survey:
         for cut in self.cuts.flush():
             self._close(cut)
         self._close(count)
-        step = max(1, round(1 / (reel.rate * reel.time_base)))
-        pts, retimed = rising(self.pts, step)
+        pts, retimed = rising(self.pts, reel.step)
         return Plan(
             reel, source, self.settings, self.skip, pts, tuple(self.digests), tuple(self.shots), retimed == 0, retimed,
-            self.colored > self.sampled / 4, inside, dict(damage.packets), self._notes(pts, step),
+            self.colored > self.sampled / 4, inside, dict(damage.packets), self._notes(pts),
         )  # fmt: skip
 
-    def _notes(self, pts: tuple[int, ...], step: int) -> tuple[str, ...]:
+    def _notes(self, pts: tuple[int, ...]) -> tuple[str, ...]:
         notes = [f"the file does not say, so assumed: {what}" for what in self.reel.guessed]
         if self.settings.start or self.settings.stop:
             return tuple(notes)
         promised, have = self.reel.header_frames, len(pts)
         if promised > have:
             notes.append(f"the header promises {promised} frames, {have} could be decoded")
-        shown = (pts[-1] + step - pts[0]) * self.reel.time_base
+        shown = (pts[-1] + self.reel.step - pts[0]) * self.reel.time_base
         if self.reel.header_seconds > shown * Fraction(102, 100) + 1:
             notes.append(
                 f"the header promises {float(self.reel.header_seconds):.1f} s, the picture lasts {float(shown):.1f} s"
             )
         return tuple(notes)
-
-
-def reached(time: Fraction, mark: Fraction, reel: Reel) -> bool:
-    """Whether a frame's time is a mark's or later. Files round times: at 24 fps frame 20 is at 833 ms, not 833.3."""
-    return time + min(reel.time_base, 1 / (4 * reel.rate)) >= mark
-
-
-def seconds(text: str, rate: Fraction) -> Fraction:
-    """A time of day on the reel: seconds, [HH:]MM:SS[.fraction] or HH:MM:SS:FF. Raises ValueError."""
-    parts = text.strip().replace(";", ":").split(":")
-    if not 1 <= len(parts) <= 4 or not all(parts):
-        raise ValueError(f"{text!r} is not a time; write seconds, MM:SS, HH:MM:SS.sss or HH:MM:SS:FF")
-    try:
-        frames = Fraction(int(parts.pop())) / rate if len(parts) == 4 else Fraction(0)
-        values = [Fraction(p) for p in parts]
-    except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"{text!r} is not a time; write seconds, MM:SS, HH:MM:SS.sss or HH:MM:SS:FF") from error
-    if frames < 0 or any(v < 0 for v in values):
-        raise ValueError(f"{text!r} is before the reel's beginning")
-    total = Fraction(0)
-    for value in values:
-        total = total * 60 + value
-    return total + frames

@@ -11,12 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 
 from pipeline.decode import Reader
 from pipeline.finding import Finding
-from pipeline.reels import Reel, open_source, probe, readable
+from pipeline.reels import Reel, frames_of, open_source, packets_of, readable
 from pipeline.tracks import Carried, decide, is_tag, same_language, samples_digest
 
 SYNC = Fraction(1, 20)
@@ -26,14 +25,14 @@ LEAD = 1024
 """Samples of silence that FFmpeg's AAC encoder puts first."""
 
 
-def check_tracks(reel: Reel, out: Path, declared: list[Carried] | None, piece: bool) -> list[Finding]:
+def check_tracks(reel: Reel, made: Reel, declared: list[Carried] | None, piece: bool) -> list[Finding]:
     """Sound, subtitles, attachments and metadata: packets compared, what was lost must have been declared."""
     findings: list[Finding] = []
     if reel.is_sequence:
         return findings
-    with readable(reel.uri), open_source(reel.uri) as source, open_source(str(out)) as output:
-        fates = declared if declared is not None else decide(source, reel, out.suffix)
-        have = [s.index for s in output.streams if s.index != probe(str(out)).stream and s.type != "data"]
+    with readable(reel.uri), open_source(reel.uri) as source, open_source(made.uri) as output:
+        fates = declared if declared is not None else decide(source, reel, Path(made.uri).suffix)
+        have = [s.index for s in output.streams if s.index != made.stream and s.type != "data"]
         expected = [f for f in fates if f.how != "lost" and f.kind != "data"]
         if len(have) > len(expected) and output.chapters() and output.streams[have[-1]].type == "subtitle":
             have.pop()  # the titles of the chapters: FFmpeg shows them as a track where a time code is there too
@@ -56,17 +55,17 @@ def check_tracks(reel: Reel, out: Path, declared: list[Carried] | None, piece: b
             told = f"{said[fate.index] or 'none'} became {says[index] or 'none'}"
             findings.append(Finding(f"language of {fate.kind} {fate.index}", False, told))
         if fate.kind in ("audio", "subtitle"):
-            a, b = _packets(reel.uri, fate.index), _packets(str(out), index)
-            findings.append(_check_track(reel, out, fate, index, piece, a, b))
+            a, b = _packets(reel.uri, fate.index), _packets(made.uri, index)
+            findings.append(_check_packets(fate, piece, a, b) or _check_sound(reel.uri, fate, made.uri, index))
             was, now = a[2], b[2]
             if fate.how == "converted":
-                was, now = _heard_from(reel.uri, fate.index), _heard_from(str(out), index)
+                was, now = _heard_from(reel.uri, fate.index), _heard_from(made.uri, index)
                 if was is not None and now is not None and 0 < was - now <= leads[index]:
                     now = was  # a late track: the silence its encoder begins with is played, not cut off
             if fate.kind == "audio" and was is not None and now is not None:
                 begins.append((was, now))
     if begins and not piece:
-        findings.append(_check_sync(reel, probe(str(out)), begins))
+        findings.append(_check_sync(reel, made, begins))
     return findings
 
 
@@ -100,12 +99,7 @@ def _packets(uri: str, index: int) -> Packets:
     with readable(uri), open_source(uri) as container:
         stream = container.streams[index]
         gaps = stream.type == "subtitle" and stream.codec_context.name == "mov_text"  # muxers fill gaps with empty ones
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.FFmpegError):
-                break
+        for packet in packets_of(container, stream):
             if packet.size and not (gaps and bytes(packet) == b"\0\0"):
                 digest.update(bytes(packet))
                 count += 1
@@ -117,22 +111,17 @@ def _packets(uri: str, index: int) -> Packets:
 def _heard_from(uri: str, index: int) -> Fraction | None:
     """Seconds of the first sound that decodes; a decoder leaves out its codec's lead-in."""
     with readable(uri), open_source(uri) as container:
-        for packet in container.demux(container.streams[index]):
-            try:
-                frames: list[Any] = packet.decode()
-            except av.FFmpegError:
-                continue
-            if frames:
-                return Fraction(frames[0].pts * frames[0].time_base) if frames[0].pts is not None else None
+        for frame in frames_of(container, container.streams[index]):
+            return Fraction(frame.pts * frame.time_base) if frame.pts is not None else None
     return None
 
 
-def _check_sync(reel: Reel, out: Reel, begins: list[tuple[Fraction, Fraction]]) -> Finding:
+def _check_sync(reel: Reel, made: Reel, begins: list[tuple[Fraction, Fraction]]) -> Finding:
     """Whether each sound track begins as long before or after the picture as it did. begins: seconds, in and out."""
-    source, made = _begin(reel), _begin(out)
-    if source is None or made is None:
+    source, result = _begin(reel), _begin(made)
+    if source is None or result is None:
         return Finding("sync", True, "the picture has no times of its own")
-    worst = max(abs((a - source) - (b - made)) for a, b in begins)
+    worst = max(abs((a - source) - (b - result)) for a, b in begins)
     detail = f"sound against picture moved by {float(worst) * 1000:.0f} ms (at most {float(SYNC) * 1000:.0f})"
     return Finding("sync", worst <= SYNC, detail)
 
@@ -144,10 +133,13 @@ def _begin(reel: Reel) -> Fraction | None:
     return min(times) * reel.time_base if times else None
 
 
-def _check_track(
-    reel: Reel, out: Path, fate: Carried, index: int, piece: bool, a: Packets, b: Packets
-) -> Finding:  # fmt: skip
-    name = f"{fate.kind} {fate.index} ({fate.codec})"
+def _name(fate: Carried) -> str:
+    return f"{fate.kind} {fate.index} ({fate.codec})"
+
+
+def _check_packets(fate: Carried, piece: bool, a: Packets, b: Packets) -> Finding | None:
+    """What the packets say of a track, in and out; None where only the samples can tell."""
+    name = _name(fate)
     if piece:
         return Finding(name, b[1] > 0 or a[1] == 0, f"{b[1]} of {a[1]} packets belong to the piece")
     if a[:2] == b[:2]:
@@ -156,10 +148,10 @@ def _check_track(
         return Finding(name, True, f"{b[1]} of {a[1]} packets; {fate.rejected} refused by the container, as declared")
     if fate.kind != "audio":
         return Finding(name, False, f"{a[1]} packets in the source, {b[1]} in the output, or their bytes differ")
-    return _check_sound(reel.uri, fate, str(out), index, name)
+    return None
 
 
-def _check_sound(uri: str, fate: Carried, out: str, index: int, name: str) -> Finding:
+def _check_sound(uri: str, fate: Carried, out: str, index: int) -> Finding:
     """Packets may differ where a container wraps a codec another way (ADTS): then the samples decide."""
     a, length_a, b, length_b = _levels(uri, fate.index, out, index, 0)
     rate_slack = 4096
@@ -167,7 +159,7 @@ def _check_sound(uri: str, fate: Carried, out: str, index: int, name: str) -> Fi
     if not same and 0 < length_b - length_a <= rate_slack:  # an encoder's lead-in that its times account for
         a, _, b, _ = _levels(uri, fate.index, out, index, length_b - length_a)
         same = _alike(a, b)
-    return Finding(name, same, f"{fate.how}; {length_a} samples in the source, {length_b} in the output")
+    return Finding(_name(fate), same, f"{fate.how}; {length_a} samples in the source, {length_b} in the output")
 
 
 def _levels(uri: str, index: int, out: str, out_index: int, skip: int) -> tuple[np.ndarray, int, np.ndarray, int]:

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import av
 import numpy as np
 
-from pipeline.reels import Reel
+from pipeline.reels import Reel, frames_of
 
 MUXERS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
 NOT_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "timecode", "duration")
@@ -226,13 +227,6 @@ def samples_digest(container: Any, stream: Any, rate: int, skip: int = 0) -> tup
 
 def _heard(container: Any, stream: Any, resampler: Resampler) -> Iterator[np.ndarray]:
     """First channel of a sound track, damaged packets left out."""
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            continue
-        for frame in frames:
-            for part in resampler.push(frame):
-                yield part.to_ndarray()[0]
-    for part in resampler.push(None):
-        yield part.to_ndarray()[0]
+    for frame in chain(frames_of(container, stream), [None]):
+        for part in resampler.push(frame):
+            yield part.to_ndarray()[0]

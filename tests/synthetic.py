@@ -167,6 +167,7 @@ def write_reel(
     metadata: Mapping[str, str] | None = None,
     color_range: int | None = None,
     colors: tuple[int, int, int] = (2, 2, 2),
+    silent: bool = False,
     options: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a stamped reel; its suffix picks the container and, unless named, codec and pixel format.
@@ -175,7 +176,7 @@ def write_reel(
     frame, for a varying rate. interlaced: "tff" or "bff". rotation: counter-clockwise degrees. audio: tracks of a
     tone, as a number or as FFmpeg's codec names. subtitles: tracks of one line per half second. chapters: parts of
     equal length. color_range: the tag, 1 limited or 2 full; by default what the format is. colors: primaries, transfer
-    and matrix tags.
+    and matrix tags; silent: only the container has them, ProRes pictures say nothing.
     """
     codec = codec or CODECS[path.suffix]
     pix_fmt = pix_fmt or ("yuv422p10le" if codec == "prores_ks" else "yuv420p")
@@ -217,7 +218,8 @@ def write_reel(
         if chapters:
             out.set_chapters(_chapters(chapters, end))
         out.start_encoding()
-        packets = _picture(stream, stamps, times, base, (size, pix_fmt, bits, full, colors), cuts, interlaced)
+        kind = size, pix_fmt, bits, full, (2, 2, 2) if silent else colors
+        packets = _picture(stream, stamps, times, base, kind, cuts, interlaced)
         everything = [*packets, *(packet for track in others for packet in track())]
         for packet in sorted(everything, key=lambda p: (p.dts if p.dts is not None else p.pts) * p.time_base):
             out.mux(packet)

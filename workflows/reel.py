@@ -40,8 +40,8 @@ class Rate(click.ParamType):
 
 
 def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """Refuse what `survey.seconds` would not read, before any work."""
-    from pipeline.survey import seconds
+    """Refuse what `piece.seconds` would not read, before any work."""
+    from pipeline.piece import seconds
 
     if value:
         try:
@@ -104,9 +104,7 @@ def reel(
     from pipeline.jobs import Choices, Job
 
     size = DEFAULT_WORKING_SIZE if working_size is None else working_size
-    choices = Choices(
-        profile, weights, size, precision, looks, ray, workers, start, stop, rate, overwrite
-    )  # fmt: skip
+    choices = Choices(profile, weights, size, precision, looks, ray, workers, start, stop, rate, overwrite)
     with listener_for(progress) as listener:
         work = Job(source, out, choices, job, listener)
         try:

@@ -12,14 +12,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from colorizer.errors import JoinError
+from pipeline import fidelity, jobs
 from pipeline.jobs import Job
 from pipeline.units import Painter
 from pipeline.workers import open_painter
-from tests.endtoend import Heard, chroma, color, command_line, environment, one_line, run_command
+from tests.endtoend import Heard, chroma, color, command_line, environment, one_line, run_command, verify
 from tests.synthetic import write_reel
 
 FRAMES, CUTS = 60, (15, 30, 45)
@@ -165,6 +169,66 @@ def test_what_a_crash_left_is_not_trusted(tmp_path, source, tiny, undisturbed, l
     assert both(out) == undisturbed
 
 
+def smudging(frame):
+    """Makes painters that change a luma code of one frame on its way to the encoder, as failing memory would."""
+
+    def make(settings, job):
+        class Smudging(Painter):
+            def _painted(self, segment, target):
+                for index, painted in enumerate(super()._painted(segment, target), segment.start):
+                    if index == frame:
+                        painted = replace(painted, luma=painted.luma ^ np.uint8(1))
+                    yield painted
+
+        return Smudging(open_painter(settings, job).colorizer, job)
+
+    return make
+
+
+def test_a_failed_check_repaints_what_it_doubts(tmp_path, source, tiny, undisturbed):
+    """Nothing is published, one line names the frame, and the same command paints its segment anew."""
+    out = tmp_path / OUT
+    with pytest.raises(JoinError) as failed:
+        color(source, out, tiny, make=smudging(36))
+    assert "1 frames differ, first [36]" in str(failed.value)
+    assert "run the same command again, it paints 1 of 4 segments anew" in str(failed.value)
+    assert left(tmp_path) == [OUT + ".job"]
+    assert color(source, out, tiny).painted == 1
+    assert both(out) == undisturbed
+    assert left(tmp_path) == [OUT, OUT + ".json"]
+
+
+@pytest.mark.parametrize(("finding", "painted"), [("times", 4), ("decodes cleanly", 4), ("metadata", 0), ("sync", 0)])
+def test_a_failed_check_without_a_frame_to_blame(tmp_path, source, tiny, undisturbed, monkeypatch, finding, painted):
+    """A picture that is wrong as a whole is painted anew; wrong tracks and tags are joined anew, nothing is painted."""
+
+    def failing(*arguments):
+        return [replace(f, holds=False) if f.what == finding else f for f in fidelity.check(*arguments)]
+
+    monkeypatch.setattr(jobs, "check", failing)
+    again = f"paints {painted} of 4 segments anew" if painted else "joins and checks it anew"
+    with pytest.raises(JoinError, match=f"run the same command again, it {again}"):
+        color(source, tmp_path / OUT, tiny)
+    monkeypatch.undo()
+    assert color(source, tmp_path / OUT, tiny).painted == painted
+    assert both(tmp_path / OUT) == undisturbed
+
+
+def test_packets_that_rot_are_painted_anew(tmp_path, source, tiny, undisturbed):
+    """A changed byte in a segment's packets is found when they are joined; the same command paints that segment."""
+    job, out = tmp_path / "job", tmp_path / OUT
+    color(source, out, tiny, folder=job)
+    out.unlink()
+    packets = min(job.glob("*.packets"))
+    data = bytearray(packets.read_bytes())
+    data[-1] ^= 1
+    packets.write_bytes(data)
+    with pytest.raises(JoinError, match="damaged since they were written; run the same command again"):
+        color(source, out, tiny, folder=job)
+    assert color(source, out, tiny, folder=job).painted == 1
+    assert both(out) == undisturbed
+
+
 def edit(plan, change):
     """Edit a plan as a person would, in its file."""
     values = json.loads(plan.read_text())
@@ -288,6 +352,58 @@ def test_a_killed_process_goes_on(tmp_path, long_source, tiny, long_undisturbed)
     assert left(tmp_path) == [OUT, OUT + ".json"]
 
 
+def test_two_runs_do_not_meet(tmp_path, long_source, tiny, long_undisturbed):
+    """A second start of the same job ends with one line that says who is at it; the first one is not disturbed."""
+    out = tmp_path / OUT
+    first = start(long_source, out, tiny)
+    until(first, "planned")
+    first.send_signal(signal.SIGSTOP)  # so that it is still at it, however long the second one takes
+    second = start(long_source, out, tiny)
+    _, err = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert err == (
+        f"Error: job folder {out}.job is in use by process {first.pid} on host {socket.gethostname()}; "
+        "wait for it or give another --job\n"
+    )
+    first.send_signal(signal.SIGCONT)
+    _, err = first.communicate()
+    assert first.returncode == 0, err
+    assert both(out) == long_undisturbed[0]
+    assert left(tmp_path) == [OUT, OUT + ".json"]
+    assert verify(long_source, out)[0] == 0
+
+
+def test_two_jobs_may_make_one_output(tmp_path, source, tiny, undisturbed):
+    """Another job folder, the same output: neither spoils the other's unfinished file, and what stays is whole."""
+    out = tmp_path / OUT
+
+    class Other(Heard):
+        def __call__(self, event, **facts):
+            if event == "checking":
+                color(source, out, tiny, folder=tmp_path / "other")
+                assert both(out) == undisturbed
+            super().__call__(event, **facts)
+
+    color(source, out, tiny, listener=Other())
+    assert both(out) == undisturbed
+    assert left(tmp_path) == ["other", OUT, OUT + ".json"]
+
+
+def test_a_dead_run_holds_nothing(tmp_path, long_source, tiny, long_undisturbed):
+    """After SIGKILL of the run that held the folder the same command goes on at once."""
+    out = tmp_path / OUT
+    first = start(long_source, out, tiny)
+    until(first, "segment")
+    first.kill()
+    first.communicate()
+    assert str(first.pid) in (tmp_path / (OUT + ".job") / "lock").read_text()
+    second = start(long_source, out, tiny)
+    _, err = second.communicate()
+    assert second.returncode == 0, err
+    assert both(out) == long_undisturbed[0]
+    assert left(tmp_path) == [OUT, OUT + ".json"]
+
+
 @pytest.mark.parametrize("moment", ["survey", "segment", "checking"])
 def test_ctrl_c_stops_with_one_line(tmp_path, long_source, tiny, long_undisturbed, moment):
     """Ctrl-C in any stage: exit code 130, a line that says what is safe, nothing under the final name; it goes on."""
@@ -351,9 +467,25 @@ def test_the_command_joins_a_running_cluster(tmp_path, source, tiny, undisturbed
     done = run_command(*command, "--ray", address, env=env)
     assert done.returncode == 0, done.stderr
     assert both(out) == undisturbed
-    stranger = {**env, "RAY_AUTH_TOKEN_PATH": str(tmp_path / "other")}
     (tmp_path / "other").write_text(secrets.token_hex(32))
-    refused = run_command(*command, "--overwrite", "--looks", "per-frame", "--ray", address, env=stranger)
-    assert refused.returncode == 1
-    assert "Traceback" not in refused.stderr  # Ray's C++ side warns on stderr before
-    assert "RAY_AUTH_TOKEN_PATH" in refused.stderr.splitlines()[-1]
+    (tmp_path / "empty").touch()
+    for change in (
+        {"RAY_AUTH_TOKEN_PATH": str(tmp_path / "other")}, {"RAY_AUTH_TOKEN_PATH": str(tmp_path / "empty")},
+        {"RAY_AUTH_MODE": "disabled"},
+    ):  # fmt: skip
+        stranger = {**env, **change}
+        refused = run_command(*command, "--overwrite", "--looks", "per-frame", "--ray", address, env=stranger)
+        assert refused.returncode == 1
+        assert f"Ray at {address} wants its token" in one_line(refused)
+        assert "RAY_AUTH_TOKEN_PATH" in refused.stderr
+        assert (tmp_path / "other").read_text() not in refused.stderr
+
+
+def test_a_cluster_that_is_not_there_is_told_before_any_work(tmp_path, source, tiny):
+    """An address at which nobody listens: one line, before the survey."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    done = run_command("reel", source, tmp_path / OUT, "--weights", tiny, "--ray", address, "--progress", "json")
+    assert done.returncode == 1
+    assert f"no Ray cluster at {address}: " in one_line(done)
+    assert "survey" not in done.stdout

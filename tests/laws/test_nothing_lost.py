@@ -3,9 +3,11 @@
 import json
 from fractions import Fraction
 
+import av
+import numpy as np
 import pytest
 
-from tests.endtoend import color, story, verify
+from tests.endtoend import chroma, color, story, verify
 from tests.synthetic import write_reel
 
 FRAMES = 48
@@ -59,6 +61,26 @@ def test_rotation_goes_through(tmp_path, tiny, rotation):
         color(source, tmp_path / f"out{suffix}", tiny)
         b = story(tmp_path / f"out{suffix}")
         assert (b.rotation, b.size) == (rotation, (64, 48))
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mov", ".mp4"])
+@pytest.mark.parametrize("source_suffix", [".mov", ".mkv"])
+def test_color_tags_of_the_container_alone_go_through(tmp_path, tiny, source_suffix, suffix):
+    """ProRes silent on its colors in a file that names them: the output names them, and is painted for that matrix."""
+    made = {}
+    for name, how in {
+        "silent": {"colors": (1, 1, 1), "silent": True}, "spoken": {"colors": (1, 1, 1)}, "untagged": {},
+    }.items():  # fmt: skip
+        source = write_reel(tmp_path / f"{name}{source_suffix}", 3, codec="prores_ks", **how)
+        made[name] = tmp_path / f"{name}-out{suffix}"
+        color(source, made[name], tiny)
+        assert verify(source, made[name])[0] == 0
+    with av.open(str(made["silent"])) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.color_primaries, context.color_trc, context.colorspace) == (1, 1, 1)
+    painted = {name: np.stack(chroma(out)) for name, out in made.items()}
+    assert np.array_equal(painted["silent"], painted["spoken"])
+    assert not np.array_equal(painted["silent"], painted["untagged"])  # so small a picture is taken for BT.601
 
 
 @pytest.mark.parametrize("suffix", [".mov", ".mp4"])

@@ -14,7 +14,7 @@ from pipeline.decode import Reader
 from pipeline.encode import Encoder, Painted
 from pipeline.jobs import identity
 from pipeline.join import join
-from pipeline.ledger import Receipt
+from pipeline.ledger import Ledger, Receipt
 from pipeline.plan import Plan, Shot
 from pipeline.profiles import PROFILES, target_for
 from pipeline.reels import probe
@@ -88,7 +88,7 @@ def test_any_partition_joins_to_the_same_reel(plans, tmp_path_factory, source, p
     job = tmp_path_factory.mktemp("job")
     plan, receipts = quick(plans[source, profile], sorted(edges), job)
     out = job / f"out{OUTPUTS[profile]}"
-    join(plan, receipts, job, out)
+    join(plan, receipts, Ledger(job), out)
     assert read_stamps(out) == list(range(FRAMES))
     reel = probe(str(out))
     with Reader(reel) as reader:
@@ -106,7 +106,7 @@ def test_the_last_frame_keeps_its_duration(plans, folder, profile):
     job.mkdir()
     plan, receipts = quick(plans["uneven.mp4", profile], [5], job)
     out = job / f"out{OUTPUTS[profile]}"
-    join(plan, receipts, job, out)
+    join(plan, receipts, Ledger(job), out)
     wanted = (plan.next_pts(FRAMES) - plan.pts[0]) * plan.reel.time_base
     with av.open(str(out)) as container:
         packets = [p for p in container.demux(video=0) if p.size]
@@ -123,7 +123,7 @@ def test_a_joined_file_is_repeatable(plans, folder, profile):
     plan, receipts = quick(plans["steady.mov", profile], [3, 9], job)
     files = [job / f"{name}{OUTPUTS[profile]}" for name in "ab"]
     for file in files:
-        join(plan, receipts, job, file)
+        join(plan, receipts, Ledger(job), file)
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
@@ -134,13 +134,13 @@ def test_damage_between_painting_and_joining_is_noticed(plans, folder):
     plan, receipts = quick(plans["steady.mov", "archive"], [6], job)
     out = job / "out.mkv"
     with pytest.raises(JoinError, match="another version of the encoder"):
-        join(plan, [replace(receipts[0], extradata="00"), receipts[1]], job, out)
+        join(plan, [replace(receipts[0], extradata="00"), receipts[1]], Ledger(job), out)
     with pytest.raises(JoinError, match="begins before its predecessor ends"):
-        join(plan, receipts[::-1], job, out)
+        join(plan, receipts[::-1], Ledger(job), out)
     path = job / receipts[1].file
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
-    with pytest.raises(JoinError, match="damaged since it was written"):
-        join(plan, receipts, job, out)
+    with pytest.raises(JoinError, match="damaged since they were written"):
+        join(plan, receipts, Ledger(job), out)
 
 
 EVERYTHING = {
@@ -205,5 +205,5 @@ def test_a_painter_makes_what_a_joiner_takes(studio, folder):
     assert told == list(range(12))
     assert all(r.chroma > 2 for r in receipts)
     assert sorted(p.name for p in job.iterdir()) == sorted(r.file for r in receipts)
-    join(plan, receipts, job, folder / "painted-out.mkv")
+    join(plan, receipts, Ledger(job), folder / "painted-out.mkv")
     assert read_stamps(folder / "painted-out.mkv") == list(range(12))

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 
 from colorizer.color import Coding
 from pipeline.plan import Plan, Settings, Shot, rising
-from pipeline.reels import Reel, Track
+from pipeline.reels import Reel
 
 SETTINGS = Settings("archive", "first", "ab" * 32, 192, "fp32")
 REEL = Reel(
     "/film/reel.mkv", "matroska,webm", 0, "ffv1", 64, 48, "gray", Coding(8, True, "bt601", "smpte170m"),
     ("matrix bt601",), (2, 2, 2, 2), Fraction(1), Fraction(24), Fraction(1, 1000), "progressive", 0, "", 0, Fraction(1),
-    (Track(1, "audio", "flac", "deu"),),
 )  # fmt: skip
 
 
@@ -157,7 +156,6 @@ TOUCHES = {
 SPARES = {
     "name of the weights": settings_with(weights="/elsewhere/first.safetensors"),
     "place of the source": reel_with(uri="/other/reel.mkv"),
-    "tracks": reel_with(tracks=()),
     "promised frames": reel_with(header_frames=99),
     "scenes": lambda p: replace(p, shots=tuple(replace(s, scenes=(("beach", 0.1),)) for s in p.shots)),
     "notes": lambda p: replace(p, notes=("a remark",)),

@@ -54,7 +54,6 @@ def test_the_archive_keeps_every_code():
         target = target_for(reel, PROFILES["archive"])
         codes = np.arange(2**reel.coding.bits, dtype=np.uint8 if reel.coding.bits == 8 else np.uint16)
         stored = target.luma(codes)
-        assert target.exact()
         assert not target.rescale
         assert target.coding.full_range == reel.coding.full_range
         assert (stored == codes.astype(np.uint16) << (target.coding.bits - reel.coding.bits)).all()
@@ -70,7 +69,7 @@ def test_the_archive_keeps_every_code():
 
 @pytest.mark.parametrize("name", ["mezzanine", "access"])
 def test_lossy_profiles_map_luma_in_order(name):
-    """Codes rise with the source's, black and white land on black and white, and `exact` tells the truth."""
+    """Codes rise with the source's, black and white stay so, and codes stay apart where there is room."""
     for reel in reels():
         target = target_for(reel, PROFILES[name])
         codes = np.arange(2**reel.coding.bits, dtype=np.uint8 if reel.coding.bits == 8 else np.uint16)
@@ -82,7 +81,9 @@ def test_lossy_profiles_map_luma_in_order(name):
         slack = 2 ** max(0, target.coding.bits - reel.coding.bits) - 1  # shifted white leaves the low bits empty
         assert stored[black] == target.coding.luma_range[0]
         assert abs(stored[white] - target.coding.luma_range[1]) <= slack
-        assert target.exact() == (len(set(stored.tolist())) == len(codes)), reel
+        low, high = target.coding.luma_range
+        room = high - low + 1 if target.rescale else 2**target.coding.bits
+        assert (len(codes) <= room) == (len(set(stored.tolist())) == len(codes)), reel
 
 
 @pytest.mark.parametrize("bits", [8, 9])

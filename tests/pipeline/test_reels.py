@@ -3,7 +3,9 @@
 import json
 import os
 import struct
+from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import pytest
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 from colorizer.color import Coding
 from colorizer.engine import Geometry
 from colorizer.errors import SourceError, UnsupportedSource
-from pipeline.reels import MAX_PIXELS, Reel, Track, probe, sequence_numbers
+from pipeline.reels import MAX_PIXELS, Reel, frames_of, packets_of, probe, sequence_numbers
+from tests.pipeline.test_profiles import BASE
 from tests.synthetic import SEQUENCES, write_reel, write_sequence
 
 
@@ -48,19 +51,13 @@ def full(folder):
 
 
 def test_the_facts_of_a_reel(full):
-    """Size, depth, aspect, rate, fields, rotation, time code, tags and tracks are what was written."""
+    """Size, depth, aspect, rate, fields, rotation, time code and tags are what was written."""
     assert (full.format, full.codec, full.width, full.height) == ("mov,mp4,m4a,3gp,3g2,mj2", "prores", 72, 56)
     assert (full.pix_fmt, full.aspect, full.rate) == ("yuv422p10le", Fraction(16, 15), 25)
     assert (Fraction(1, 600) / full.time_base).denominator == 1  # QuickTime refines a coarse clock
     assert (full.fields, full.rotation, full.timecode) == ("bff", 90, "10:00:00:00")
     assert full.tags[1:] == (5, 6, 5)
     assert full.coding == Coding(10, False, "bt601", "bt470bg")
-    assert [(t.kind, t.codec) for t in full.tracks[:3]] == [
-        ("audio", "pcm_s16le"),
-        ("audio", "aac"),
-        ("subtitle", "mov_text"),
-    ]
-    assert full.tracks[0].language == "eng"
     assert full.header_frames == 12
     assert abs(full.header_seconds - Fraction(12, 25)) < Fraction(1, 100)
     assert not full.is_sequence
@@ -121,6 +118,23 @@ def test_color_tags_are_read_and_guesses_are_named(folder, pix_fmt, size, colors
     reel = probe(str(path))
     assert reel.coding == coding
     assert len(reel.guessed) == guesses
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mkv"])
+@pytest.mark.parametrize(
+    ("colors", "coding"),
+    [((1, 1, 1), Coding(10, False, "bt709", "bt709")), ((9, 14, 9), Coding(10, False, "bt2020", "bt2020"))],
+)
+def test_the_container_speaks_where_the_picture_is_silent(folder, suffix, colors, coding):
+    """QuickTime's `colr` atom and Matroska's Colour element count where ProRes itself leaves the colors open."""
+    path = write_reel(folder / f"silent{suffix}", 2, codec="prores_ks", colors=colors, silent=True)
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        assert (frame.color_primaries, frame.color_trc, frame.colorspace) == (2, 2, 2)
+    reel = probe(str(path))
+    assert (reel.tags, reel.coding, reel.guessed) == ((1, *colors), coding, ())
+    spoken = probe(str(write_reel(folder / f"spoken{suffix}", 2, codec="prores_ks", colors=colors)))
+    assert (reel.tags, reel.coding) == (spoken.tags, spoken.coding)
 
 
 def test_an_untagged_range_is_a_guess(folder):
@@ -255,7 +269,6 @@ def test_a_cover_picture_is_not_the_reel(tmp_path):
                     out.mux(packet)
     reel = probe(str(path))
     assert (reel.codec, reel.width) == ("h264", 64)
-    assert [(t.kind, t.codec) for t in reel.tracks] == [("video", "mjpeg")]
 
 
 def test_a_huge_claim_is_refused_before_memory_is_spent(tmp_path):
@@ -294,6 +307,50 @@ def test_a_picture_without_frames_is_refused(tmp_path):
     refused(path, "not one frame|not a video file|no moving picture|End of file")
 
 
+class Torn:
+    """A container of four packets that cannot be read past the third; the second does not decode."""
+
+    def demux(self, streams):
+        for number in range(3):
+            yield SimpleNamespace(number=number, decode=lambda number=number: self.decode(number))
+        raise av.error.InvalidDataError(1, "torn")
+
+    def decode(self, number):
+        if number == 1:
+            raise av.error.InvalidDataError(1, "scratched")
+        return [f"{number}a", f"{number}b"]
+
+
+def test_what_comes_before_a_tear_counts():
+    """Reading that fails ends the packets and is told; a packet that fails is left out and told. Neither raises."""
+    told = []
+    assert [p.number for p in packets_of(Torn(), None, told.append)] == [0, 1, 2]
+    assert [e.strerror for e in told] == ["torn"]
+    assert list(frames_of(Torn(), None, told.append)) == ["0a", "0b", "2a", "2b"]
+    assert [e.strerror for e in told] == ["torn", "scratched", "torn"]
+    assert len(list(packets_of(Torn(), None))) == 3
+
+
+def test_what_goes_wrong_with_a_packet_is_its_readers_business():
+    """An error of whoever takes the packets is not mistaken for damage."""
+
+    def read():
+        for packet in packets_of(Torn(), None):
+            packet.decode()
+
+    with pytest.raises(av.error.InvalidDataError, match="scratched"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("rate", "base", "step"),
+    [(24, Fraction(1, 24000), 1000), (Fraction(24000, 1001), Fraction(1, 1000), 42), (1000, Fraction(1, 10), 1)],
+)
+def test_a_step_is_a_frame_in_ticks(rate, base, step):
+    """Rounded, and never nothing: times must rise."""
+    assert replace(BASE, rate=Fraction(rate), time_base=base).step == step
+
+
 def test_a_reel_survives_json(full, tmp_path):
     """from_json of to_json is the same reel, through real JSON text."""
     for reel in (full, probe(write_sequence(tmp_path, "dpx", 10, frames=2, first=5))):
@@ -306,15 +363,14 @@ positive = st.fractions(min_value=Fraction(1, 10000), max_value=1000)
 @settings(max_examples=30)
 @given(
     st.tuples(positive, positive, positive, positive), st.text(max_size=8),
-    st.lists(st.builds(Track, st.integers(0, 9), st.text(max_size=3), st.text(max_size=3), st.text(max_size=3))),
     st.lists(st.text(max_size=4)), st.integers(0, 3),
 )  # fmt: skip
-def test_any_reel_survives_json(fractions, text, tracks, guessed, number):
+def test_any_reel_survives_json(fractions, text, guessed, number):
     """Fractions stay fractions, tuples stay tuples."""
     aspect, rate, base, length = fractions
     coding, tags = Coding(), (0, 1, 2, number)
     reel = Reel(
         text, text, number, text, 64, 48, "gray", coding, tuple(guessed), tags, aspect, rate, base, "tff",
-        90 * number, text, number, length, tuple(tracks), number, number,
+        90 * number, text, number, length, number, number,
     )  # fmt: skip
     assert Reel.from_json(json.loads(json.dumps(reel.to_json()))) == reel

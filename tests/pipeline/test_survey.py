@@ -12,7 +12,7 @@ from colorizer.errors import DamagedSource, SourceError
 from pipeline.frames import luma_digest
 from pipeline.plan import Plan
 from pipeline.reels import probe
-from pipeline.survey import CANDIDATES, LOOK_FRAMES, Candidates, seconds, survey
+from pipeline.survey import CANDIDATES, LOOK_FRAMES, Candidates, survey
 from tests.synthetic import read_stamp, stamped, write_reel, write_sequence
 
 FRAMES, CUTS = 30, (10, 19)
@@ -214,43 +214,6 @@ def test_black_frames_do_not_decide_a_look():
     taken = candidates.take(40)
     assert len(taken) == LOOK_FRAMES
     assert all(p.std() > 10 for p in taken)
-
-
-RATE = Fraction(24)
-
-
-@given(st.fractions(min_value=0, max_value=10**6))
-def test_seconds_reads_plain_seconds(value):
-    """Any decimal or fraction, exactly."""
-    assert seconds(str(value), RATE) == value
-
-
-@given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59), st.integers(0, 999), st.integers(0, 23))
-def test_seconds_reads_clock_times(hours, minutes, whole, milli, frame):
-    """MM:SS, HH:MM:SS.sss and HH:MM:SS:FF (also with a drop-frame semicolon) mean what they say."""
-    base = hours * 3600 + minutes * 60 + whole
-    assert seconds(f"{minutes:02}:{whole:02}", RATE) == minutes * 60 + whole
-    assert seconds(f"{hours:02}:{minutes:02}:{whole:02}.{milli:03}", RATE) == base + Fraction(milli, 1000)
-    for mark in ":;":
-        clock = f"{hours:02}:{minutes:02}:{whole:02}{mark}{frame:02}"
-        assert seconds(f" {clock} ", Fraction(24000, 1001)) == base + Fraction(frame * 1001, 24000)
-
-
-@given(st.text(alphabet="0123456789:;.-/ abx", max_size=12))
-def test_seconds_never_crashes(text):
-    """Any text is a time from zero on, or a ValueError that quotes it."""
-    try:
-        found = seconds(text, RATE)
-    except ValueError as refusal:
-        found, said = None, str(refusal)
-    assert found >= 0 if found is not None else repr(text) in said
-
-
-@pytest.mark.parametrize("text", ["", ":", "1:2:3:4:5", "-1", "1:-2", "1/0", "abc", "1::2", "nan", "inf", "0:0:0:-5"])
-def test_what_is_no_time_is_refused(text):
-    """Empty parts, negative ones, words and too many colons."""
-    with pytest.raises(ValueError):
-        seconds(text, RATE)
 
 
 def test_stamps_are_read_through_the_whole_way(studio, folder):

@@ -1,0 +1,92 @@
+"""The lock of a job folder, within one process; two processes and SIGKILL are in laws."""
+
+import errno
+import fcntl
+import os
+import socket
+
+import pytest
+
+from colorizer.errors import LedgerError, StorageError
+from pipeline.lock import NAME, alone, clear
+
+
+def test_a_second_run_is_refused_and_told_by_whom(tmp_path):
+    """One line names the folder, the process and the host, and what to do; the first run is not disturbed."""
+    folder = tmp_path / "deep" / "job"
+    with alone(folder) as held:
+        assert held
+        for _ in range(2):
+            with pytest.raises(LedgerError) as refused, alone(folder):
+                pytest.fail("two runs in one folder")
+            assert str(refused.value) == (
+                f"job folder {folder} is in use by process {os.getpid()} on host {socket.gethostname()}; "
+                "wait for it or give another --job"
+            )
+    with alone(folder) as held:
+        assert held
+
+
+def test_an_error_lets_go(tmp_path):
+    """A run that fails leaves the folder to the next, with its work."""
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "plan.json").touch()
+    with pytest.raises(ZeroDivisionError), alone(tmp_path / "job"):
+        raise ZeroDivisionError
+    with alone(tmp_path / "job") as held:
+        assert held
+    assert sorted(p.name for p in (tmp_path / "job").iterdir()) == [NAME, "plan.json"]
+
+
+def test_a_cleared_folder_is_removed(tmp_path):
+    """Work, folders and lock go; what was beside the folder stays."""
+    folder = tmp_path / "job"
+    with alone(folder):
+        (folder / "ledger").mkdir()
+        (folder / "ledger" / "a.json").touch()
+        (folder / "plan.json").touch()
+        clear(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_was_removed_is_not_believed(tmp_path, monkeypatch):
+    """A run that comes while another one removes the folder has opened a file without a name: it starts over."""
+    folder, flock, calls = tmp_path / "job", fcntl.flock, []
+
+    def slow(file, how):
+        calls.append(file.name)
+        if len(calls) == 1:
+            (folder / NAME).unlink()
+            folder.rmdir()
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", slow)
+    with alone(folder) as held:
+        assert held
+        assert len(calls) == 2
+        monkeypatch.undo()
+        with pytest.raises(LedgerError, match="is in use by process"), alone(folder):
+            pytest.fail("two runs in one folder")
+
+
+@pytest.mark.parametrize(("code", "goes"), [(errno.ENOLCK, True), (errno.EOPNOTSUPP, True), (errno.EIO, False)])
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, code, goes):
+    """Where nothing can be locked the run goes on and knows it; a disk that fails is an error."""
+
+    def refuse(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    if goes:
+        with alone(tmp_path / "job") as held:
+            assert not held
+    else:
+        with pytest.raises(StorageError, match="cannot be written"), alone(tmp_path / "job"):
+            pytest.fail("a lock that is none")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    """A file where the folder should be: one line, not a traceback."""
+    (tmp_path / "job").touch()
+    with pytest.raises(StorageError, match="job: cannot be written"), alone(tmp_path / "job"):
+        pytest.fail("a folder that is none")
