@@ -23,7 +23,6 @@ from colorizer.errors import WeightsError
 from colorizer.network import Network, NetworkConfig
 
 FORMAT = "chromatheque-weights-1"
-DEFAULT = "first"
 MAX_CARD = 1 << 20
 
 
@@ -124,7 +123,7 @@ def _line(what: object) -> str:
 
 
 def load(name: str | Path) -> Weights:
-    """Weights by shipped name ("first") or by file. Raises WeightsError with the names that exist."""
+    """Weights by shipped name ("fast") or by file. Raises WeightsError with the names that exist."""
     path = shipped(str(name)) or Path(name)
     if not path.is_file():
         here = ", ".join(names()) or "none"

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import torch
 
-from colorizer import weights
+from colorizer import DEFAULT_WEIGHTS, weights
 from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, Precision, auto_precision
 from colorizer.errors import ColorizeError, JoinError, LedgerError, SourceError
 from pipeline.cluster import reach
@@ -42,7 +42,7 @@ class Choices:
     """What a person asked for; None and "auto" are resolved by `Job`."""
 
     profile: str | None = None
-    weights: str = weights.DEFAULT
+    weights: str = DEFAULT_WEIGHTS
     working_size: int = DEFAULT_WORKING_SIZE
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     looks: Literal["per-shot", "per-frame"] = "per-shot"

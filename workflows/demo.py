@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from colorizer import DEFAULT_WEIGHTS
+
 
 @click.command()
 @click.option("--folder", default="demo", show_default=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--weights", default="first", show_default=True, help="Shipped name or .safetensors file.")
+@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
 @click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
 def demo(folder: Path, weights: str, progress: str) -> None:
     """Make a small black-and-white reel with sound and color it; needs no network and no file of yours.

@@ -17,6 +17,8 @@ from typing import Any
 
 import click
 
+from colorizer import DEFAULT_WEIGHTS
+
 PYTHON = (3, 11)
 PACKAGES = ("torch", "av", "numpy", "ray", "tifffile", "imagecodecs", "safetensors", "click", "rich")
 ENCODERS = ("ffv1", "prores_ks", "libx264", "aac", "flac", "pcm_s16le", "subrip")
@@ -216,11 +218,11 @@ def _weights() -> Iterable[Finding]:
         yield Finding("weights", "weights", f"cannot be looked at: {why}", False, True, fix)
         return
     names = weights.names()
-    if weights.DEFAULT not in names:
+    if DEFAULT_WEIGHTS not in names:
         fix = "chromatheque train PICTURES --out mine.safetensors  (PICTURES: a folder of color photographs)"
-        yield Finding("weights", f"weights {weights.DEFAULT}", "does not ship with this installation", False, True, fix)
+        yield Finding("weights", f"weights {DEFAULT_WEIGHTS}", "does not ship with this installation", False, True, fix)
     for name in names:
-        needed = name == weights.DEFAULT
+        needed = name == DEFAULT_WEIGHTS
         try:
             loaded = weights.load(name)
         except Exception as error:

@@ -64,7 +64,7 @@ def evaluate(
     Beside them stand two baselines: the gray picture, and the mean color of each luma level. DATA without any color,
     such as old photographs, can be looked at with --sheet.
 
-    Example: chromatheque evaluate first val-000.tar --sheet sheet.png
+    Example: chromatheque evaluate fast val-000.tar --sheet sheet.png
     """
     if not data and not clips:
         raise click.UsageError("give DATA, pictures to measure on, or --video CLIP")

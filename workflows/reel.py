@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from colorizer import DEFAULT_WEIGHTS
+
 
 class WorkingSize(click.ParamType):
     """A number of pixels or `native`."""
@@ -59,7 +61,7 @@ def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
     type=click.Choice(["archive", "mezzanine", "access"]),
     help="Output format [by OUT's suffix].",
 )
-@click.option("--weights", default="first", show_default=True, help="Shipped name or .safetensors file.")
+@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
 @click.option("--working-size", type=WorkingSize(), help="Shorter side at which the network sees the picture.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True)
 @click.option(

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from colorizer import weights
+from colorizer import DEFAULT_WEIGHTS
 from colorizer.quality import color_consistency
 from tests.endtoend import MEDIA, chroma, color, pictures
 from tests.synthetic import write_reel
@@ -73,8 +73,6 @@ def test_one_look_per_shot_is_steadier_on_real_film(tmp_path):
     """Color distribution consistency, averaged over real clips, is lower with one look per shot than per frame."""
     if not MEDIA.exists():
         pytest.skip(f"no media at {MEDIA}")
-    if weights.DEFAULT not in weights.names():
-        pytest.skip(f"the weights {weights.DEFAULT!r} do not ship yet; tiny random ones say nothing about film")
     steadiness = {
         looks: [consistency(tmp_path, MEDIA / "video_colour" / clip, looks) for clip in CLIPS]
         for looks in ("per-shot", "per-frame")
@@ -83,7 +81,7 @@ def test_one_look_per_shot_is_steadier_on_real_film(tmp_path):
     assert np.mean(steadiness["per-shot"]) < np.mean(steadiness["per-frame"])
 
 
-def consistency(folder, clip, looks, name=weights.DEFAULT):
+def consistency(folder, clip, looks, name=DEFAULT_WEIGHTS):
     """CDC of the first second and a half of a clip, colored from its luma."""
     out = folder / f"{clip.stem}-{looks}.mkv"
     color(clip, out, name, looks=looks, working_size=128, stop="1.5", precision="auto")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from colorizer import weights
+from colorizer import DEFAULT_WEIGHTS, weights
 from colorizer.errors import WeightsError
 from workflows import doctor
 from workflows.cli import cli
@@ -19,7 +19,7 @@ from workflows.cli import cli
 @pytest.fixture(autouse=True)
 def shipped(monkeypatch):
     """One sound set of weights ships, so that tests do not depend on the state of the checkout."""
-    monkeypatch.setattr(weights, "names", lambda: [weights.DEFAULT])
+    monkeypatch.setattr(weights, "names", lambda: [DEFAULT_WEIGHTS])
     monkeypatch.setattr(weights, "load", lambda name: SimpleNamespace(digest="0123456789abcdef"))
 
 
@@ -52,7 +52,8 @@ def test_a_healthy_machine_is_ready():
     """With everything installed the report says so, names what counts, and exits 0."""
     ok, found = look()
     assert ok
-    assert {"python", "torch", "av", "ray", "FFmpeg", "CPU", "encoders", "muxers", "weights first"} <= set(found)
+    assert {"python", "torch", "av", "ray", "FFmpeg", "CPU", "encoders", "muxers"} <= set(found)
+    assert f"weights {DEFAULT_WEIGHTS}" in found
     assert "ffv1" in found["encoders"]["value"]
     assert not [f for f in found.values() if not f["ok"] and f["needed"]]
     result = run()
@@ -66,21 +67,21 @@ def test_missing_weights_say_what_to_do(monkeypatch):
     monkeypatch.setattr(weights, "names", list)
     ok, found = look()
     assert not ok
-    assert "chromatheque train" in found["weights first"]["fix"]
-    assert "Missing: weights first." in run().output
+    assert "chromatheque train" in found[f"weights {DEFAULT_WEIGHTS}"]["fix"]
+    assert f"Missing: weights {DEFAULT_WEIGHTS}." in run().output
 
 
 def test_weights_that_do_not_load_are_reported(monkeypatch):
     """A damaged weights file is a finding with its reason in one line."""
 
     def broken(name):
-        raise WeightsError("first.safetensors: cannot be read\nas weights")
+        raise WeightsError("mine.safetensors: cannot be read\nas weights")
 
     monkeypatch.setattr(weights, "load", broken)
     ok, found = look()
     assert not ok
-    assert found["weights first"]["value"] == "WeightsError: first.safetensors: cannot be read"
-    assert found["weights first"]["fix"]
+    assert found[f"weights {DEFAULT_WEIGHTS}"]["value"] == "WeightsError: mine.safetensors: cannot be read"
+    assert found[f"weights {DEFAULT_WEIGHTS}"]["fix"]
 
 
 @pytest.mark.parametrize("package", doctor.PACKAGES)
