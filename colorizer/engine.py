@@ -125,16 +125,16 @@ class Colorizer:
         highlights on saturated ground.
         """
         y = _plane(luma, coding, self.device)
-        cb, cr = self._small(y, coding, geometry, look, working_size)
+        cb, cr = self.small(y, coding, geometry, look, working_size)
         guide = chroma_grid(y, geometry)
         planes = guided_upsample(torch.cat([cb, cr], 1), guide)
-        cb, cr = self._solver(coding).fit(guide[:, 0], planes[:, 0], planes[:, 1])
+        cb, cr = self.solver(coding).fit(guide[:, 0], planes[:, 0], planes[:, 1])
         output = output or coding
         kind = torch.uint8 if output.bits == 8 else torch.uint16
         codes = [output.chroma_codes(c).to(torch.int32).to(kind).cpu().numpy() for c in (cb, cr)]
         return codes[0], codes[1]
 
-    def _small(
+    def small(
         self, y: Tensor, coding: Coding, geometry: Geometry, look: np.ndarray, working_size: int
     ) -> tuple[Tensor, Tensor]:
         """Cb and Cr on the working grid, turned back to the stored orientation: (n, 1, h, w) each, in [-0.5, 0.5]."""
@@ -147,11 +147,12 @@ class Colorizer:
             ab = paint_tiled(self.network, part, vector, TILE).float()
         else:
             ab = self.network.paint(part, vector).float()
-        cb, cr = self._solver(coding).solve(F.avg_pool2d(small, 2)[:, 0], ab[:, 0], ab[:, 1])
+        cb, cr = self.solver(coding).solve(F.avg_pool2d(small, 2)[:, 0], ab[:, 0], ab[:, 1])
         turned = torch.rot90(torch.stack([cb, cr], 1), -(geometry.rotation // 90), (2, 3))
         return turned[:, :1], turned[:, 1:]
 
-    def _solver(self, coding: Coding) -> KeptLuma:
+    def solver(self, coding: Coding) -> KeptLuma:
+        """The color arithmetic of a coding; made once."""
         key = coding.matrix, coding.primaries
         return self._solvers.setdefault(key, KeptLuma(*key))
 

@@ -50,17 +50,27 @@ def guided_upsample(chroma: Tensor, guide: Tensor) -> Tensor:
     """
     height, width = guide.shape[2:]
     fit = fit_shape(height, width)
-    y = guide if fit == (height, width) else F.adaptive_avg_pool2d(guide, fit)
+    lines = fit_lines(chroma, guide if fit == (height, width) else F.adaptive_avg_pool2d(guide, fit))
+    if fit != (height, width):
+        lines = F.interpolate(lines, (height, width), mode="bilinear", align_corners=False)
+    slope, offset = lines.chunk(2, 1)
+    return torch.addcmul(offset, slope, guide)
+
+
+def fit_lines(chroma: Tensor, y: Tensor) -> Tensor:
+    """Slopes and offsets of chroma over luma on the fit grid.
+
+    chroma: (B, C, h, w). y: Y' in [0, 1] averaged on the fit grid, (B, 1, fh, fw). Returns (B, 2C, fh, fw): slopes,
+    then offsets.
+    """
     c = chroma.shape[1]
+    fit = (y.shape[2], y.shape[3])
     lines = _lines(F.interpolate(chroma, fit, mode="bilinear", align_corners=False), y, _radius(fit, chroma))
     slope, offset = lines[:, :c], lines[:, c:]
     for _ in range(BACK_PROJECTIONS):
         lost = chroma - F.adaptive_avg_pool2d(torch.addcmul(offset, slope, y), (chroma.shape[2], chroma.shape[3]))
         offset = offset + F.interpolate(lost, fit, mode="bilinear", align_corners=False)
-    if fit != (height, width):
-        lines = F.interpolate(torch.cat([slope, offset], 1), (height, width), mode="bilinear", align_corners=False)
-        slope, offset = lines[:, :c], lines[:, c:]
-    return torch.addcmul(offset, slope, guide)
+    return torch.cat([slope, offset], 1)
 
 
 def _radius(fit: tuple[int, int], chroma: Tensor) -> int:

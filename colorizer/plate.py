@@ -1,0 +1,216 @@
+"""A plate: one large still, colored band by band from what was seen of it as a whole.
+
+A first pass over the rows averages the picture down to a preview. From the preview come the look, and (at a working
+size) the colors as a field of lines, chroma over luma, on a small grid. A second pass applies that field, or at native
+size paints tiles under the look, so no pass ever holds more than a band. Both give the same numbers however the rows
+are cut into bands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from colorizer.color import Coding
+from colorizer.engine import Colorizer, Geometry
+from colorizer.tiling import GRID, halo_of, tiles
+from colorizer.upsample import fit_lines, fit_shape
+
+PREVIEW_SIDE = 768
+"""The preview's shorter side is between this and twice this, or the picture's own."""
+PREVIEW_PIXELS = 8 << 20
+"""At most this many in a preview: a strip of film scanned in one piece is long."""
+SEAM = GRID
+"""Pixels that a native tile is painted beyond its core, so that enlarging its chroma sees past the core's edge."""
+
+ORIENTATIONS = {1: (0, False), 2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True),
+                8: (1, False)}  # fmt: skip
+"""TIFF 6.0 Orientation: quarter turns counterclockwise of the stored rows, then whether to mirror left and right."""
+
+
+def upright(x: Tensor, orientation: int) -> Tensor:
+    """Stored rows (..., h, w) as a person sees them."""
+    turns, mirror = ORIENTATIONS[orientation]
+    x = torch.rot90(x, turns, (-2, -1))
+    return x.flip(-1) if mirror else x
+
+
+def stored(x: Tensor, orientation: int) -> Tensor:
+    """Inverse of `upright`."""
+    turns, mirror = ORIENTATIONS[orientation]
+    return torch.rot90(x.flip(-1) if mirror else x, -turns, (-2, -1))
+
+
+class Preview:
+    """The picture averaged down by a whole factor while its rows go by.
+
+    height, width, bits: of the stored luma codes, full range.
+    """
+
+    def __init__(self, height: int, width: int, bits: int) -> None:
+        self.height, self.width, self.bits = height, width, bits
+        least = math.ceil(math.sqrt(height * width / PREVIEW_PIXELS))
+        self.factor = max(1, min(height, width) // PREVIEW_SIDE, least)
+        shape = -(-height // self.factor), -(-width // self.factor)
+        self._sums = np.zeros(shape)
+        self._rows = 0
+
+    def add(self, rows: np.ndarray) -> None:
+        """The next rows, uint8 or uint16 (n, W)."""
+        k = self.factor
+        sums = np.add.reduceat(rows, np.arange(0, self.width, k), axis=1, dtype=np.uint64)
+        np.add.at(self._sums, (self._rows + np.arange(len(rows))) // k, sums)
+        self._rows += len(rows)
+
+    def luma(self) -> Tensor:
+        """Y' in [0, 1], float32 (1, 1, h, w), of all rows that were added."""
+        if self._rows != self.height:
+            raise ValueError(f"{self._rows} of {self.height} rows were added")
+        k = self.factor
+        down, across = (np.diff(np.append(np.arange(0, side, k), side)) for side in (self.height, self.width))
+        means = self._sums / (down[:, None] * across) / (2**self.bits - 1)
+        return torch.from_numpy(means.astype(np.float32))[None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """What was decided about a picture as a whole.
+
+    height, width, bits: of its stored luma codes. look: float32 (256·width,). scene: probabilities of the classes.
+    lines: slopes and offsets of Cb and Cr over Y', float32 (1, 4, h, w) in stored orientation; None at native size.
+    """
+
+    height: int
+    width: int
+    bits: int
+    look: np.ndarray = field(repr=False)
+    scene: np.ndarray = field(repr=False)
+    lines: Tensor | None = field(repr=False)
+
+    @property
+    def coding(self) -> Coding:
+        """Of the luma: full range, as stills are; Rec. 601 weights, as in training and JPEG."""
+        return Coding(self.bits, True, "bt601")
+
+
+def survey_plate(
+    colorizer: Colorizer, preview: Preview, working_size: int, orientation: int = 1, aspect: float = 1.0
+) -> Plate:
+    """Decide the colors of a picture from its preview.
+
+    working_size: shorter side in pixels, NATIVE for painting at the picture's own size. orientation: TIFF's, 1 to 8.
+    aspect: width of a stored pixel over its height.
+    """
+    seen = upright(preview.luma(), orientation)
+    turned = ORIENTATIONS[orientation][0] % 2 == 1
+    geometry = Geometry(1 / aspect if turned else aspect, 0, 1, 1)
+    codes = (seen[0, 0] * 255).round().byte().numpy()
+    looks, scenes = colorizer.look(colorizer.whole(codes, Coding(8, True, "bt601"), geometry)[None])
+    lines = None
+    if working_size:
+        coding = Coding(16, True, "bt601")
+        chroma = torch.cat(
+            colorizer.small(seen.to(colorizer.device), coding, geometry, looks[0], working_size), 1
+        ).cpu()
+        fit = fit_shape(seen.shape[2], seen.shape[3])
+        lines = stored(fit_lines(chroma, F.adaptive_avg_pool2d(seen, fit)), orientation)
+    return Plate(preview.height, preview.width, preview.bits, looks[0], scenes[0], lines)
+
+
+@torch.inference_mode()
+def color_rows(colorizer: Colorizer, plate: Plate, luma: np.ndarray, top: int) -> np.ndarray:
+    """Rows of a plate with lines: luma codes (n, W) from row `top` on to R'G'B' codes (n, W, 3) of the same kind."""
+    assert plate.lines is not None, "a plate at native size has none; see color_native"
+    rows = _between(plate.lines, top, len(luma), plate.height)
+    lines = F.interpolate(rows, (len(luma), plate.width), mode="bilinear", align_corners=False)
+    y = plate.coding.luma(torch.from_numpy(luma))
+    cb, cr = (lines[0, i + 2] + lines[0, i] * y for i in (0, 1))
+    return _shown(colorizer, plate.coding, luma, y, cb, cr)
+
+
+def _between(lines: Tensor, top: int, count: int, height: int) -> Tensor:
+    """The rows of a field at rows top to top + count of a picture `height` rows high, bilinear: (1, C, count, w)."""
+    at = ((torch.arange(top, top + count) + 0.5) * (lines.shape[2] / height) - 0.5).clamp(0, lines.shape[2] - 1)
+    above = at.floor().long()
+    below = (above + 1).clamp_max(lines.shape[2] - 1)
+    return torch.lerp(lines[:, :, above], lines[:, :, below], (at - above).float().view(1, 1, -1, 1))
+
+
+Read = Callable[[int, int, int, int], np.ndarray]
+"""Luma codes of a rectangle: (top, left, height, width) to (height, width)."""
+
+
+@torch.inference_mode()
+def color_native(colorizer: Colorizer, plate: Plate, read: Read, top: int, bottom: int, tile: int = 512) -> np.ndarray:
+    """Rows top to bottom painted at the picture's own size: R'G'B' codes (bottom - top, W, 3).
+
+    top is a multiple of 8, bottom too or the picture's end. Whatever the tile and the rows asked for at a time, a
+    pixel gets the same a*b* up to float rounding, since every tile sees the halo that decides it; where the display's
+    gamut ends, that rounding may move the color by a 2^-10 of its chroma, the step of the search there.
+    """
+    out = np.empty((bottom - top, plate.width, 3), np.uint8 if plate.bits == 8 else np.uint16)
+    height, width = (-(-side // GRID) * GRID for side in (plate.height, plate.width))
+    look = torch.from_numpy(plate.look)[None].to(colorizer.device, colorizer.dtype)
+    halo, solver = halo_of(colorizer.weights.config), colorizer.solver(plate.coding)
+    end = -(-bottom // GRID) * GRID
+    for part in tiles(end - top, width, tile, halo):
+        core = part.core[0] + top, part.core[1], part.core[2] + top, part.core[3]
+        wide = _grown(core, SEAM, SEAM, height, width)
+        padded = _grown(wide, halo.before, halo.after, height, width)
+        codes = _read(read, padded, plate)
+        y = plate.coding.luma(torch.from_numpy(codes))[None, None].to(colorizer.device)
+        ab = colorizer.network.paint(y.to(colorizer.dtype), look).float()
+        half = [v // 2 for v in _inside(wide, padded)]
+        ab = ab[:, :, half[0] : half[2], half[1] : half[3]]
+        within = _inside(wide, padded)
+        y = y[:, :, within[0] : within[2], within[1] : within[3]]
+        chroma = torch.stack(solver.solve(F.avg_pool2d(y, 2)[:, 0], ab[:, 0], ab[:, 1]), 1)
+        chroma = F.interpolate(chroma, scale_factor=2.0, mode="bilinear", align_corners=False)
+        a, b, c, d = _inside((core[0], core[1], min(core[2], bottom), min(core[3], plate.width)), wide)
+        kept = codes[within[0] : within[2], within[1] : within[3]][a:c, b:d]
+        cb, cr = chroma[0, :, a:c, b:d].cpu()
+        y = plate.coding.luma(torch.from_numpy(np.ascontiguousarray(kept)))
+        out[core[0] - top : core[0] - top + c - a, core[1] : core[1] + d - b] = _shown(
+            colorizer, plate.coding, kept, y, cb, cr
+        )
+    return out
+
+
+Box = tuple[int, int, int, int]  # top, left, bottom, right
+
+
+def _grown(box: Box, before: int, after: int, height: int, width: int) -> Box:
+    top, left, bottom, right = box
+    return max(0, top - before), max(0, left - before), min(height, bottom + after), min(width, right + after)
+
+
+def _inside(box: Box, other: Box) -> Box:
+    """A box in coordinates of another."""
+    return box[0] - other[0], box[1] - other[1], box[2] - other[0], box[3] - other[1]
+
+
+def _read(read: Read, box: Box, plate: Plate) -> np.ndarray:
+    """A rectangle of the picture continued to a multiple of 8 by its last row and column."""
+    top, left, bottom, right = box
+    below, beside = max(0, bottom - plate.height), max(0, right - plate.width)
+    codes = read(top, left, bottom - below - top, right - beside - left)
+    return np.pad(codes, ((0, below), (0, beside)), mode="edge") if below or beside else codes
+
+
+def _shown(colorizer: Colorizer, coding: Coding, codes: np.ndarray, y: Tensor, cb: Tensor, cr: Tensor) -> np.ndarray:
+    """R'G'B' codes whose Rec. 601 luma is within 0.3 codes of the stored one: red and blue are rounded, green is what
+    is then missing.
+    """
+    solver = colorizer.solver(coding)
+    rgb = solver.show(y, *solver.fit(y, cb, cr))
+    white = 2**coding.bits - 1
+    red, blue = ((rgb[i].double() * white).round().clamp(0, white).numpy().astype(np.int64) for i in (0, 2))
+    green = (1000 * codes.astype(np.int64) - 299 * red - 114 * blue + 293) // 587
+    out = np.stack([red, green.clip(0, white), blue], -1)
+    return out.astype(codes.dtype)
