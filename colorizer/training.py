@@ -182,7 +182,8 @@ class Trainer:
 
     def _identity(self) -> str:
         labels = hashlib.sha256(self.pictures.labels.tobytes()).hexdigest()[:16]
-        return json.dumps([asdict(self.network.config), asdict(self.recipe), len(self.pictures), labels])
+        shares = self.pictures.shares
+        return json.dumps([asdict(self.network.config), asdict(self.recipe), len(self.pictures), shares, labels])
 
     def save_checkpoint(self, path: Path) -> None:
         """Write everything a resumed run needs; whole or not at all."""
@@ -205,7 +206,7 @@ class Trainer:
             ) from error
         if not isinstance(state, dict) or state.get("identity") != self._identity():
             raise TrainingError(
-                f"{path}: a checkpoint of another run (data or recipe differ); remove it or name another"
+                f"{path}: a checkpoint of another run (data, recipe or network differ); remove it or name another"
             )
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])

@@ -46,7 +46,8 @@ class JsonLines(Silent):
     def __call__(self, event: str, **facts: Any) -> None:
         now = time.monotonic()
         if event in ("frame", "survey"):
-            if now - self._last < 0.1:
+            last = event == "frame" and facts.get("done") == facts.get("of")
+            if now - self._last < 0.1 and not last:
                 return
             self._last = now
         print(json.dumps({"event": event, **facts}), file=self.stream, flush=True)
@@ -65,6 +66,8 @@ class Bars(Silent):
         self._stage = ""
         self._begun = 0.0
         self._base = 0
+        self._frames = self._painted = 0
+        self._spread = True
 
     def __enter__(self) -> Bars:
         self.progress.start()
@@ -90,22 +93,35 @@ class Bars(Silent):
         if event == "survey":
             self._show("survey", facts["frames"], facts["of"] or None)
         elif event == "planned":
+            self._frames = facts["frames"]
             self.console.print(
                 f"{facts['frames']} frames, {facts['shots']} shots, {facts['segments']} segments"
                 + (f" ({facts['done']} painted before)" if facts["done"] else "")
             )
         elif event == "frame":
+            self._spread = False
             self._show("coloring", facts["done"], facts["of"])
+        elif event == "segment" and self._spread:  # workers elsewhere report no frames
+            self._painted += facts["frames"]
+            self._show("coloring", self._painted, self._frames)
         elif event in ("joining", "checking"):
             self._show(event, 0, None)
         elif event in ("note", "retry"):
             self.console.print(f"[yellow]note[/] {escape(str(facts['text']))}", highlight=False)
 
 
+class Notes(Silent):
+    """Only what must not be missed, as lines: for logs and for the night."""
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        if event in ("note", "retry"):
+            print(f"note: {' '.join(str(facts['text']).split())}", file=sys.stderr, flush=True)
+
+
 def listener_for(kind: str) -> Listener:
-    """auto: bars on a terminal, else nobody; bar, json or none as named."""
+    """auto: bars on a terminal, else notes as lines; bar or json as named; none hears nothing."""
     if kind == "json":
         return JsonLines()
     if kind == "bar" or (kind == "auto" and sys.stderr.isatty()):
         return Bars()
-    return Silent()
+    return Notes() if kind == "auto" else Silent()

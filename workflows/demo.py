@@ -21,6 +21,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     from colorizer.errors import ColorizeError
     from pipeline.events import listener_for
     from pipeline.jobs import Choices, Job
+    from pipeline.storage import read_json, writable
 
     try:
         from workflows.demo_reel import make_reel
@@ -28,7 +29,8 @@ def demo(folder: Path, weights: str, progress: str) -> None:
         raise ColorizeError("the demo needs scikit-image: pip install 'chromatheque[demo]'") from error
     from workflows.sheet import contact_sheet
 
-    folder.mkdir(parents=True, exist_ok=True)
+    with writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     source, out, sheet = folder / "reel.mp4", folder / "reel-colored.mkv", folder / "sheet.png"
     if not source.exists():
         click.echo("making a black-and-white reel ...")
@@ -38,6 +40,6 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     with listener_for(progress) as listener:
         result = Job(str(source), out, Choices(weights=weights, overwrite=True), None, listener).color()
     if result.plan is not None or not sheet.exists():
-        cuts = [shot.start for shot in result.plan.shots[1:]] if result.plan else []
-        contact_sheet(source, out, cuts, sheet)
+        shots = read_json(out.with_name(out.name + ".json"))["shots"]
+        contact_sheet(source, out, [shot["start"] for shot in shots[1:]], sheet)
     click.echo(f"source:        {source}\ncolored reel:  {out}\nits report:    {out}.json\ncontact sheet: {sheet}")

@@ -100,9 +100,10 @@ def _pictures(
 ) -> dict[str, Any]:
     from colorizer import evaluation
     from colorizer.errors import UnsupportedSource
+    from pipeline.workers import device
 
     with told(f"measuring on {', '.join(path.name for path in data)}"):
-        figures = evaluation.evaluate(loaded.network(), data, loaded.classes, limit, prior)
+        figures = evaluation.evaluate(loaded.network().to(device()), data, loaded.classes, limit, prior)
     if not figures["pictures"] and not sheet:
         todo = "; add --sheet to look at them" if figures["left_out"] else ""
         raise UnsupportedSource(", ".join(map(str, data)), _without_color(figures) + todo)

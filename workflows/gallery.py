@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from colorizer.errors import UnsupportedSource
 from colorizer.evaluation import without_truth
 from colorizer.picture_files import SUFFIXES, members, rgb_of
 from colorizer.score import LUMA
-from pipeline.storage import writable
+from workflows.sheet import write_png
 
 Picture = NDArray[np.uint8]
 
@@ -72,10 +71,7 @@ def write_gallery(sources: Sequence[Path], colorizer: Colorizer, out: Path) -> i
         rows.append([np.repeat(gray[..., None], 3, 2), color(colorizer, gray), rgb if colored else None])
     if all(truth is None for *_, truth in rows):
         rows = [row[:2] for row in rows]
-    part = out.with_name(out.name + ".part")
-    with writable(out):
-        part.write_bytes(imagecodecs.png_encode(laid_out(rows), level=6))
-        part.replace(out)
+    write_png(out, laid_out(rows))
     return len(rows)
 
 

@@ -105,6 +105,8 @@ def reel(
     from pipeline.events import listener_for
     from pipeline.jobs import Choices, Job
 
+    if workers > 1 and ray == "none":
+        raise click.UsageError("--workers needs --ray (local for this machine)")
     size = DEFAULT_WORKING_SIZE if working_size is None else working_size
     choices = Choices(profile, weights, size, precision, looks, ray, workers, start, stop, rate, overwrite)
     with listener_for(progress) as listener:
@@ -125,4 +127,7 @@ def reel(
         for what in result.lost:
             click.echo(f"not carried over: {what}", err=True)
         frames, shots = len(result.plan.pts), len(result.plan.shots)
-        click.echo(f"{out}: {frames} frames in {shots} shots, verified; its story is in {out}.json")
+        counted = f"{frames} frames in {shots} shot{'s' * (shots != 1)}"
+        harm = len(result.plan.damaged_frames)
+        damage = f", {harm} of them damaged in the source" if harm else ""
+        click.echo(f"{out}: {counted}{damage}, verified; its story is in {out}.json")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from colorizer.errors import UnsupportedSource
 from pipeline.reels import local
+from pipeline.storage import writable
 
 Array = NDArray[np.uint8]
 
@@ -36,9 +37,15 @@ def contact_sheet(source: Path, colored: Path, cuts: list[int], out: Path) -> No
     middles = [(start + stop) // 2 for start, stop in pairwise([*starts, count])]
     rows = [np.hstack([_framed(a), _framed(b)]) for a, b in _pairs(source, colored, middles)]
     sheet = np.pad(np.vstack(rows), ((GAP, GAP), (GAP, GAP), (0, 0)), constant_values=PAPER)
+    write_png(out, sheet)
+
+
+def write_png(out: Path, picture: Array) -> None:
+    """A PNG that appears whole or not at all; picture: (H, W, 3)."""
     part = out.with_name(out.name + ".part")
-    part.write_bytes(imagecodecs.png_encode(sheet, level=6))
-    part.replace(out)
+    with writable(out):
+        part.write_bytes(imagecodecs.png_encode(picture, level=6))
+        part.replace(out)
 
 
 def _pairs(source: Path, colored: Path, indices: list[int]) -> list[tuple[Array, Array]]:

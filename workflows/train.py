@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--mean-head", is_flag=True, help="With the paper's recipe: the head that takes any size.")
 @click.option(
     "--objective", type=click.Choice(["both", "regression", "bins"]), default="both", show_default=True,
-    help="What is learnt and painted with: means of color, 313 classes of color, or both mixed.",
+    help="What is painted with: means of color, 313 classes of color (both are then learnt), or both mixed.",
 )  # fmt: skip
 @click.option(
     "--mix", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Share of the bins in what is painted."
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     "--batch-factor", type=click.IntRange(1), default=1, show_default=True,
     help="So many times the recipe's batches: 4 to 8 keep a large GPU busy; raise --rate a little with it.",
 )  # fmt: skip
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @click.option("--start", "begin", metavar="WEIGHTS", help="Begin from these weights, as wide or narrower.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
@@ -65,7 +65,10 @@ if TYPE_CHECKING:
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Of the cluster; a GPU each.")
 @click.option("--storage", help="Folder or URI that all nodes reach, for the cluster's checkpoints. [beside OUT]")
 @click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Measure on this, for the card.")
-@click.option("--sheet-every", default=0.0, show_default=True, help="Minutes between sample sheets (OUT.png), 0: none.")
+@click.option(
+    "--sheet-every", default=0.0, show_default=True, type=click.FloatRange(0),
+    help="Minutes between sample sheets (OUT.png), 0: none.",
+)  # fmt: skip
 @click.option("--rights", default="not stated", help="Rights of the pictures, for the model card.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Converted pictures go here. [~/.cache/chromatheque]")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Resumes from here if it exists. [OUT.checkpoint]")
@@ -89,10 +92,18 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
         raise click.UsageError("--ray needs --samples: the clocks of several machines do not agree on a budget")
     if options["workers"] > 1 and not options["address"]:
         raise click.UsageError("--workers needs --ray (local for this machine)")
+    if options["mean_head"] and options["kind"] != "paper":
+        raise click.UsageError("--mean-head belongs to --recipe paper; the modern recipe has that head anyway")
+    if options["kind"] == "paper" and options["objective"] == "bins":
+        raise click.UsageError("--recipe paper learns means of color; it has no --objective bins")
     _keep_freed_memory()
+    import torch
+
     from colorizer import weights
 
-    out.parent.mkdir(parents=True, exist_ok=True)
+    if options["device"] == "cuda" and not torch.cuda.is_available():
+        raise click.UsageError("--device cuda: torch sees no GPU here; chromatheque doctor says why")
+    _check_writable(out, options)
     paths, shares = zip(*map(_source, data), strict=True)
     start = weights.load(options["begin"]) if options["begin"] else None
     recipe, config = _recipe(options), _config(options, start)
@@ -103,6 +114,18 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
     make = _on_cluster if options["address"] else _here
     trainer = make(out, options, recipe, config, load, pictures, start, list(paths))
     _write(out, options, trainer, list(paths), start)
+
+
+def _check_writable(out: Path, options: dict[str, Any]) -> None:
+    """Find out before hours of work whether what they make can be written."""
+    from pipeline.storage import writable
+
+    for path in (out, options["checkpoint"], options["log"], options["cache"]):
+        if path is not None:
+            folder = path if path is options["cache"] else path.parent
+            with writable(path):
+                folder.mkdir(parents=True, exist_ok=True)
+                tempfile.TemporaryFile(dir=folder).close()
 
 
 def _source(argument: str) -> tuple[Path, float]:

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from colorizer import weights
+from colorizer import DEFAULT_WEIGHTS, weights
 from colorizer.errors import WeightsError
 from colorizer.network import Network, NetworkConfig
 from tests.colorizer.test_network import lively
@@ -99,11 +99,15 @@ def test_unknown_name_lists_what_exists(tmp_path):
 
 
 def test_shipped_weights_are_usable():
-    """Every name that ships loads, has a card, and names as many classes as it tells apart."""
+    """The default ships; every name that does loads, names its classes, is small, and has a card with its figures."""
+    assert DEFAULT_WEIGHTS in weights.names()
     for name in weights.names():
         loaded = weights.load(name)
-        assert loaded.card
-        assert len(loaded.classes) in (0, loaded.config.classes)
+        assert loaded.card["samples"] > 500_000
+        assert loaded.card["figures"]["psnr_rgb"]["ours"] > loaded.card["figures"]["psnr_rgb"]["gray"]
+        assert len(loaded.classes) == loaded.config.classes
+        assert weights.shipped(name).stat().st_size <= (12 << 20 if loaded.config.width <= 0.5 else 40 << 20)
+        assert f"# {name}" in weights.shipped(name).with_suffix(".md").read_text()
 
 
 def refused(path, match):

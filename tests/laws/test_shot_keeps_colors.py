@@ -70,15 +70,20 @@ CLIPS = ("cockatoo_audio_444.mp4", "guitar_speech_audio.mp4", "realshort_aac.mp4
 @pytest.mark.media
 @pytest.mark.slow
 def test_one_look_per_shot_is_steadier_on_real_film(tmp_path):
-    """Color distribution consistency, averaged over real clips, is lower with one look per shot than per frame."""
+    """Color distribution consistency of real clips is lower with one look per shot than per frame: on average, and for
+    all but one of them at least. The sports clip fades in from black, where any look wavers, so it counts alone.
+    """
     if not MEDIA.exists():
         pytest.skip(f"no media at {MEDIA}")
     steadiness = {
         looks: [consistency(tmp_path, MEDIA / "video_colour" / clip, looks) for clip in CLIPS]
         for looks in ("per-shot", "per-frame")
     }
+    shot, frame = (np.array(steadiness[looks]) for looks in ("per-shot", "per-frame"))
     print(steadiness)
-    assert np.mean(steadiness["per-shot"]) < np.mean(steadiness["per-frame"])
+    assert shot[:-1].mean() < 0.8 * frame[:-1].mean()
+    assert (shot[:-1] < frame[:-1]).sum() >= 3
+    assert shot[-1] < 1.05 * frame[-1]
 
 
 def consistency(folder, clip, looks, name=DEFAULT_WEIGHTS):

@@ -29,3 +29,8 @@ def test_the_demo_makes_a_reel_and_colors_it(tmp_path):
     before = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "demo").iterdir()}
     assert run_command("demo", "--weights", tiny, "--folder", tmp_path / "demo").returncode == 0
     assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "demo").iterdir()} == before
+    sheet = tmp_path / "demo" / "sheet.png"
+    shown = sheet.read_bytes()
+    sheet.unlink()
+    assert run_command("demo", "--weights", tiny, "--folder", tmp_path / "demo").returncode == 0
+    assert sheet.read_bytes() == shown
