@@ -1,0 +1,117 @@
+"""A page of a colored scan, without its pixels: its size, and what it takes over from the source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from pipeline.scan_metadata import (
+    BLOBS,
+    EXIF,
+    GPS,
+    IPTC,
+    ORIENTATION,
+    PHOTOSHOP,
+    STRUCTURAL,
+    XMP,
+    Fields,
+    Metadata,
+    Resolution,
+    name_of,
+)
+from pipeline.tiff_tags import ASCII, Directory, Entry, entry, rational, shorts
+from pipeline.xmp import ai_mark, merge
+
+SOFTWARE = 305
+OWN = frozenset({*STRUCTURAL, *BLOBS})
+INTEROPERABILITY = 40965
+"""An EXIF tag that is a position in the source's file."""
+COLOR_SPACE, SRGB = 40961, 1
+"""EXIF's own word on color (Exif 2.32, 4.6.5), which must not contradict the profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """height, width: pixels as stored; bits: of a sample, 8 or 16.
+
+    orientation: TIFF's 1 to 8, how a viewer turns the stored rows; resolution and metadata: the source's.
+    mark: IPTC Extension properties set in the XMP packet; none for a page whose colors are the source's.
+    """
+
+    height: int
+    width: int
+    bits: int
+    orientation: int = 1
+    resolution: Resolution | None = None
+    metadata: Metadata = field(default_factory=Metadata, repr=False)
+    mark: Mapping[str, str] = field(default_factory=ai_mark)
+
+    def __post_init__(self) -> None:
+        if self.bits not in (8, 16) or not (0 < self.height < 2**31 and 0 < self.width < 2**31):
+            raise ValueError(f"a page of {self.width} x {self.height} pixels with {self.bits} bits cannot be written")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an output says about itself. directory: tags, with EXIF and GPS below; xmp, iptc, photoshop: blocks.
+
+    lost: what of the source's is not among it, by name and why; the reader's losses come first.
+    """
+
+    directory: Directory
+    xmp: bytes | None
+    iptc: bytes | None
+    photoshop: bytes | None
+    lost: list[str]
+
+
+def described(page: Page) -> Description:
+    """What a page takes over from its source. No clock time is among it, so that a repeated run writes the same."""
+    source = page.metadata
+    lost = list(source.lost)
+    entries = {ORIENTATION: shorts(page.orientation)}
+    entries |= resolution_entries(page.resolution, 0, lost)
+    entries |= _carried({code: value for code, value in source.tags.items() if code not in OWN}, lost)
+    entries[SOFTWARE] = _software(entries.get(SOFTWARE))
+    exif = _carried(source.exif, lost)
+    if COLOR_SPACE in exif:
+        exif[COLOR_SPACE] = shorts(SRGB)
+    below = {EXIF: exif, GPS: _carried(source.gps, lost)}
+    directory = Directory(entries, below={pointer: [Directory(inner)] for pointer, inner in below.items() if inner})
+    blobs = {code: bytes(value) for code, (_, value) in source.blobs.items() if isinstance(value, bytes) and value}
+    xmp, not_kept = merge(blobs.get(XMP), page.mark) if page.mark else (blobs.get(XMP), [])
+    return Description(directory, xmp, blobs.get(IPTC), blobs.get(PHOTOSHOP), lost + not_kept)
+
+
+def resolution_entries(resolution: Resolution | None, level: int, lost: list[str]) -> dict[int, Entry]:
+    """Resolution tags of a pyramid's level: the same picture in half the pixels, level by level."""
+    if resolution is None:
+        return {}
+    try:
+        x, y = (rational(value / 2**level) for value in resolution[:2])
+        return {282: x, 283: y, 296: shorts(resolution[2])}
+    except ValueError as error:
+        lost.append(f"resolution ({error})")
+        return {}
+
+
+def _carried(values: Fields, lost: list[str]) -> dict[int, Entry]:
+    """Entries for tags; what cannot be stored is added to `lost`."""
+    entries = {}
+    for code, (kind, value) in values.items():
+        if code == INTEROPERABILITY:
+            lost.append(f"{name_of(code)} (a position in the source's file)")
+            continue
+        try:
+            entries[code] = entry(kind, value)
+        except ValueError as error:
+            lost.append(f"{name_of(code)} ({error})")
+    return entries
+
+
+def _software(source: Entry | None) -> Entry:
+    """The Software tag: what the source names stays in front."""
+    ours = f"chromatheque {metadata.version('chromatheque')}".encode()
+    theirs = source.data.rstrip(b"\0") if source is not None else b""
+    return entry(ASCII, theirs + b" | " + ours if theirs else ours)

@@ -1,0 +1,92 @@
+"""Where the strips or tiles of a TIFF page are: listed by the file, and all of them within it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from colorizer.errors import DamagedSource, UnsupportedSource
+from pipeline.scan_directory import COPY, Directory
+from pipeline.scan_layout import CODECS, Layout
+from pipeline.scan_old_jpeg import INTERCHANGE, INTERCHANGE_LENGTH, has_stream
+
+MAX_SEGMENT = 1 << 31
+"""Bytes of one decoded strip or tile; an uncompressed strip is read in pieces and may be of any size."""
+UNBACKED = 1 << 26
+"""A strip or tile of more decoded bytes than this must be backed by a plausible number of compressed ones."""
+PIECE = 1 << 20
+"""Bytes in which uncompressed strips are read."""
+
+
+def with_segments(page: Directory, layout: Layout) -> Layout:
+    """The layout with its segments' bytes, all of which the file has."""
+    path, size, name = layout.path, page.tiff.size, "tiles" if layout.tiled else "strips"
+    rows, columns = layout.grid
+    wanted = rows * columns * (layout.samples if layout.planes else 1)
+    codes = (324, 325) if layout.tiled and 324 in page else (273, 279)
+    if layout.compression == 6 and has_stream(page):
+        codes = INTERCHANGE, INTERCHANGE_LENGTH
+    offsets = page.numbers(codes[0], size)
+    if offsets is None or len(offsets) < wanted:
+        found = 0 if offsets is None else len(offsets)
+        raise DamagedSource(path, f"its size asks for {wanted} {name} and {found} are listed; {COPY}")
+    offsets = offsets[:wanted].astype(np.uint64)
+    need = layout.segment_bytes(layout.tile_height)
+    if layout.compression != 1 and layout.held_bytes > MAX_SEGMENT:
+        raise UnsupportedSource(
+            path, f"its {name} are {layout.held_bytes} bytes when decoded, more than {MAX_SEGMENT}; store it in tiles"
+        )
+    counts = page.numbers(codes[1], size)
+    if layout.compression == 1:
+        last = layout.height - (rows - 1) * layout.tile_height
+        needs = np.full((wanted // columns // rows, rows, columns), need, np.uint64)
+        if not layout.tiled:
+            needs[:, -1] = layout.segment_bytes(last)
+        empty = np.zeros(wanted, bool) if counts is None or len(counts) < wanted else counts[:wanted] == 0
+        counts = np.where(empty & (offsets == 0), np.uint64(0), needs.reshape(-1))
+    elif counts is None or (wanted == 1 and not counts[0]):
+        if wanted > 1:
+            raise DamagedSource(path, f"the lengths of its {name} are missing; {COPY}")
+        counts = np.array([size]) - offsets if int(offsets[0]) < size else np.ones(1, np.uint64)
+    if len(counts) < wanted:
+        raise DamagedSource(
+            path, f"its size asks for {wanted} {name} and the lengths of {len(counts)} are listed; {COPY}"
+        )
+    counts = counts[:wanted].astype(np.uint64)
+    if not counts.any():
+        raise DamagedSource(path, f"none of its {wanted} {name} is in the file; {COPY}")
+    beyond = (counts > 0) & ((offsets > size) | (counts > size) | (offsets + counts > size))
+    if beyond.any():
+        raise DamagedSource(
+            path, f"the file ends before its picture does: {int(beyond.sum())} of {wanted} {name} are not there; {COPY}"
+        )
+    thin = (counts > 0) & (need > UNBACKED) & (counts < need // CODECS[layout.compression][1])
+    if thin.any():
+        raise DamagedSource(
+            path, f"{int(counts[thin][0])} bytes cannot be {need} bytes in {CODECS[layout.compression][0]}; {COPY}"
+        )
+    return replace(layout, offsets=offsets, counts=counts)
+
+
+def in_pieces(layout: Layout) -> Layout:
+    """Uncompressed strips cut into short ones, so that no strip is too long to hold."""
+    rows, _ = layout.grid
+    plain = layout.compression == 1 and not layout.tiled and layout.subsampling == (1, 1)
+    target = max(1, PIECE // layout.row_bytes(layout.width))
+    if not plain or layout.tile_height <= target:
+        if layout.held_bytes > MAX_SEGMENT:
+            raise UnsupportedSource(
+                layout.path, f"its tiles are longer than {MAX_SEGMENT} bytes; store it in smaller ones"
+            )
+        return layout
+    # all pieces but a plane's last must be equally high
+    height = target if rows == 1 else max(n for n in range(1, target + 1) if layout.tile_height % n == 0)
+    line = layout.row_bytes(layout.width)
+    tops = np.arange(0, layout.height, height)
+    strip, inside = np.divmod(tops, layout.tile_height)
+    highs = np.minimum(height, layout.height - tops)
+    offsets = layout.offsets.reshape(-1, rows)[:, strip] + (inside * line).astype(np.uint64)
+    there = layout.counts.reshape(-1, rows)[:, strip] > 0
+    counts = np.where(there, (highs * line).astype(np.uint64), np.uint64(0))
+    return replace(layout, tile_height=height, offsets=offsets.reshape(-1), counts=counts.reshape(-1))

@@ -1,0 +1,78 @@
+"""Scan: a still and the facts an output is made from. ScanReader: an open scan that is read by regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+
+import numpy as np
+
+from pipeline.scan_metadata import Metadata, Resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Facts of one page of a scan, as it is stored.
+
+    format: of the file ("TIFF", "PNG", ...). page: index among `pages` full pictures (reduced copies do not count).
+    height, width: as stored, before `orientation` (1 to 8, TIFF 6.0) turns the picture upright. bits: 8 or 16, of the
+    luma codes as delivered. kind: the color model in a word. stored: depth, model and compression in words.
+    color: whether it has color of its own; its luminance is used. alpha: transparency, which is not delivered.
+    icc: its profile. tone: how the codes came about where they are not the stored ones, else "". notes: what was
+    guessed or passed over.
+    """
+
+    path: str
+    format: str
+    page: int
+    pages: int
+    height: int
+    width: int
+    orientation: int
+    bits: int
+    kind: str
+    stored: str
+    color: bool
+    alpha: bool
+    resolution: Resolution | None
+    icc: bytes | None = field(repr=False)
+    tone: str
+    metadata: Metadata = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+
+class ScanReader:
+    """An open scan; a context manager. Not for two threads at once.
+
+    Memory: of files in strips or tiles the decoded luma of at most `scan_segments.CACHE` bytes, plus one segment while
+    it is decoded; of other pictures the whole luma.
+    """
+
+    def __init__(
+        self, scan: Scan, region: Callable[[int, int, int, int], np.ndarray], close: Callable[[], None]
+    ) -> None:
+        self.scan = scan
+        self._region = region
+        self.close = close
+
+    def read(self, top: int, left: int, height: int, width: int) -> np.ndarray:
+        """Luma codes of a region, (height, width) of uint8 or uint16, in stored orientation, owned by the caller.
+
+        0 is black, 2^bits - 1 white. Raises DamagedSource if the file's bytes there are no picture.
+        """
+        if top < 0 or left < 0 or height < 1 or width < 1:
+            raise ValueError(f"no region: {height} x {width} at {top}, {left}")
+        if top + height > self.scan.height or left + width > self.scan.width:
+            raise ValueError(
+                f"{height} x {width} at {top}, {left} is not within {self.scan.height} x {self.scan.width}"
+            )
+        return self._region(top, left, height, width)
+
+    def __enter__(self) -> ScanReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

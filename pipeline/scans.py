@@ -1,0 +1,58 @@
+"""Opens scans: TIFF by strips and tiles, other pictures whole. `Scan` and `ScanReader` are in scan_reader.
+
+with open_scan("plate.tif") as reader:
+    band = reader.read(0, 0, 512, reader.scan.width)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from colorizer.errors import SourceError, UnsupportedSource
+from pipeline.scan_layout import TOO_LITTLE_MEMORY
+from pipeline.scan_pictures import open_picture
+from pipeline.scan_reader import Scan, ScanReader
+from pipeline.scan_tiff import open_tiff
+
+__all__ = ["MAX_PIXELS", "Scan", "ScanReader", "open_scan"]
+
+MAX_PIXELS = 8_000_000_000
+"""A picture larger than this is refused; the largest plates scanned today have a quarter of it."""
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS) -> ScanReader:
+    """Open one page of a scan. page: from 0, among the file's full pictures.
+
+    Raises SourceError (no such file or page), UnsupportedSource or DamagedSource: within seconds, and before anything
+    is allocated because a header says so.
+    """
+    name = str(path)
+    if page < 0:
+        raise SourceError(name, f"has no page {page}: pages are counted from 0")
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - the reader closes it
+    except FileNotFoundError as error:
+        raise SourceError(name, "no such file") from error
+    except IsADirectoryError as error:
+        raise SourceError(name, "a folder, not a scan; name the files in it") from error
+    except OSError as error:
+        raise SourceError(name, f"cannot be read: {error.strerror or error}") from error
+    try:
+        start = file.read(16)
+        if not start:
+            raise SourceError(name, "the file is empty")
+        if start[:4] in TIFF:
+            return open_tiff(file, name, page, max_pixels)
+        if page:
+            raise SourceError(name, f"has no page {page}: it is a single picture")
+        reader = open_picture(file, name, max_pixels)
+        file.close()
+        return reader
+    except BaseException as error:
+        file.close()
+        if isinstance(error, MemoryError):
+            raise UnsupportedSource(name, TOO_LITTLE_MEMORY) from error
+        if isinstance(error, OSError):
+            raise SourceError(name, f"cannot be read: {error.strerror or error}") from error
+        raise

@@ -1,0 +1,135 @@
+"""Colored scans as PNG and JPEG files: pictures that fit in memory, for viewing and exchange."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+
+from colorizer.errors import EncodeError
+from pipeline.icc import srgb_profile
+from pipeline.scan_metadata import Resolution
+from pipeline.scan_page import Description, Page, described
+from pipeline.storage import publish, writable
+from pipeline.tiff_file import pack
+from pipeline.tile_codec import JPEG_QUALITY
+from pipeline.xmp import merge
+
+MAX_PIXELS = 2**28
+"""Beyond it (16,384 x 16,384) a picture is for TIFF: PNG and JPEG cannot be read by region."""
+MAX_JPEG_SIDE = 65500
+"""libjpeg's limit."""
+MAX_SEGMENT = 65533
+"""Bytes of a JPEG segment (ITU-T T.81, B.1.1.4)."""
+XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
+
+
+def check_still(path: Path, page: Page) -> None:
+    """Refuse what the format that the suffix names (.png, .jpg, .jpeg) cannot hold. Raises EncodeError."""
+    name = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}.get(path.suffix.lower())
+    size = f"{page.width} x {page.height} pixels"
+    if name is None:
+        raise EncodeError(f"{path}: the output's suffix picks its format: .tif, .png, .jpg")
+    if page.height * page.width > MAX_PIXELS:
+        raise EncodeError(f"{path}: {size} are too many for {name}, which is read as a whole; name the output .tif")
+    if name == "JPEG" and max(page.height, page.width) > MAX_JPEG_SIDE:
+        raise EncodeError(f"{path}: {size}: JPEG ends at {MAX_JPEG_SIDE}; name the output .tif or .png")
+    if name == "JPEG" and page.bits != 8:
+        raise EncodeError(
+            f"{path}: JPEG stores 8 bits a sample and the scan has {page.bits}; name the output .png or .tif"
+        )
+
+
+def write_still(path: Path, rgb: np.ndarray, page: Page) -> list[str]:
+    """Write (H, W, 3) of uint8 or uint16 as a whole PNG or JPEG file, or none; what could not be carried, by name.
+
+    The file has an sRGB profile, resolution, texts and EXIF, and XMP with the mark. Memory: about twice the picture.
+    Raises EncodeError for what the format cannot hold, StorageError when the file cannot be written.
+    """
+    check_still(path, page)
+    if rgb.shape != (page.height, page.width, 3) or rgb.dtype != np.dtype(f"u{page.bits // 8}"):
+        raise ValueError(f"{rgb.dtype} {rgb.shape} is not the page's picture")
+    description = described(page)
+    lost = list(description.lost)
+    if description.photoshop:
+        lost.append("Photoshop (its place is a TIFF file)")
+    make = _png if path.suffix.lower() == ".png" else _jpeg
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with writable(path):
+            with scratch.open("wb") as file:
+                for piece in make(np.ascontiguousarray(rgb), page, description, lost):
+                    file.write(piece)
+            publish(scratch, path)
+    finally:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+    return lost
+
+
+def _exif(description: Description) -> bytes:
+    """The tags as an EXIF block: a TIFF file of nothing but directories (Exif 2.32, 4.5)."""
+    first, packed = pack([description.directory], 8, big=False)
+    return struct.pack("<2sHI", b"II", 42, first) + packed
+
+
+def _png(rgb: np.ndarray, page: Page, description: Description, lost: list[str]) -> Iterator[bytes | memoryview]:
+    """A PNG in pieces (PNG, third edition, 11.3): what describes the picture goes before its pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    encoded = memoryview(imagecodecs.png_encode(rgb, 6))
+    header = 8 + 12 + 13  # signature and IHDR
+    yield encoded[:header]
+    yield chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(srgb_profile()))
+    if page.resolution is not None:
+        x, y, unit = _density(page.resolution, 2**31 - 1, per_meter=True)
+        yield chunk(b"pHYs", struct.pack(">IIB", x, y, unit != 1))
+    if description.xmp:
+        yield chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + description.xmp)
+    yield chunk(b"eXIf", _exif(description))
+    if description.iptc:
+        lost.append("IPTC (PNG has no place for it)")
+    yield encoded[header:]
+
+
+def _jpeg(rgb: np.ndarray, page: Page, description: Description, lost: list[str]) -> Iterator[bytes | memoryview]:
+    """A JPEG in pieces: JFIF, EXIF, XMP (XMP part 3, 1.1.3), IPTC and the profile (ICC.1, B.4), then the picture."""
+
+    def segment(marker: int, data: bytes, name: str) -> bytes:
+        if len(data) > MAX_SEGMENT:
+            lost.append(f"{name} ({len(data)} bytes, more than a JPEG segment holds)")
+            return b""
+        return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
+
+    encoded = memoryview(
+        imagecodecs.jpeg8_encode(rgb, JPEG_QUALITY, colorspace="RGB", outcolorspace="YCBCR", subsampling=(1, 1))
+    )
+    jfif = 2 + 2 + int.from_bytes(encoded[4:6], "big")  # SOI, APP0
+    x, y, unit = _density(page.resolution, 65535) if page.resolution is not None else (1, 1, 1)
+    yield encoded[:2]
+    yield segment(0xE0, b"JFIF\0\1\1" + struct.pack(">BHHBB", unit - 1, x, y, 0, 0), "JFIF")
+    yield segment(0xE1, b"Exif\0\0" + _exif(description), "EXIF")
+    if description.xmp:
+        packet = segment(0xE1, XMP_NAME + description.xmp, "XMP")
+        yield packet or segment(0xE1, XMP_NAME + merge(None, page.mark)[0], "XMP mark")
+    if iptc := description.iptc:
+        block = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + bytes(len(iptc) % 2)
+        yield segment(0xED, b"Photoshop 3.0\0" + block, "IPTC")
+    yield segment(0xE2, b"ICC_PROFILE\0\1\1" + srgb_profile(), "ICC")
+    yield encoded[jfif:]
+
+
+def _density(resolution: Resolution, top: int, *, per_meter: bool = False) -> tuple[int, int, int]:
+    """Whole pixels per unit, from 1 to top, and the unit; the exact numbers are in the EXIF block."""
+    x, y, unit = resolution
+    factor = {2: 10000 / 254, 3: 100}.get(unit, 1) if per_meter else 1
+    wide, high = (min(top, max(1, round(value * factor))) for value in (x, y))
+    return wide, high, unit

@@ -1,0 +1,173 @@
+"""Scans are opened by what they hold, and any region of any storage is the same codes as were written."""
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from colorizer.errors import SourceError, UnsupportedSource
+from pipeline import scan_segments
+from pipeline.scan_reader import ScanReader
+from pipeline.scans import open_scan
+from tests.tiffs import noise, whole
+
+STORAGES = {
+    "strips": {"rowsperstrip": 7},
+    "one strip": {},
+    "tiles": {"tile": (16, 32)},
+    "lzw strips": {"rowsperstrip": 16, "compression": "lzw"},
+    "lzw predicted": {"rowsperstrip": 16, "compression": "lzw", "predictor": True},
+    "deflate tiles": {"tile": (32, 16), "compression": "zlib", "predictor": True},
+    "deflate one strip": {"compression": "zlib"},
+    "zstd": {"tile": (16, 16), "compression": "zstd", "predictor": True},
+    "lzma": {"rowsperstrip": 20, "compression": "lzma"},
+    "packbits": {"rowsperstrip": 9, "compression": "packbits"},
+    "jpeg 2000": {"tile": (64, 64), "compression": "jpeg2000", "compressionargs": {"level": 0}},
+    "big": {"bigtiff": True, "tile": (16, 16)},
+    "big-endian": {"byteorder": ">", "rowsperstrip": 11},
+    "big-endian lzw predicted": {"byteorder": ">", "compression": "lzw", "predictor": True, "bigtiff": True},
+}
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+@pytest.mark.parametrize("storage", STORAGES)
+def test_gray_codes_come_out_as_stored(tmp_path, storage, kind):
+    """Gray of 8 and 16 bits, in every storage: the very codes, with nothing said about tone."""
+    picture = noise((75, 101), kind)
+    tifffile.imwrite(tmp_path / "a.tif", picture, photometric="minisblack", metadata=None, **STORAGES[storage])
+    with open_scan(tmp_path / "a.tif") as reader:
+        assert np.array_equal(reader.read(0, 0, 75, 101), picture)
+        assert reader.scan.bits == picture.itemsize * 8
+        assert (reader.scan.kind, reader.scan.tone, reader.scan.color) == ("gray", "", False)
+        assert reader.scan.format == ("BigTIFF" if "bigtiff" in STORAGES[storage] else "TIFF")
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("storage", [s for s in STORAGES if s != "jpeg 2000"])
+def test_neutral_rgb_is_its_code_in_every_storage(tmp_path, storage, planar):
+    """R = G = B = n gives n, interleaved and in planes; and it is not taken for a picture with color."""
+    picture = noise((40, 50), "u2", 1)
+    stored = np.repeat(picture[..., None], 3, 2) if planar == "contig" else np.repeat(picture[None], 3, 0)
+    tifffile.imwrite(
+        tmp_path / "a.tif", np.ascontiguousarray(stored), photometric="rgb", planarconfig=planar, metadata=None,
+        **STORAGES[storage],
+    )  # fmt: skip
+    with open_scan(tmp_path / "a.tif") as reader:
+        assert np.array_equal(reader.read(0, 0, 40, 50), picture)
+        assert reader.scan.kind == "RGB"
+        assert not reader.scan.color
+
+
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory):
+    """Open scans of one picture in several storages, with a cache too small for any of them."""
+    folder, picture = tmp_path_factory.mktemp("scans"), noise((203, 157), "u2", 5)
+    patch = pytest.MonkeyPatch()
+    patch.setattr(scan_segments, "CACHE", 5000)
+    found = []
+    for number, options in enumerate(STORAGES.values()):
+        path = folder / f"{number}.tif"
+        tifffile.imwrite(path, picture, photometric="minisblack", metadata=None, **options)
+        found.append(open_scan(path))
+    yield picture, found
+    for reader in found:
+        reader.close()
+    patch.undo()
+
+
+@given(data=st.data())
+@settings(max_examples=60)
+def test_any_region_equals_the_whole(readers, data):
+    """Regions of any place and size, in any order, are cut from the same picture."""
+    picture, found = readers
+    reader = data.draw(st.sampled_from(found))
+    top, left = data.draw(st.integers(0, 202)), data.draw(st.integers(0, 156))
+    height, width = data.draw(st.integers(1, 203 - top)), data.draw(st.integers(1, 157 - left))
+    region = reader.read(top, left, height, width)
+    assert np.array_equal(region, picture[top : top + height, left : left + width])
+    assert region.flags.owndata
+
+
+def test_long_strips_are_read_in_pieces(tmp_path, monkeypatch):
+    """An uncompressed strip of any length is cut where rows end, also when pieces must fit into several strips."""
+    monkeypatch.setattr("pipeline.scan_places.PIECE", 1000)
+    picture = noise((97, 151), "u2", 6)
+    for rows in (97, 45, 13):
+        tifffile.imwrite(tmp_path / "a.tif", picture, rowsperstrip=rows, metadata=None)
+        assert np.array_equal(whole(tmp_path / "a.tif"), picture)
+
+
+def test_a_region_must_lie_within(tmp_path):
+    """Regions beyond the picture, or of no size, are a caller's mistake."""
+    tifffile.imwrite(tmp_path / "a.tif", noise((10, 20)))
+    with open_scan(tmp_path / "a.tif") as reader:
+        for region in ((0, 0, 11, 20), (0, 1, 10, 20), (-1, 0, 5, 5), (0, 0, 0, 5), (10, 0, 1, 1)):
+            with pytest.raises(ValueError, match=r"region|within"):
+                reader.read(*region)
+
+
+def test_pages_are_pictures_not_their_copies(tmp_path):
+    """Every full page counts; smaller copies, in the chain or below a page, do not; a missing page is said."""
+    first, second = noise((64, 48), "u1", 1), noise((32, 40), "u2", 2)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as out:
+        out.write(first, subifds=1, metadata=None)
+        out.write(first[::2, ::2], subfiletype=1, metadata=None)
+        out.write(first[::2, ::2], subfiletype=1, metadata=None)
+        out.write(second, metadata=None)
+    for page, expected in enumerate((first, second)):
+        assert np.array_equal(whole(tmp_path / "a.tif", page), expected)
+    with open_scan(tmp_path / "a.tif", 1) as reader:
+        assert (reader.scan.page, reader.scan.pages) == (1, 2)
+    for page in (2, -1):
+        with pytest.raises(SourceError, match=f"has no page {page}"):
+            open_scan(tmp_path / "a.tif", page)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_told_and_not_applied(tmp_path, orientation):
+    """The stored picture is delivered; how to turn it is a fact beside it."""
+    picture = noise((8, 12))
+    tifffile.imwrite(tmp_path / "a.tif", picture, extratags=[(274, 3, 1, orientation, True)], metadata=None)
+    with open_scan(tmp_path / "a.tif") as reader:
+        assert reader.scan.orientation == orientation
+        assert np.array_equal(reader.read(0, 0, 8, 12), picture)
+
+
+def test_segments_that_are_absent_are_zeros(tmp_path):
+    """A sparse TIFF leaves out tiles: they read as zeros, and the scan says how many."""
+    tifffile.imwrite(tmp_path / "a.tif", None, shape=(64, 64), dtype=np.uint16, tile=(16, 16), metadata=None)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        for code in (324, 325):
+            tag = tiff.pages.first.tags[code]
+            data[tag.valueoffset : tag.valueoffset + 4 * 15] = bytes(4 * 15)
+    (tmp_path / "a.tif").write_bytes(data)
+    with open_scan(tmp_path / "a.tif") as reader:
+        assert not reader.read(0, 0, 64, 64).any()
+        assert "15 of 16" in reader.scan.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "empty"), (b"what is this", "not a scan"), (b"RIFF\4\0\0\0WAVEfmt ", "not a scan"), (None, "no such file")],
+)
+def test_what_is_no_scan_says_so(tmp_path, content, words):
+    """Empty files, other files, missing files and folders: one clear sentence."""
+    if content is not None:
+        (tmp_path / "a").write_bytes(content)
+    with pytest.raises(SourceError, match=words):
+        open_scan(tmp_path / "a")
+    with pytest.raises(SourceError, match="a folder"):
+        open_scan(tmp_path)
+
+
+def test_too_many_pixels_are_refused(tmp_path):
+    """The limit on pixels holds for every format before anything is decoded."""
+    tifffile.imwrite(tmp_path / "a.tif", noise((100, 100)))
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(noise((100, 100))))
+    for name in ("a.tif", "a.png"):
+        with pytest.raises(UnsupportedSource, match="100 x 100 pixels, more than the 9999"):
+            open_scan(tmp_path / name, max_pixels=9999)
+        assert isinstance(open_scan(tmp_path / name, max_pixels=10_000), ScanReader)
