@@ -142,9 +142,15 @@ def check(
     reel: Reel, out: Path, profile_name: str, shown: Iterable[Shown], declared: list[Carried] | None, piece: bool
 ) -> list[Finding]:
     """Everything. Raises SourceError if the output cannot even be opened."""
-    made = probe(str(out))
-    return [
-        *check_picture(reel, made, shown, PROFILES[profile_name]),
-        *check_tags(reel, made),
-        *check_tracks(reel, made, declared, piece),
-    ]
+    made, profile = probe(str(out)), PROFILES[profile_name]
+    times: list[int | None] = []
+
+    def noted() -> Iterator[Shown]:
+        for frame in shown:
+            times.append(frame.pts)
+            yield frame
+
+    findings = [*check_picture(reel, made, noted(), profile), *check_tags(reel, made)]
+    pts, _ = rising(times, reel.step)
+    span = (pts[0] * reel.time_base, (pts[-1] + reel.step) * reel.time_base) if pts else (Fraction(0), Fraction(0))
+    return findings + check_tracks(reel, made, declared, profile.suffix, span, piece)

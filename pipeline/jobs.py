@@ -19,6 +19,7 @@ import torch
 from colorizer import DEFAULT_WEIGHTS, weights
 from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, Precision, auto_precision
 from colorizer.errors import ColorizeError, JoinError, LedgerError, SourceError
+from colorizer.network import LOOK
 from pipeline.cluster import reach
 from pipeline.events import Listener
 from pipeline.fidelity import check, decoded, planned
@@ -31,7 +32,7 @@ from pipeline.profiles import profile_for, target_for
 from pipeline.provenance import sidecar
 from pipeline.reels import Reel, probe
 from pipeline.run import run
-from pipeline.storage import publish, read_json, sha256, writable, write_json
+from pipeline.storage import publish, put_aside, read_json, sha256, writable, write_json
 from pipeline.survey import survey
 from pipeline.units import Painter
 from pipeline.workers import InlinePool, Pool, RayPool, device, open_painter
@@ -165,16 +166,13 @@ class Job:
 
     def _plan(self) -> Plan:
         path = self.folder / "plan.json"
-        if path.exists():
-            try:
-                plan = Plan.from_json(read_json(path))
-            except (ValueError, KeyError, TypeError) as error:
-                raise LedgerError(
-                    f"{path}: not a usable plan ({error}); mend it, or remove it to survey again"
-                ) from error
-            mine = {**asdict(self.settings), "weights": plan.settings.weights}
-            if asdict(plan.settings) == mine and plan.source["sha256"] == self.source["sha256"]:
-                return replace(plan, reel=self.reel, settings=self.settings)
+        kept = self._kept(path) if path.exists() else None
+        if kept is not None:
+            plan = replace(kept, reel=self.reel, settings=self.settings)
+            if asdict(kept.settings) != {**asdict(self.settings), "weights": kept.settings.weights}:
+                with writable(path):
+                    write_json(path, plan.to_json())
+            return plan
         reach(self.choices.ray)  # a survey may take an hour
         precision: Any = self.settings.precision
         colorizer = Colorizer(self.weights, device(), precision)
@@ -183,7 +181,21 @@ class Job:
             self.reel, self.source, self.settings, colorizer, lambda n: self.listener("survey", frames=n, of=total)
         )
         with writable(path):
+            if path.exists():
+                aside = put_aside(path)
+                self.listener("note", text=f"{path} was made for other frames or weights; kept as {aside.name}")
             write_json(path, plan.to_json())
+        return plan
+
+    def _kept(self, path: Path) -> Plan | None:
+        """The folder's plan with whatever a person edited in it; None if it is of other frames or weights."""
+        try:
+            plan = Plan.from_json(read_json(path))
+            if not plan.surveyed_like(self.reel, self.source["sha256"], self.settings):
+                return None
+            plan.check_looks(self.weights.config.channels(LOOK))
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+            raise LedgerError(f"{path}: not a usable plan ({error}); mend it, or remove it to survey again") from error
         return plan
 
     def _remarks(self, plan: Plan) -> list[str]:
@@ -259,7 +271,7 @@ class Job:
             scratch.unlink(missing_ok=True)
         if not self.keep:
             clear(self.folder)
-        lost = tuple(f"{c.kind} {c.index} {c.codec}: {c.why}" for c in carried if c.how == "lost")
+        lost = tuple(c.loss for c in carried if c.loss)
         return Result(self.out, plan, painted, False, tuple(findings), lost)
 
     def _refused(self, failed: list[Finding]) -> JoinError:

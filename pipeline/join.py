@@ -13,14 +13,17 @@ from typing import Any
 import av
 
 from colorizer.errors import JoinError
+from pipeline.chapters import clipped
 from pipeline.encode import configure
+from pipeline.labels import language_in, title_of
 from pipeline.ledger import Ledger, Receipt
 from pipeline.matroska import reserve, set_display_size
 from pipeline.plan import Plan
 from pipeline.profiles import PROFILES, Profile, target_for
 from pipeline.provenance import marks
 from pipeline.reels import local, open_source, packets_of, readable
-from pipeline.tracks import MUXERS, Carried, Sound, decide, is_tag, language_in, places
+from pipeline.tracks import Carried, Sound, decide, is_tag, places
+from pipeline.trial import MUXERS
 
 NOT_STREAM_TAGS = ("encoder", "duration", "bps", "number_of_", "_statistics", "timecode", "vendor_id", "rotate")
 BROADCAST = ("mpegts", "mpeg")
@@ -234,13 +237,7 @@ def chapters_of(plan: Plan, source: Any, shift: Fraction) -> list[Any]:
     if not (plan.settings.start or plan.settings.stop):
         return list(source.chapters())
     begin, end = plan_begin(plan), Fraction(plan.next_pts(len(plan.pts)) * plan.reel.time_base)
-    kept = []
-    for chapter in source.chapters():
-        base = Fraction(chapter["time_base"])
-        a, b = max(chapter["start"] * base, begin), min(chapter["end"] * base, end)
-        if a < b:
-            kept.append({**chapter, "start": round((a - shift) / base), "end": round((b - shift) / base)})
-    return kept
+    return clipped(source.chapters(), begin, end, shift)
 
 
 def plan_begin(plan: Plan) -> Fraction:
@@ -252,4 +249,7 @@ def _stream_tags(tags: Any, suffix: str) -> dict[str, str]:
     kept = {k: v for k, v in tags.items() if not k.lower().startswith(NOT_STREAM_TAGS)}
     if kept.get("language", "und") != "und":
         kept["language"] = language_in(suffix, kept["language"]) or "und"
+    if title := title_of(kept):
+        kept.pop("name", None)
+        kept["title"] = title
     return kept

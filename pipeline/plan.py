@@ -132,6 +132,28 @@ class Plan:
             {int(k): v for k, v in values["damaged_frames"].items()}, values["damaged_packets"], tuple(values["notes"]),
         )  # fmt: skip
 
+    def surveyed_like(self, reel: Reel, sha256: str, settings: Settings) -> bool:
+        """Whether a survey with these settings would look at the same frames through the same network.
+
+        Profile, working size, precision, looks and batch are not asked: shots and looks do not depend on them, or (for
+        precision) so little that a person's edits are worth more.
+        """
+        mine, other = self.settings, settings
+        piece = bool(mine.start or mine.stop)
+        return (
+            self.source["sha256"] == sha256
+            and (mine.weights_digest, mine.start, mine.stop) == (other.weights_digest, other.start, other.stop)
+            and (self.reel.rate == reel.rate or not piece)  # a sequence's rate says where a piece begins
+        )
+
+    def check_looks(self, size: int) -> None:
+        """Raises ValueError for a look that the network cannot paint under. size: numbers it wants."""
+        if wrong := [s for s in self.shots if s.look.size != size]:
+            raise ValueError(
+                f"the look of the shot at frame {wrong[0].start} has {wrong[0].look.size} numbers, "
+                f"the network wants {size}"
+            )
+
     def segments(self) -> tuple[Segment, ...]:
         """The shots cut into pieces of nearly equal length, at most settings.segment_frames each."""
         found: list[Segment] = []

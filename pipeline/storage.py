@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,14 @@ def publish(scratch: Path, final: Path) -> None:
     with scratch.open("rb+") as file:
         os.fsync(file.fileno())
     scratch.replace(final)
+
+
+def put_aside(path: Path) -> Path:
+    """Rename a file to NAME.bak, or NAME.2.bak and so on: what was put aside earlier stays."""
+    names = (path.with_name(f"{path.name}{'' if n == 1 else f'.{n}'}.bak") for n in count(1))
+    aside = next(name for name in names if not name.exists())
+    path.replace(aside)
+    return aside
 
 
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:

@@ -5,35 +5,42 @@ Packets are compared first; where a container wraps a codec another way, or soun
 
 from __future__ import annotations
 
-import hashlib
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from av.stream import Disposition
 
+from pipeline.chapters import TICK, check_chapters, clipped
 from pipeline.decode import Reader
 from pipeline.finding import Finding
-from pipeline.reels import Reel, frames_of, open_source, packets_of, readable
-from pipeline.tracks import Carried, decide, is_tag, same_language, samples_digest
+from pipeline.labels import changed
+from pipeline.packets import Packets, found_in, moved, read_packets
+from pipeline.reels import Reel, frames_of, open_source, readable
+from pipeline.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, is_tag, samples_digest
 
 SYNC = Fraction(1, 20)
-"""Seconds that sound may move against the picture: codecs begin with some milliseconds of lead-in."""
+"""Seconds that converted sound may move against the picture: codecs begin with some milliseconds of lead-in."""
 
 LEAD = 1024
 """Samples of silence that FFmpeg's AAC encoder puts first."""
 
 
-def check_tracks(reel: Reel, made: Reel, declared: list[Carried] | None, piece: bool) -> list[Finding]:
-    """Sound, subtitles, attachments and metadata: packets compared, what was lost must have been declared."""
+def check_tracks(
+    reel: Reel, made: Reel, declared: list[Carried] | None, suffix: str, span: tuple[Fraction, Fraction], piece: bool
+) -> list[Finding]:
+    """Sound, subtitles, attachments and metadata: packets compared, what was lost must have been declared.
+
+    span: seconds of the source at which the picture begins and ends.
+    """
     findings: list[Finding] = []
     if reel.is_sequence:
         return findings
     with readable(reel.uri), open_source(reel.uri) as source, open_source(made.uri) as output:
-        fates = declared if declared is not None else decide(source, reel, Path(made.uri).suffix)
+        fates = declared if declared is not None else decide(source, reel, suffix)
         have = [s.index for s in output.streams if s.index != made.stream and s.type != "data"]
-        expected = [f for f in fates if f.how != "lost" and f.kind != "data"]
+        expected = [f for f in fates if f.how in ("copied", "converted") and f.kind in TRACKS]
         if len(have) > len(expected) and output.chapters() and output.streams[have[-1]].type == "subtitle":
             have.pop()  # the titles of the chapters: FFmpeg shows them as a track where a time code is there too
         findings.append(Finding("tracks", len(have) == len(expected), f"{len(expected)} carried, {len(have)} found"))
@@ -44,68 +51,96 @@ def check_tracks(reel: Reel, made: Reel, declared: list[Carried] | None, piece: 
         if lost:
             told = "; ".join(f"{f.kind} {f.index} {f.codec}: {f.why or f'{f.rejected} packets refused'}" for f in lost)
             findings.append(Finding("declared losses", declared is not None, told))
-        said, says = ([s.metadata.get("language", "") for s in c.streams] for c in (source, output))
-        leads = {s.index: Fraction(LEAD, s.codec_context.sample_rate) for s in output.streams.audio}
-        findings.append(_check_metadata(source, output, piece))
-    if len(have) != len(expected):
-        return findings
-    begins: list[tuple[Fraction, Fraction]] = []
-    for fate, index in zip(expected, have, strict=True):
-        if not same_language(said[fate.index], says[index]) and "language" not in fate.why:
-            told = f"{said[fate.index] or 'none'} became {says[index] or 'none'}"
-            findings.append(Finding(f"language of {fate.kind} {fate.index}", False, told))
-        if fate.kind in ("audio", "subtitle"):
-            a, b = _packets(reel.uri, fate.index), _packets(made.uri, index)
-            findings.append(_check_packets(fate, piece, a, b) or _check_sound(reel.uri, fate, made.uri, index))
-            was, now = a[2], b[2]
-            if fate.how == "converted":
-                was, now = _heard_from(reel.uri, fate.index), _heard_from(made.uri, index)
-                if was is not None and now is not None and 0 < was - now <= leads[index]:
-                    now = was  # a late track: the silence its encoder begins with is played, not cut off
-            if fate.kind == "audio" and was is not None and now is not None:
-                begins.append((was, now))
-    if begins and not piece:
-        findings.append(_check_sync(reel, made, begins))
+        findings.append(_check_metadata(source, output))
+        clock = (_begin(made) or Fraction(0)) - span[0]
+        chapters = clipped(source.chapters(), *span, -clock) if piece else source.chapters()
+        told_otherwise = any(f.kind == CHAPTERS for f in fates)
+        findings.append(check_chapters(chapters, output.chapters(), suffix, told_otherwise, clock))
+        pairs = list(zip(expected, have, strict=True)) if len(have) == len(expected) else []
+        findings += _check_labels(source, output, (reel, made), pairs, fates, suffix)
+        findings += [
+            _check_attachment(f, source.streams[f.index], output.streams[i]) for f, i in pairs if f.kind == "attachment"
+        ]
+    worst = _Sync()
+    for fate, index in pairs:
+        if fate.kind == "attachment":
+            continue
+        a, b = read_packets(reel.uri, fate.index), read_packets(made.uri, index)
+        allowed = a.base + b.base + made.time_base + TICK  # each time is rounded when it is written
+        if piece or (fate.rejected and len(a) - len(b) <= fate.rejected):
+            same = piece and _is_cut_out(reel.uri, fate.index, b, clock, allowed, span)
+            part = Finding(_name(fate), True, f"{len(b)} packets, those of the piece")
+            findings.append(part if same else _check_part(fate, a, b, clock, allowed, span if piece else None))
+            continue
+        finding = _check_packets(fate, a, b)
+        findings.append(finding or _check_sound(reel.uri, fate, made.uri, index))
+        if fate.how == "copied" and (len(a) == len(b) or a.digest == b.digest):
+            worst.add(_name(fate), moved(a, b, clock), allowed)
+        elif fate.kind == "audio":
+            shift = _heard_later(reel.uri, fate.index, made.uri, index, clock)
+            worst.add(_name(fate), shift, SYNC)
+    if pairs and not piece:
+        findings.append(worst.finding())
     return findings
 
 
-def _check_metadata(source: Any, output: Any, piece: bool) -> Finding:
+class _Sync:
+    """What moved most against the picture, of all tracks and beyond what each may."""
+
+    def __init__(self) -> None:
+        self.name, self.shift, self.allowed = "", Fraction(0), Fraction(0)
+
+    def add(self, name: str, shift: Fraction, allowed: Fraction) -> None:
+        """A track that moved by `shift` seconds at most."""
+        if not self.name or shift - allowed > self.shift - self.allowed:
+            self.name, self.shift, self.allowed = name, shift, allowed
+
+    def finding(self) -> Finding:
+        """Whether every track's packets lie beside the picture where they did."""
+        by = f"{float(self.shift) * 1000:.2f} ms (at most {float(self.allowed) * 1000:.2f})"
+        return Finding(
+            "sync", self.shift <= self.allowed, f"{self.name or 'nothing'} against the picture moved by {by}"
+        )
+
+
+def _check_labels(
+    source: Any, output: Any, reels: tuple[Reel, Reel], pairs: list[tuple[Carried, int]], fates: list[Carried],
+    suffix: str,
+) -> list[Finding]:  # fmt: skip
+    """Languages, titles and flags of the picture and of every track."""
+    reel, made = reels
+    picture = next((f for f in fates if f.index == reel.stream), Carried(reel.stream, PICTURE, reel.codec, "painted"))
+    told = []
+    for fate, index in [(picture, made.stream), *pairs]:
+        kind = [source.streams[f.index] for f, _ in pairs if f.kind == fate.kind] or [source.streams[fate.index]]
+        chosen = any(s.disposition & Disposition.default for s in kind)
+        changes = changed(source.streams[fate.index], output.streams[index], suffix, fate.why, chosen)
+        told += [f"{fate.kind} {fate.index}: {change}" for change in changes]
+    held = f"languages, titles and flags of {len(pairs) + 1} tracks"
+    return [Finding("labels", not told, "; ".join(told) or held)]
+
+
+def _check_attachment(fate: Carried, source: Any, output: Any) -> Finding:
+    was, now = (bytes(s.data or b"") for s in (source, output))
+    named = [s.metadata.get(key, "") for s in (source, output) for key in ("filename", "mimetype")]
+    same = was == now and named[:2] == named[2:]
+    detail = f"{named[0]}, {len(was)} bytes, identical" if same else f"{named[0]}: its bytes, name or type changed"
+    return Finding(f"attachment {fate.index}", same, detail)
+
+
+def _check_metadata(source: Any, output: Any) -> Finding:
     have = [_plain(v) for v in output.metadata.values()]
     missing = [
         k for k, v in source.metadata.items()
         if is_tag(k) and _plain(v)
         and not any(h == _plain(v) or h.startswith(_plain(v) + " | ") for h in have)
     ]  # fmt: skip
-    chapters = len(source.chapters()), len(output.chapters())
-    kept = chapters[0] == chapters[1] or chapters[0] == 0 or (piece and chapters[1] <= chapters[0])
-    holds = not missing and kept
-    detail = (
-        f"{len(source.metadata)} tags, {chapters[0]} chapters" if holds else f"missing {missing}; chapters {chapters}"
-    )
-    return Finding("metadata", holds, detail)
+    return Finding("metadata", not missing, f"missing {missing}" if missing else f"{len(source.metadata)} tags")
 
 
 def _plain(text: str) -> str:
     """A tag's value as every container gives it back; keys are respelled (Matroska: GENERATED_BY), values are not."""
     return text.replace("\x00", "").replace("\r\n", "\n").strip()
-
-
-Packets = tuple[str, int, Fraction | None]
-"""Digest, count and first time, in seconds, of a track's packets."""
-
-
-def _packets(uri: str, index: int) -> Packets:
-    digest, count, first = hashlib.sha256(), 0, None
-    with readable(uri), open_source(uri) as container:
-        stream = container.streams[index]
-        gaps = stream.type == "subtitle" and stream.codec_context.name == "mov_text"  # muxers fill gaps with empty ones
-        for packet in packets_of(container, stream):
-            if packet.size and not (gaps and bytes(packet) == b"\0\0"):
-                digest.update(bytes(packet))
-                count += 1
-                if first is None and packet.pts is not None:
-                    first = Fraction(packet.pts * packet.time_base)
-    return digest.hexdigest(), count, first
 
 
 def _heard_from(uri: str, index: int) -> Fraction | None:
@@ -116,18 +151,21 @@ def _heard_from(uri: str, index: int) -> Fraction | None:
     return None
 
 
-def _check_sync(reel: Reel, made: Reel, begins: list[tuple[Fraction, Fraction]]) -> Finding:
-    """Whether each sound track begins as long before or after the picture as it did. begins: seconds, in and out."""
-    source, result = _begin(reel), _begin(made)
-    if source is None or result is None:
-        return Finding("sync", True, "the picture has no times of its own")
-    worst = max(abs((a - source) - (b - result)) for a, b in begins)
-    detail = f"sound against picture moved by {float(worst) * 1000:.0f} ms (at most {float(SYNC) * 1000:.0f})"
-    return Finding("sync", worst <= SYNC, detail)
+def _heard_later(uri: str, index: int, out: str, out_index: int, clock: Fraction) -> Fraction:
+    """Seconds by which sound that was converted begins earlier or later beside the picture."""
+    was, now = _heard_from(uri, index), _heard_from(out, out_index)
+    if was is None or now is None:
+        return Fraction(0)
+    with readable(out), open_source(out) as container:
+        rate = next(s for s in container.streams.audio if s.index == out_index).codec_context.sample_rate
+    early = was + clock - now
+    return (
+        Fraction(0) if 0 < early <= Fraction(LEAD, rate) else abs(early)
+    )  # a late track: its encoder's silence is played
 
 
 def _begin(reel: Reel) -> Fraction | None:
-    """Seconds at which the picture begins; the earliest of a few frames, since some files mix them up."""
+    """Seconds at which a picture begins; the earliest of a few frames, since some files mix them up."""
     with Reader(reel) as reader:
         times = [f.pts for f in islice(reader, 8) if f.pts is not None]
     return min(times) * reel.time_base if times else None
@@ -137,18 +175,49 @@ def _name(fate: Carried) -> str:
     return f"{fate.kind} {fate.index} ({fate.codec})"
 
 
-def _check_packets(fate: Carried, piece: bool, a: Packets, b: Packets) -> Finding | None:
-    """What the packets say of a track, in and out; None where only the samples can tell."""
+def _check_packets(fate: Carried, a: Packets, b: Packets) -> Finding | None:
+    """What the packets say of a whole track, in and out; None where only the samples can tell."""
     name = _name(fate)
-    if piece:
-        return Finding(name, b[1] > 0 or a[1] == 0, f"{b[1]} of {a[1]} packets belong to the piece")
-    if a[:2] == b[:2]:
-        return Finding(name, True, f"{a[1]} packets, identical")
-    if fate.rejected and a[1] - b[1] <= fate.rejected:
-        return Finding(name, True, f"{b[1]} of {a[1]} packets; {fate.rejected} refused by the container, as declared")
+    if a.digest == b.digest and (len(a) == len(b) or fate.kind == "audio"):
+        return Finding(name, True, f"{len(a)} packets, identical" + ("" if len(a) == len(b) else " but cut anew"))
+    if fate.kind == "video":  # H.264 is wrapped another way in each container
+        return Finding(name, len(a) == len(b), f"{len(a)} packets in the source, {len(b)} in the output")
     if fate.kind != "audio":
-        return Finding(name, False, f"{a[1]} packets in the source, {b[1]} in the output, or their bytes differ")
+        told = f"{len(a)} packets in the source, {len(b)} in the output, or their bytes differ"
+        return Finding(name, False, told)
     return None
+
+
+def _is_cut_out(
+    uri: str, index: int, b: Packets, clock: Fraction, allowed: Fraction, span: tuple[Fraction, Fraction]
+) -> bool:
+    """Whether a track is byte for byte what its source has in a span, also where a muxer cut its packets anew.
+
+    A piece from the very beginning has the sound that comes before the picture too.
+    """
+    parts = (read_packets(uri, index, since, span[1]) for since in (span[0], None))
+    return any(a.digest == b.digest and moved(a, b, clock) <= allowed for a in parts)
+
+
+def _check_part(
+    fate: Carried, a: Packets, b: Packets, clock: Fraction, allowed: Fraction, span: tuple[Fraction, Fraction] | None
+) -> Finding:
+    """Whether an output has every packet of its source that it should, and no other. span: of a piece.
+
+    Bytes of sound that was converted or wrapped another way cannot be compared with a part: there only its being there
+    is looked at.
+    """
+    name = _name(fate)
+    times = [a.time(i) for i in range(len(a))]
+    wanted = {i for i, t in enumerate(times) if span is None or (t is not None and span[0] <= t < span[1])}
+    if not set(a.marks) & set(b.marks):
+        return Finding(name, len(b) > 0 or not wanted, f"{len(b)} packets in the output, {len(wanted)} in the source")
+    places = found_in(a, b, clock, allowed)
+    missing = len(wanted.difference(places))
+    if len(places) < len(b):
+        return Finding(name, False, f"packet {len(places)} of {len(b)} is not the source's, or not at its time")
+    refused = f"; {fate.rejected} refused by the container, as declared" if fate.rejected else ""
+    return Finding(name, missing <= fate.rejected, f"{len(b)} packets, {missing} missing{refused}")
 
 
 def _check_sound(uri: str, fate: Carried, out: str, index: int) -> Finding:

@@ -11,16 +11,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from functools import cache
 from itertools import chain
 from typing import Any
 
 import av
 import numpy as np
 
+from pipeline import chapters, labels
 from pipeline.reels import Reel, frames_of
+from pipeline.trial import MUXERS
 
-MUXERS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
+TRACKS = ("audio", "subtitle", "attachment", "video")
+"""Kinds of tracks that an output can hold beside its picture."""
+
+PICTURE, CHAPTERS = "picture", "chapters"
+"""Kinds of fates that are told only where something of the picture's labels or of the chapters cannot be held."""
+
 NOT_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "timecode", "duration")
 """Container tags that describe the old file, not the film."""
 
@@ -32,19 +38,15 @@ WAVES = {"flac": "s32", "pcm_s24le": "s32", "aac": "fltp"}
 PLACES = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 """What so many channels are taken for where a file only counts them (AVI, WMV, MXF): AAC and MP4 want to know."""
 
-SAME_LANGUAGE = {
-    "deu": "ger", "nld": "dut", "swe": "sve", "fre": "fra", "cze": "ces", "zho": "chi", "slo": "slk", "rum": "ron",
-    "ell": "gre", "isl": "ice", "fas": "per", "sqi": "alb", "hye": "arm", "eus": "baq", "bod": "tib", "cym": "wel",
-    "mya": "bur", "kat": "geo", "mkd": "mac", "msa": "may",
-}  # fmt: skip
-"""ISO 639-2 has two codes for these (Swedish: QuickTime has its own); QuickTime's table knows the second."""
-
 AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """One track's fate. how: "copied", "converted" or "lost"; why: what stood in the way; out: stream in the output."""
+    """One track's fate. how: "copied", "converted" or "lost" ("painted": the picture).
+
+    why: what stood in the way; out: stream in the output; rejected: packets that the container refused.
+    """
 
     index: int
     kind: str
@@ -53,6 +55,14 @@ class Carried:
     why: str = ""
     out: int = -1
     rejected: int = 0
+
+    @property
+    def loss(self) -> str:
+        """What of the track is not in the output and why, for a person; "" if all of it is there or was converted."""
+        if self.kind == CHAPTERS:
+            return f"{self.kind}: {self.why}"
+        why = self.why if self.how == "lost" else labels.told_in(self.why)
+        return f"{self.kind} {self.index} {self.codec}: {why}" if self.how == "lost" or why else ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -68,30 +78,6 @@ def places(context: Any) -> str:
 def is_tag(key: str) -> bool:
     """Whether a container's tag says something of the film. QuickTime adds a language: encoder-eng."""
     return re.sub(r"-[a-z]{3}$", "", key.lower()) not in NOT_TAGS
-
-
-@cache
-def language_in(suffix: str, code: str) -> str:
-    """A language as an output of this kind can say it (QuickTime: "ger", not "deu"); "" if it cannot. Tried."""
-    for name in (code, SAME_LANGUAGE.get(code, code)):
-        file = io.BytesIO()
-        with av.open(file, "w", format=MUXERS[suffix]) as trial:
-            stream = trial.add_stream("pcm_s16le", rate=8000, layout="mono")
-            stream.metadata["language"] = name
-            frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
-            frame.sample_rate, frame.pts = 8000, 0
-            trial.mux([*stream.encode(frame), *stream.encode(None)])
-        file.seek(0)
-        with av.open(file) as made:
-            if made.streams[0].metadata.get("language") == name:
-                return name
-    return ""
-
-
-def same_language(a: str, b: str) -> bool:
-    """Whether two codes name one language; "und" is no language."""
-    a, b = ("" if code == "und" else code for code in (a, b))
-    return a == b or SAME_LANGUAGE.get(a) == b
 
 
 def accepts(stream: Any, suffix: str) -> str:
@@ -111,19 +97,20 @@ def accepts(stream: Any, suffix: str) -> str:
 
 
 def decide(container: Any, reel: Reel, suffix: str) -> list[Carried]:
-    """The fate of every track beside the picture."""
+    """The fate of every track beside the picture, and what of the picture's labels and the chapters is not held."""
     fates = []
     for stream in container.streams:
         if stream.index == reel.stream:
+            if told := labels.unheld(stream, suffix):
+                fates.append(Carried(stream.index, PICTURE, reel.codec, "painted", told))
             continue
         codec = stream.codec_context.name if stream.codec_context else ""
         fate = _fate(stream, reel, suffix, codec)
-        language = stream.metadata.get("language", "und")
-        heard = fate.kind in ("audio", "subtitle") and fate.how != "lost" and language != "und"
-        if heard and not language_in(suffix, language):
-            told = f"{suffix} files have no code for its language {language}"
+        if fate.kind in TRACKS and fate.how != "lost" and (told := labels.unheld(stream, suffix)):
             fate = replace(fate, why=f"{fate.why}; {told}" if fate.why else told)
         fates.append(fate)
+    if told := chapters.unheld(container.chapters(), suffix):
+        fates.append(Carried(-1, CHAPTERS, "", "converted", told))
     return fates
 
 

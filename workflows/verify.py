@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workflows.reel import Rate
+
+if TYPE_CHECKING:
+    from pipeline.finding import Finding
+    from pipeline.reels import Reel
+    from pipeline.tracks import Carried
+
+_ELSE = "move it away to verify without it"
 
 
 @click.command()
@@ -19,37 +26,28 @@ from workflows.reel import Rate
 @click.option("--json", "as_json", is_flag=True, help="Print findings as JSON.")
 @click.option("--rate", type=Rate(), help="Pictures per second of an image sequence [24].")
 def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None:
-    """Decode SOURCE and OUT and compare luminance, frame count, times, sound packets and tags.
+    """Decode SOURCE and OUT and compare luminance, frame count, times, tracks, chapters and tags.
 
     What the output's sidecar (OUT.json) declares as not carried over is accepted by name; anything else that is
     missing is a failure. Exit code 0 only if every check holds.
 
     Example: chromatheque verify newsreel.mov newsreel.mkv
     """
-    from colorizer.errors import SourceError, UnsupportedSource
+    from colorizer.errors import SourceError
     from pipeline.fidelity import check, decoded
     from pipeline.profiles import profile_for
     from pipeline.reels import probe
-    from pipeline.storage import read_json
     from pipeline.timecode import advance
-    from pipeline.tracks import Carried
 
     if not out.is_file():
         raise SourceError(str(out), "no such file")
     reel = probe(source, rate)
     path = out.with_name(out.name + ".json")
-    said: dict[str, Any] = read_json(path) if path.exists() else {}
-    try:
-        settings = said["plan"]["settings"] if said else {}
-        declared = [Carried(**t) for t in said["tracks"]] if said else None
-        profile = settings["profile"] if said else profile_for(out, None).name
-        start, stop = settings.get("start", ""), settings.get("stop", "")
-    except (KeyError, TypeError) as error:
-        raise UnsupportedSource(
-            str(path), f"not a sidecar of this program ({error}); move it away to verify without it"
-        ) from error
-    reel = replace(reel, timecode=advance(reel.timecode, said["plan"]["skip"] if said else 0, reel.rate))
-    findings = check(reel, out, profile, decoded(reel, start, stop), declared, bool(start or stop))
+    said = _read(path) if path.exists() else _Said(profile_for(out, None).name)
+    findings = _check_digests(said, reel, out)
+    reel = replace(reel, timecode=advance(reel.timecode, said.skip, reel.rate))
+    shown = decoded(reel, said.start, said.stop)
+    findings += check(reel, out, said.profile, shown, said.tracks, bool(said.start or said.stop))
     if as_json:
         click.echo(
             json.dumps(
@@ -63,3 +61,69 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
             click.echo(f"{'ok  ' if finding.holds else 'FAIL'}  {finding.what:<{width}}  {finding.detail}")
     if not all(f.holds for f in findings):
         raise click.exceptions.Exit(1)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a sidecar says that the check needs to know. tracks: None without a sidecar; source, output: sha256."""
+
+    profile: str
+    start: str = ""
+    stop: str = ""
+    skip: int = 0
+    tracks: list[Carried] | None = None
+    source: str = ""
+    output: str = ""
+
+
+def _read(path: Path) -> _Said:
+    """A sidecar. Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON."""
+    from colorizer.errors import UnsupportedSource
+    from pipeline.piece import seconds
+    from pipeline.profiles import PROFILES
+    from pipeline.storage import read_json
+    from pipeline.tracks import Carried
+
+    said: Any = read_json(path)
+    try:
+        settings = said["plan"]["settings"]
+        start, stop = settings.get("start", ""), settings.get("stop", "")
+        digests = [said.get(which, {}).get("sha256", "") for which in ("source", "output")]
+        found = _Said(
+            settings["profile"], start, stop, said["plan"]["skip"], [Carried(**t) for t in said["tracks"]], *digests
+        )
+        for time in (start, stop):
+            if time:
+                seconds(time, Fraction(24))
+        texts = [found.profile, start, stop, *digests]
+        numbers = [found.skip]
+        for track in found.tracks or []:
+            texts += [track.kind, track.codec, track.how, track.why]
+            numbers += [track.index, track.out, track.rejected]
+        if not all(type(t) is str for t in texts) or not all(type(n) is int for n in numbers) or found.skip < 0:
+            raise TypeError("a value of the wrong kind")
+        if found.profile not in PROFILES:
+            raise ValueError(f"no profile {found.profile!r}")
+    except KeyError as error:
+        raise UnsupportedSource(str(path), f"not a sidecar of this program (no {error}); {_ELSE}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UnsupportedSource(str(path), f"not a sidecar of this program ({error}); {_ELSE}") from error
+    return found
+
+
+def _check_digests(said: _Said, reel: Reel, out: Path) -> list[Finding]:
+    """Whether a sidecar that names its files by their digests lies beside those, and not beside others."""
+    from pipeline.finding import Finding
+    from pipeline.jobs import identity
+    from pipeline.storage import sha256
+
+    findings = []
+    if said.source:
+        same = identity(reel)["sha256"] == said.source
+        told = "the source is the one the sidecar names" if same else f"the sidecar belongs to another source: {_ELSE}"
+        findings.append(Finding("source digest", same, told))
+    if said.output:
+        same = sha256(out) == said.output
+        told = "the output is the one the sidecar names" if same else "the output changed since the sidecar was written"
+        findings.append(Finding("output digest", same, told))
+    return findings

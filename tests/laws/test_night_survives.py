@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from colorizer.errors import JoinError
+from colorizer.errors import JoinError, LedgerError
 from pipeline import fidelity, jobs
 from pipeline.jobs import Job
 from pipeline.units import Painter
@@ -259,6 +259,59 @@ def test_an_edited_plan_repaints_only_what_it_touches(tmp_path, source, tiny, ch
     changed = [i for i, (a, b) in enumerate(zip(before, chroma(out), strict=True)) if (a != b).any()]
     assert changed == list(touched)
     assert color(source, out, tiny, folder=job).already
+
+
+OTHERWISE = {
+    "profile": ("out.mov", {}),
+    "working size": (OUT, {"working_size": 72}),
+    "precision": (OUT, {"precision": "bf16"}),
+}
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
+def test_an_edited_plan_outlives_other_settings(tmp_path, source, tiny, what):
+    """The same job for another output or with another setting: surveyed once, and the edited shots are painted."""
+    job, (name, choices) = tmp_path / "job", OTHERWISE[what]
+    color(source, tmp_path / OUT, tiny, folder=job)
+    edit(job / "plan.json", merge)
+    edited, heard = json.loads((job / "plan.json").read_text())["shots"], Heard()
+    result = color(source, tmp_path / name, tiny, folder=job, overwrite=True, listener=heard, **choices)
+    assert [(s.start, s.stop) for s in result.plan.shots] == [(s["start"], s["stop"]) for s in edited]
+    assert len(edited) == 3
+    assert "survey" not in [event for event, _ in heard.events]
+    assert json.loads((job / "plan.json").read_text())["shots"] == edited
+    assert color(source, tmp_path / name, tiny, folder=job, **choices).already
+
+
+def test_a_plan_that_cannot_be_used_again_is_put_aside(tmp_path, source, tiny):
+    """Another piece of the reel in the same job folder: the edited plan stays beside the new one, and a note says so.
+
+    What was put aside once is not overwritten the next time.
+    """
+    job, kept = tmp_path / "job", []
+    color(source, tmp_path / OUT, tiny, folder=job)
+    for stop, name in (("1", "plan.json.bak"), ("1.5", "plan.json.2.bak")):
+        edit(job / "plan.json", lambda shots: shots[0]["scenes"].append(["by hand", 1.0]))
+        kept.append((job / name, (job / "plan.json").read_bytes()))
+        heard = Heard()
+        color(source, tmp_path / OUT, tiny, folder=job, overwrite=True, stop=stop, listener=heard)
+        notes = [facts["text"] for event, facts in heard.events if event == "note"]
+        assert any(f"kept as {name}" in text for text in notes)
+        assert all(path.read_bytes() == data for path, data in kept)
+
+
+def test_looks_of_another_network_are_refused(tmp_path, source, tiny):
+    """Every look of a length the network does not take: one line that names the plan, before anything is painted."""
+    job = tmp_path / "job"
+    color(source, tmp_path / OUT, tiny, folder=job)
+
+    def shorten(shots):
+        for shot in shots:
+            shot["look"] = shot["look"][:16]
+
+    edit(job / "plan.json", shorten)
+    with pytest.raises(LedgerError, match=r"plan\.json: not a usable plan .*numbers, the network wants 16"):
+        color(source, tmp_path / OUT, tiny, folder=job, overwrite=True)
 
 
 def test_a_plan_that_makes_no_sense_is_refused(tmp_path, source, tiny):

@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+from colorizer.errors import UnsupportedSource
 from tests.endtoend import chroma, color, story, verify
 from tests.synthetic import write_reel
 
@@ -153,3 +154,57 @@ def test_a_doctored_output_is_told(tmp_path, tiny):
     code, told = verify(full, tmp_path / "out.mkv")
     assert code == 1
     assert "FAIL  tracks" in told
+
+
+def test_a_sidecar_of_other_files_is_told(tmp_path, tiny):
+    """The sidecar names source and output by digest: beside other files verify fails, and says which of them."""
+    source, out = write_reel(tmp_path / "in.mkv", 8), tmp_path / "out.mkv"
+    color(source, out, tiny)
+    code, told = verify(source, out)
+    assert (code, told.count("the one the sidecar names")) == (0, 2)
+    other = write_reel(tmp_path / "other.mkv", 8, metadata={"title": "another print"})
+    code, told = verify(other, out)
+    assert code == 1
+    assert "the sidecar belongs to another source" in told
+    with out.open("ab") as file:
+        file.write(b"\xec\x80")  # an empty Void element: nothing that a player would see
+    code, told = verify(source, out)
+    assert code == 1
+    assert "the output changed since the sidecar was written" in told
+
+
+PLAN = {"settings": {"profile": "archive"}, "skip": 0}
+TRACK = {"index": 1, "kind": "audio", "codec": "flac", "how": "copied"}
+MALFORMED = {
+    "a list": [],
+    "a text": "sidecar",
+    "nothing": {},
+    "no plan": {"tracks": []},
+    "a plan without settings": {"plan": {}, "tracks": []},
+    "settings that are a list": {"plan": {"settings": ["archive"], "skip": 0}, "tracks": []},
+    "no skip": {"plan": {"settings": {"profile": "archive"}}, "tracks": []},
+    "an unknown profile": {"plan": {"settings": {"profile": "x"}, "skip": 0}, "tracks": []},
+    "a profile that is a list": {"plan": {"settings": {"profile": []}, "skip": 0}, "tracks": []},
+    "a skip in words": {"plan": {**PLAN, "skip": "none"}, "tracks": []},
+    "a skip below zero": {"plan": {**PLAN, "skip": -1}, "tracks": []},
+    "a start that is no time": {"plan": {"settings": {"profile": "archive", "start": "x"}, "skip": 0}, "tracks": []},
+    "no tracks": {"plan": PLAN},
+    "tracks that are a number": {"plan": PLAN, "tracks": 3},
+    "a track that is a text": {"plan": PLAN, "tracks": ["audio"]},
+    "a track without its kind": {"plan": PLAN, "tracks": [{"index": 1}]},
+    "a track of something new": {"plan": PLAN, "tracks": [{**TRACK, "color": "red"}]},
+    "a track with words for a number": {"plan": PLAN, "tracks": [{**TRACK, "index": "one"}]},
+    "a track without a reason": {"plan": PLAN, "tracks": [{**TRACK, "why": None}]},
+    "a source that is a text": {"plan": PLAN, "tracks": [], "source": "in.mkv"},
+    "a digest that is a number": {"plan": PLAN, "tracks": [], "output": {"sha256": 7}},
+}
+
+
+@pytest.mark.parametrize("what", MALFORMED)
+def test_a_malformed_sidecar_is_one_line(tmp_path, what):
+    """Whatever lies beside the output under that name: an error that names it and says what to do; no traceback."""
+    out = write_reel(tmp_path / "out.mkv", 3)
+    (tmp_path / "out.mkv.json").write_text(json.dumps(MALFORMED[what]))
+    with pytest.raises(UnsupportedSource, match=r"out\.mkv\.json: not a sidecar .*; move it away") as refused:
+        verify(out, out)
+    assert "\n" not in str(refused.value)

@@ -238,6 +238,32 @@ def test_an_impossible_plan_is_refused(what):
         BROKEN[what](plan)
 
 
+def test_a_look_of_another_length_is_refused():
+    """The network's own length passes; another one is named with its shot."""
+    plan = plan_of([6, 6])
+    plan.check_looks(16)
+    with pytest.raises(ValueError, match="the shot at frame 0 has 16 numbers, the network wants 32"):
+        plan.check_looks(32)
+
+
+@pytest.mark.parametrize("name", ["profile", "working_size", "precision", "looks", "batch", "segment_frames"])
+def test_a_survey_holds_for_other_settings(name):
+    """What does not change frames or network does not ask for another survey."""
+    plan = plan_of([6])
+    assert plan.surveyed_like(REEL, "00", replace(SETTINGS, **{name: "other"}))
+
+
+@pytest.mark.parametrize("name", ["weights_digest", "start", "stop"])
+def test_a_survey_is_of_its_frames_and_weights(name):
+    """Another piece, other weights or another source is another survey; a piece also at another rate."""
+    plan = plan_of([6])
+    assert not plan.surveyed_like(REEL, "00", replace(SETTINGS, **{name: "1"}))
+    assert not plan.surveyed_like(REEL, "01", SETTINGS)
+    piece, faster = replace(SETTINGS, start="1"), replace(REEL, rate=Fraction(18))
+    assert plan.surveyed_like(faster, "00", SETTINGS)
+    assert not plan_of([6], piece).surveyed_like(faster, "00", piece)
+
+
 def test_another_format_is_refused():
     """A plan of another program version says which."""
     values = plan_of([3]).to_json()

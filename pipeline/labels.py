@@ -1,0 +1,108 @@
+"""Labels: what a file says of a track beside its packets: language, title and flags such as "forced".
+
+Containers hold different ones; what an output cannot hold is told in words, which the check looks for later.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from av.stream import Disposition
+
+from pipeline.trial import held
+
+SAME_LANGUAGE = {
+    "deu": "ger", "nld": "dut", "swe": "sve", "fre": "fra", "cze": "ces", "zho": "chi", "slo": "slk", "rum": "ron",
+    "ell": "gre", "isl": "ice", "fas": "per", "sqi": "alb", "hye": "arm", "eus": "baq", "bod": "tib", "cym": "wel",
+    "mya": "bur", "kat": "geo", "mkd": "mac", "msa": "may",
+}  # fmt: skip
+"""ISO 639-2 has two codes for these (Swedish: QuickTime has its own); QuickTime's table knows the second."""
+
+NATURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+"""Flags that say what a track is, not how it is meant: a muxer sets them itself."""
+
+
+@cache
+def language_in(suffix: str, code: str) -> str:
+    """A language as an output of this kind can say it (QuickTime: "ger", not "deu"); "" if it cannot."""
+    names = (code, SAME_LANGUAGE.get(code, code))
+    return next((n for n in names if held(suffix, {"language": n}).tags.get("language") == n), "")
+
+
+def same_language(a: str, b: str) -> bool:
+    """Whether two codes name one language; "und" is no language."""
+    a, b = ("" if code == "und" else code for code in (a, b))
+    return a == b or SAME_LANGUAGE.get(a) == b
+
+
+def title_of(tags: Any) -> str:
+    """A track's title. QuickTime's is its "name", UTF-8 that FFmpeg reads as Mac Roman."""
+    title, name = str(tags.get("title", "")), str(tags.get("name", ""))
+    try:
+        return title or name.encode("mac_roman").decode()
+    except UnicodeError:
+        return name
+
+
+@cache
+def _holds_title(suffix: str, title: str) -> bool:
+    return title_of(held(suffix, {"title": title}).tags) == title
+
+
+@cache
+def _holds_flag(suffix: str, flag: int) -> bool:
+    return bool(held(suffix, flags=flag).flags & flag)
+
+
+def _flags(stream: Any) -> list[Disposition]:
+    return [f for f in Disposition if f & int(stream.disposition) and not f & NATURE]
+
+
+def unheld(stream: Any, suffix: str) -> str:
+    """What an output of this kind cannot say of a stream, in words; "" if it can say everything."""
+    language, title = stream.metadata.get("language", "und"), title_of(stream.metadata)
+    told = []
+    if language != "und" and not language_in(suffix, language):
+        told.append(_no_language(suffix, language))
+    if title and not _holds_title(suffix, title):
+        told.append(_no_title(suffix))
+    told += [_no_flag(suffix, f) for f in _flags(stream) if not _holds_flag(suffix, int(f))]
+    return "; ".join(told)
+
+
+def told_in(why: str) -> str:
+    """Of what is said of a track's fate, that which `unheld` said."""
+    return "; ".join(
+        t for t in why.split("; ") if " files do not hold its " in t or " files have no code for its " in t
+    )
+
+
+def _no_language(suffix: str, language: str) -> str:
+    return f"{suffix} files have no code for its language {language}"
+
+
+def _no_title(suffix: str) -> str:
+    return f"{suffix} files do not hold its title"
+
+
+def _no_flag(suffix: str, flag: Disposition) -> str:
+    return f"{suffix} files do not hold its flag {flag.name}"
+
+
+def changed(source: Any, output: Any, suffix: str, declared: str, chosen: bool) -> list[str]:
+    """What an output says otherwise of a stream and has not declared.
+
+    chosen: a track of this kind is the default one in the source; where none is, containers choose the first.
+    """
+    told = []
+    was, now = (s.metadata.get("language", "") for s in (source, output))
+    if not same_language(was, now) and _no_language(suffix, was) not in declared:
+        told.append(f"language {was or 'none'} became {now or 'none'}")
+    was, now = title_of(source.metadata), title_of(output.metadata)
+    if was != now and _no_title(suffix) not in declared:
+        told.append(f"title {was!r} became {now!r}")
+    had, has = _flags(source), _flags(output)
+    told += [f"flag {f.name} is gone" for f in had if f not in has and _no_flag(suffix, f) not in declared]
+    added = [f for f in has if f not in had and (f != Disposition.default or chosen)]
+    return told + [f"flag {f.name} is new" for f in added]

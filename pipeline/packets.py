@@ -1,0 +1,102 @@
+"""Packets of a track, in a source and in its output: their bytes, and their times beside the picture's."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import accumulate
+
+from pipeline.reels import open_source, packets_of, readable
+
+UNKNOWN = -(2**63)
+"""FFmpeg's own mark for a packet without a time."""
+
+
+@dataclass(slots=True)
+class Packets:
+    """A track's packets: a digest of all bytes, and each one's own, its size and its time in ticks of `base`."""
+
+    base: Fraction
+    digest: str = ""
+    marks: list[bytes] = field(default_factory=list, repr=False)
+    sizes: array[int] = field(default_factory=lambda: array("q"), repr=False)
+    ticks: array[int] = field(default_factory=lambda: array("q"), repr=False)
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+    def time(self, index: int) -> Fraction | None:
+        """Seconds, if the file says."""
+        return None if self.ticks[index] == UNKNOWN else self.ticks[index] * self.base
+
+    @property
+    def first(self) -> Fraction | None:
+        """Seconds of the first packet that has a time."""
+        return next((t for i in range(len(self)) if (t := self.time(i)) is not None), None)
+
+    @property
+    def offsets(self) -> list[int]:
+        """Bytes of the track before each packet."""
+        return [0, *accumulate(self.sizes)][:-1]
+
+
+def read_packets(uri: str, index: int, since: Fraction | None = None, until: Fraction | None = None) -> Packets:
+    """All packets of a track that hold anything; of a piece those in [since, until), seconds."""
+    whole = hashlib.sha256()
+    with readable(uri), open_source(uri) as container:
+        stream = container.streams[index]
+        found = Packets(Fraction(stream.time_base or Fraction(1, 1_000_000)))
+        gaps = stream.type == "subtitle" and stream.codec_context.name == "mov_text"  # muxers fill gaps with empty ones
+        for packet in packets_of(container, stream):
+            data = bytes(packet)
+            time = None if packet.pts is None else packet.pts * found.base
+            outside = time is not None and (
+                (since is not None and time < since) or (until is not None and time >= until)
+            )
+            if data and not outside and not (gaps and data == b"\0\0"):
+                whole.update(data)
+                found.marks.append(hashlib.blake2b(data, digest_size=8).digest())
+                found.sizes.append(len(data))
+                found.ticks.append(packet.pts if packet.pts is not None else UNKNOWN)
+    found.digest = whole.hexdigest()
+    return found
+
+
+def together(a: Packets, b: Packets) -> Iterator[tuple[int, int]]:
+    """Indices of packets that begin with the same byte of a track: a muxer may cut PCM anew."""
+    if len(a) == len(b):
+        yield from ((i, i) for i in range(len(a)))
+    elif a.digest == b.digest:
+        offsets = a.offsets
+        for j, offset in enumerate(b.offsets):
+            i = bisect_left(offsets, offset)
+            if i < len(offsets) and offsets[i] == offset:
+                yield i, j
+
+
+def moved(a: Packets, b: Packets, clock: Fraction) -> Fraction:
+    """By how much a track moved at most, in seconds. clock: what the picture itself moved by."""
+    pairs = ((a.time(i), b.time(j)) for i, j in together(a, b))
+    return max((abs(y - x - clock) for x, y in pairs if x is not None and y is not None), default=Fraction(0))
+
+
+def found_in(a: Packets, b: Packets, clock: Fraction, allowed: Fraction) -> list[int]:
+    """Where the packets of a part lie in the whole, each with its bytes and at its time; ends at one that does not."""
+    places: list[int] = []
+    at = 0
+    for j in range(len(b)):
+        later = b.time(j)
+        while at < len(a):
+            time = a.time(at)
+            if a.marks[at] == b.marks[j] and (time is None or later is None or abs(later - time - clock) <= allowed):
+                break
+            at += 1
+        else:
+            return places
+        places.append(at)
+        at += 1
+    return places
