@@ -40,7 +40,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="chromatheque")
 def cli() -> None:
-    """Colors black-and-white film reels; every luminance sample, sound track and tag stays as it was."""
+    """Colors black-and-white film reels, keeps what the original holds, and proves it."""
 
 
 def main() -> None:
