@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from colorizer.color import eotf, oetf
+
 ORTHOCHROMATIC = (0.05, 0.40, 0.55)
 """Response of an orthochromatic emulsion to linear R, G, B: nearly blind to red, most sensitive to blue."""
 BLOCK = 8
@@ -19,10 +21,7 @@ BLOCK = 8
 
 def orthochromatic(rgb: Tensor) -> Tensor:
     """Gray of R'G'B' (3, ...) in [0, 1] as film before about 1925 saw it: skies white, lips and brick dark; [0, 1]."""
-    light = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb.clamp_min(0) + 0.055) / 1.055) ** 2.4)
-    seen = sum(w * plane for w, plane in zip(ORTHOCHROMATIC, light, strict=True))
-    assert isinstance(seen, Tensor)
-    return torch.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
+    return oetf(sum((w * plane for w, plane in zip(ORTHOCHROMATIC, eotf(rgb), strict=True)), rgb.new_zeros(())))
 
 
 def age(luma: Tensor, ortho: Tensor, share: float, generator: torch.Generator) -> Tensor:

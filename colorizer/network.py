@@ -23,7 +23,7 @@ LOOK = 256
 """Length of the look at full width; narrower networks scale it like every other channel count."""
 
 AB_RANGE = 100.0
-"""The published coding of chroma: p = (a*/100 + 1) / 2, so p = 0.5 is neutral (docs/NETWORKS.md, 1.3)."""
+"""The published coding of chroma: p = (a*/100 + 1) / 2, so p = 0.5 is neutral (the released script)."""
 
 
 @dataclass(frozen=True, slots=True)

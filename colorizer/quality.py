@@ -178,7 +178,7 @@ def color_consistency(frames: Iterable[ArrayLike]) -> float:
     frames: R'G'B' uint8, (H, W, 3), five or more (else ValueError); read once, only histograms are kept. The
     mean over channels and frame pairs of the Jensen-Shannon divergence between 256-bin histograms 1, 2 and 4
     frames apart, averaged. Measure of Liu et al., "Temporally Consistent Video Colorization with Deep Feature
-    Propagation and Self-regularization Learning" (TCVC), NETWORKS 8.
+    Propagation and Self-regularization Learning" (TCVC).
     """
     histograms = [_histograms(frame) for frame in frames]
     if len(histograms) <= max(CDC_STEPS):

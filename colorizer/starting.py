@@ -16,7 +16,6 @@ from colorizer.network import LOOK, Layer, Network
 
 NOISE = 0.02
 """Of a repeated weight, relative to the root mean square of its tensor."""
-NAMES = ("head", "fusion", "bins", "look_size")
 
 
 @torch.no_grad()
@@ -27,7 +26,7 @@ def start_from(network: Network, finished: Network, luma: Tensor) -> None:
     as training sees. Classes must agree in number; their order is the caller's business. Raises TrainingError.
     """
     ours, theirs = network.config, finished.config
-    differ = [n for n in (*NAMES, "classes") if getattr(ours, n) != getattr(theirs, n)]
+    differ = [n for n in ("head", "fusion", "bins", "look_size", "classes") if getattr(ours, n) != getattr(theirs, n)]
     times = ours.width / theirs.width
     if differ or theirs.norm or times != int(times) or (times > 1 and ours.head == "flatten"):
         why = f"differ in {', '.join(differ)}" if differ else f"are {theirs.width} wide, this network {ours.width}"

@@ -75,7 +75,7 @@ def warp_error(frames: Sequence[ArrayLike], motions: Sequence[Motion]) -> float:
 
     frames: (H, W, C), R'G'B' in [0, 1] or a*b* / 110, two or more of one shot; motions: one less. Per step the mean is
     over visible pixels; a step without any counts 0, as in the authors' program.
-    Lai, Huang, Wang, Shechtman, Yumer and Yang, "Learning Blind Video Temporal Consistency" (ECCV 2018), NETWORKS 8.
+    Lai, Huang, Wang, Shechtman, Yumer and Yang, "Learning Blind Video Temporal Consistency" (ECCV 2018).
     """
     if len(frames) < 2 or len(motions) != len(frames) - 1:
         raise ValueError(f"{len(frames)} frames have one motion less between them, not {len(motions)}")

@@ -15,14 +15,14 @@ def table(centers):
 
 
 def test_the_rule_gives_309_bins_and_the_published_set_four_more(centers):
-    """NETWORKS 2.2: the corner rule finds 309, none of them in EXTRA; with EXTRA there are 313."""
+    """The corner rule finds 309, none of them in EXTRA; with EXTRA there are 313."""
     points = {tuple(map(int, row)) for row in centers.tolist()}
     assert len(points) == len(centers) == 313
     assert len(points - set(bins.EXTRA)) == 309
 
 
 def test_bins_lie_where_the_published_ones_do(centers):
-    """NETWORKS 2.2: sorted by a then b, a in -90..100, b in -110..100, one unbroken run of b for each a."""
+    """Sorted by a then b, a in -90..100, b in -110..100, one unbroken run of b for each a."""
     rows = [tuple(map(int, row)) for row in centers.tolist()]
     assert rows == sorted(rows)
     assert (min(a for a, _ in rows), max(a for a, _ in rows)) == (-90, 100)
@@ -34,7 +34,7 @@ def test_bins_lie_where_the_published_ones_do(centers):
 
 
 def test_soft_encoding_rows_are_distributions(table):
-    """NETWORKS 9.7: each of the 65536 rows has five different bins, nearest first, with weights that sum to
+    """Each of the 65536 rows has five different bins, nearest first, with weights that sum to
     1.
     """
     index, weight = table
@@ -63,7 +63,7 @@ def test_soft_encoding_of_a_center_is_mostly_that_bin(centers, table):
 
 @pytest.mark.parametrize("uniform", [0.25, 0.5, 0.85, 1.0])
 def test_rebalancing_has_mean_one_and_favors_the_rare(centers, uniform):
-    """NETWORKS 9.7: sum p̃·w = 1; the commoner a bin the smaller its weight; all-uniform weighs alike."""
+    """Sum p̃·w = 1; the commoner a bin the smaller its weight; all-uniform weighs alike."""
     histogram = np.zeros(65536, np.int64)
     histogram[128 * 256 + 128] = 9000
     histogram[148 * 256 + 148] = 900

@@ -47,7 +47,7 @@ def wishes(count: int, reach: float = 100.0) -> tuple[torch.Tensor, torch.Tensor
 
 
 def test_lightness_of_gray():
-    """NETWORKS 9.5: gray 0.5 has L* 53.39; black 0, white 100; L* rises with luma."""
+    """Gray 0.5 has L* 53.39; black 0, white 100; L* rises with luma."""
     found = lightness(torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64))
     torch.testing.assert_close(found, torch.tensor([0.0, 53.39, 100.0]).double(), rtol=0, atol=5e-3)
     ramp = lightness(torch.linspace(0, 1, 4096, dtype=torch.float64))
@@ -56,7 +56,7 @@ def test_lightness_of_gray():
 
 @pytest.mark.parametrize("primaries", PRIMARIES)
 def test_grays_are_neutral(primaries):
-    """NETWORKS 9.5: the white point, and every gray with it, has a* = b* = 0 and the L* of `lightness`."""
+    """The white point, and every gray with it, has a* = b* = 0 and the L* of `lightness`."""
     gray = torch.linspace(0, 1, 64, dtype=torch.float64).expand(3, -1)
     lab = rgb_to_lab(gray, primaries)
     assert lab[1:].abs().max() < 1e-12
@@ -65,7 +65,7 @@ def test_grays_are_neutral(primaries):
 
 @pytest.mark.parametrize("primaries", PRIMARIES)
 def test_lab_round_trip(primaries):
-    """NETWORKS 9.5 asks 1e-4; the matrices here are computed inverses, so it is rounding: fp64 1e-12, fp32
+    """The matrices here are computed inverses, so it is rounding: fp64 1e-12, fp32
     1e-4.
     """
     rgb = torch.rand(3, 20000, dtype=torch.float64)
@@ -98,7 +98,7 @@ def test_transfer_round_trip(value):
 
 
 def test_neutral_chroma_leaves_a_gray_picture():
-    """NETWORKS 9.6: a* = b* = 0 shown at its L* is the gray it came from, within 1e-4."""
+    """A* = b* = 0 shown at its L* is the gray it came from, within 1e-4."""
     luma = torch.linspace(0, 1, 1024)
     zero = torch.zeros_like(luma)
     shown = lab_to_rgb(torch.stack([lightness(luma), zero, zero]))

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from colorizer.network import Network, NetworkConfig
 
-# docs/NETWORKS.md 1.8: part -> (parameters without normalization, its affine parameters, its buffers)
+# part -> (parameters without normalization, its affine parameters, its buffers)
 PARTS = {
     "low": (2_287_488, 2_290_176, 2_688),
     "mid": (3_539_712, 3_541_248, 1_536),
@@ -56,7 +56,7 @@ def count(net: Network, part: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_has_the_published_number_of_parameters(part):
-    """NETWORKS 1.8, row by row: without normalization, with it, and its buffers."""
+    """Row by row without normalization, with it, and its buffers."""
     plain, affine, buffers = PARTS[part]
     assert count(on_paper(norm=False), part) == (plain, 0)
     assert count(on_paper(norm=True), part) == (affine, buffers)
@@ -64,7 +64,7 @@ def test_each_part_has_the_published_number_of_parameters(part):
 
 @pytest.mark.parametrize(("fusion", "plain", "affine"), [(1, 42_353_839, 42_367_343), (3, 43_402_415, 43_415_919)])
 def test_whole_network_has_the_published_number_of_parameters(fusion, plain, affine):
-    """NETWORKS 1.8, totals for both fusion kernels; the 3x3 fusion alone has 1,179,904."""
+    """Totals for both fusion kernels; the 3x3 fusion alone has 1,179,904."""
     without, with_norm = on_paper(fusion=fusion, norm=False), on_paper(fusion=fusion)
     assert sum(p.numel() for p in without.parameters()) == plain
     assert sum(p.numel() for p in with_norm.parameters()) == affine
@@ -101,7 +101,7 @@ def macs(net: Network, size: int) -> dict[str, int]:
     return counted
 
 
-GMACS = {  # NETWORKS 1.8: low, mid, fusion, color, local sum, with global
+GMACS = {  # low, mid, fusion, color, local sum, with global
     224: (3.707, 2.775, 0.103, 0.816, 7.400, 12.290),
     512: (19.365, 14.496, 0.537, 4.266, 38.663, 43.552),
     1024: (77.460, 57.982, 2.147, 17.062, 154.652, 159.542),
@@ -111,7 +111,7 @@ GMACS = {  # NETWORKS 1.8: low, mid, fusion, color, local sum, with global
 
 @pytest.mark.parametrize("size", GMACS)
 def test_work_is_the_published_number_of_multiply_accumulates(size):
-    """NETWORKS 1.8 to its last printed digit (its FC column holds the classifier too); linear in pixels."""
+    """To the last printed digit of the specification (its FC column holds the classifier too); linear in pixels."""
     found = macs(on_paper(norm=False), size)
     local = [found[k] for k in ("low", "mid", "fusion", "color")]
     globe = [found[k] for k in ("global low", "global conv", "global fc")]
@@ -122,7 +122,7 @@ def test_work_is_the_published_number_of_multiply_accumulates(size):
 
 
 def test_a_picture_of_the_looks_size_shares_its_low_features():
-    """NETWORKS 1.8, last column: at 224 the low layers run once, 8.583 GMAC; a 3x3 fusion costs 163.87
+    """At 224 the low layers run once, 8.583 GMAC; a 3x3 fusion costs 163.87
     kMAC/px.
     """
     found = macs(on_paper(norm=False), 224)
@@ -134,7 +134,7 @@ def test_a_picture_of_the_looks_size_shares_its_low_features():
 @pytest.mark.parametrize("fusion", [1, 3])
 @pytest.mark.parametrize("output", ["regression", "bins", "mixed"])
 def test_folding_normalization_changes_nothing(fusion, output):
-    """NETWORKS 9.3: look, scene logits and chroma of the folded network equal the original's, fp64 <=
+    """Look, scene logits and chroma of the folded network equal the original's, fp64 <=
     1e-12.
     """
     config = NetworkConfig(width=0.125, head="mean", classes=7, fusion=fusion, bins=11, output=output)
@@ -161,7 +161,7 @@ def test_folding_the_flatten_head_keeps_the_order_of_positions():
 
 @pytest.mark.parametrize("norm", [False, True])
 def test_the_look_as_a_bias_equals_the_look_tiled(norm):
-    """NETWORKS 9.3: for the 1x1 kernel W[g; m] = Wm·m + (b + Wg·g), fp64 <= 1e-14 on values of order 1."""
+    """For the 1x1 kernel W[g; m] = Wm·m + (b + Wg·g), fp64 <= 1e-14 on values of order 1."""
     net = lively(NetworkConfig(width=0.25, head="mean", classes=2, norm=norm))
     mid = torch.rand(2, 64, 9, 7, dtype=torch.float64) / 8
     look = torch.rand(2, 64, dtype=torch.float64) / 8
@@ -182,7 +182,7 @@ def test_one_look_serves_a_whole_batch(fusion):
 
 
 def test_a_half_is_neutral():
-    """NETWORKS 9.6: an output of p = 0.5 is a* = b* = 0 exactly."""
+    """An output of p = 0.5 is a* = b* = 0 exactly."""
     net = lively(NetworkConfig(width=0.0625, head="mean", classes=2), torch.float32)
     nn.init.zeros_(net.out.weight)
     nn.init.zeros_(net.out.bias)

@@ -100,7 +100,7 @@ def test_psnr_falls_as_the_error_grows(picture, error):
 
 @given(arrays(np.uint8, (6, 7, 1)))
 def test_colorfulness_of_gray_is_zero(gray):
-    """NETWORKS 9.9: R = G = B scores 0, whatever it shows."""
+    """R = G = B scores 0, whatever it shows."""
     assert quality.colorfulness(np.repeat(gray, 3, 2)) == 0
 
 
@@ -193,12 +193,12 @@ def test_js_divergence_is_bounded_and_symmetric(p, q):
 
 
 def test_js_divergence_of_disjoint_distributions():
-    """NETWORKS 9.9: ln 2 = 0.6931."""
+    """Ln 2 = 0.6931."""
     assert quality.js_divergence([1, 2, 0, 0], [0, 0, 5, 1]) == pytest.approx(math.log(2), abs=1e-12)
 
 
 def test_consistency_of_a_still_clip_is_zero():
-    """NETWORKS 9.9: identical frames score 0, from any iterable."""
+    """Identical frames score 0, from any iterable."""
     frame = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)
     assert quality.color_consistency(frame for _ in range(6)) == 0
 

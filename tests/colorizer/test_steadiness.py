@@ -19,7 +19,7 @@ def shift(rows, columns, shape=(40, 50)):
 
 @given(clips)
 def test_without_motion_the_warp_error_is_the_plain_squared_error(frames):
-    """NETWORKS 9.9: with zero flow every pixel counts, and E is the mean squared difference of neighbors, summed over
+    """With zero flow every pixel counts, and E is the mean squared difference of neighbors, summed over
     the channels.
     """
     still = steadiness.motion(STILL, STILL)

@@ -41,7 +41,7 @@ def error(net, whole, look, size):
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_tiled_equals_whole(config):
-    """NETWORKS 9.2: with the halos of 1.9 the error is rounding, fp64 <= 1e-14, at any tile size."""
+    """With the published halos the error is rounding, fp64 <= 1e-14, at any tile size."""
     net, whole, look = scene(config)
     for size in (64, 136):
         assert error(net, whole, look, size) <= 1e-14
@@ -49,7 +49,7 @@ def test_tiled_equals_whole(config):
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_tiled_equals_whole_in_single_precision(config):
-    """NETWORKS 9.2: fp32 <= 1e-6 at half width, where the library may pick another algorithm per size."""
+    """Fp32 <= 1e-6 at half width, where the library may pick another algorithm per size."""
     net, whole, look = scene(config, width=0.5)
     assert error(net.float(), whole.float(), look.float(), 128) <= 1e-6
 
@@ -57,7 +57,7 @@ def test_tiled_equals_whole_in_single_precision(config):
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("short", [(GRID, 0), (0, GRID)], ids=["before", "after"])
 def test_the_halo_is_needed(config, short, monkeypatch):
-    """NETWORKS 9.2: 8 pixels less on either side is wrong by more than 1e-6."""
+    """8 pixels less on either side is wrong by more than 1e-6."""
     net, whole, look = scene(config)
     exact = halo_of(net.config)
     monkeypatch.setitem(HALOS, net.config.fusion, Halo(exact.before - short[0], exact.after - short[1]))
@@ -66,7 +66,7 @@ def test_the_halo_is_needed(config, short, monkeypatch):
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_reach_of_a_cell(config):
-    """NETWORKS 1.9: an aligned cell depends on 61 pixels before it and 54 after (3x3 fusion: 69 and 62).
+    """An aligned cell depends on 61 pixels before it and 54 after (3x3 fusion: 69 and 62).
 
     Holds for the bins head too. Positive weights keep any dependence from canceling or being cut off.
     """
