@@ -83,6 +83,7 @@ class Trainer:
         if config.bins:
             self.network.centers.copy_(chroma_bins.bin_centers())
         self.batches = Batches(pictures, recipe, self.rank, self.world)
+        self.started = _digest(start) if start is not None else ""
         resuming = checkpoint is not None and checkpoint.exists()
         if start is not None and not resuming:
             start_from(self.network, start, torch.cat(self._examples(8)))
@@ -182,8 +183,8 @@ class Trainer:
 
     def _identity(self) -> str:
         labels = hashlib.sha256(self.pictures.labels.tobytes()).hexdigest()[:16]
-        shares = self.pictures.shares
-        return json.dumps([asdict(self.network.config), asdict(self.recipe), len(self.pictures), shares, labels])
+        pictures = [len(self.pictures), self.pictures.shares, labels]
+        return json.dumps([asdict(self.network.config), asdict(self.recipe), pictures, self.started])
 
     def save_checkpoint(self, path: Path) -> None:
         """Write everything a resumed run needs; whole or not at all."""
@@ -206,13 +207,22 @@ class Trainer:
             ) from error
         if not isinstance(state, dict) or state.get("identity") != self._identity():
             raise TrainingError(
-                f"{path}: a checkpoint of another run (data, recipe or network differ); remove it or name another"
+                f"{path}: a checkpoint of another run (data, recipe, network or start differ); "
+                "remove it or name another"
             )
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.samples, self.seconds = state["step"], state["samples"], state["seconds"]
         self.sums, self.logged = state["sums"].to(self.device), state["logged"]
+
+
+def _digest(network: Network) -> str:
+    """Of a network's numbers: a run that began elsewhere is another run."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode() + tensor.float().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:

@@ -221,7 +221,7 @@ def _on_cluster(
     with Watch(log, options["progress"]) as watch:
         state = fit(options["address"], run, storage, out.stem + "-run", watch)
     try:
-        trainer = Trainer(config, pictures, recipe)
+        trainer = Trainer(config, pictures, recipe, start=run.start)
         trainer.restore(state)
     finally:
         state.unlink()

@@ -10,7 +10,7 @@ import torch
 from colorizer import bins as chroma_bins
 from colorizer.dataset import SIDE, UNLABELED, Pictures
 from colorizer.errors import TrainingError
-from colorizer.network import NetworkConfig
+from colorizer.network import Network, NetworkConfig
 from colorizer.recipe import PAPER, Recipe, Stage
 from colorizer.training import Trainer
 
@@ -137,7 +137,7 @@ def test_the_published_recipe_trains(pictures):
     assert all(torch.allclose(kept[n], p) for n, p in trainer.network.named_parameters())
 
 
-@pytest.mark.parametrize("other", ["recipe", "network", "data"])
+@pytest.mark.parametrize("other", ["recipe", "network", "data", "weights of sources", "start"])
 def test_a_checkpoint_of_another_run_is_refused(pictures, tmp_path, other):
     """Another recipe, network or number of pictures raises before anything is overwritten."""
     path = tmp_path / "run.pt"
@@ -146,8 +146,10 @@ def test_a_checkpoint_of_another_run_is_refused(pictures, tmp_path, other):
     config = replace(TINY, width=0.125) if other == "network" else TINY
     recipe = replace(RECIPE, seed=1) if other == "recipe" else RECIPE
     data = replace(pictures, planes=pictures.planes[1:], labels=pictures.labels[1:]) if other == "data" else pictures
+    data = replace(data, shares=((21, 2.0), (21, 1.0))) if other == "weights of sources" else data
+    start = Network(replace(TINY, norm=False, classes=2)) if other == "start" else None
     with pytest.raises(TrainingError, match="checkpoint of another run"):
-        Trainer(config, data, recipe, path)
+        Trainer(config, data, recipe, path, start=start)
     assert path.read_bytes() == kept
 
 
