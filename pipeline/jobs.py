@@ -26,6 +26,7 @@ from pipeline.fidelity import check, decoded, planned
 from pipeline.finding import Finding
 from pipeline.join import join
 from pipeline.ledger import Ledger, Receipt
+from pipeline.lock import NAME as LOCK
 from pipeline.lock import alone, clear
 from pipeline.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
 from pipeline.profiles import profile_for, target_for
@@ -118,7 +119,12 @@ class Job:
         with alone(self.folder) as held:
             if not held:
                 self.listener("note", text=f"{self.folder}: nothing can be locked there; do not start this job twice")
-            return self._color(make)
+            try:
+                return self._color(make)
+            except ColorizeError:
+                if not self.keep and not any(p.is_file() and p.name != LOCK for p in self.folder.rglob("*")):
+                    clear(self.folder)  # refused before anything was made: leave nothing beside OUT
+                raise
 
     @cached_property
     def source(self) -> dict[str, Any]:

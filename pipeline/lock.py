@@ -35,17 +35,19 @@ def alone(folder: Path) -> Iterator[bool]:
     Raises LedgerError naming the run that is in it, StorageError where the folder cannot be made or written.
     """
     mine = False
-    while not mine:
-        with writable(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            file = (folder / NAME).open("a+", encoding="utf-8")  # not "w": it names the run that holds it
-        with file:
-            held = _take(file, folder)
-            mine = _is_there(file, folder)
-            if mine:
-                yield held
-    with suppress(OSError):  # it keeps work
-        folder.rmdir()
+    try:
+        while not mine:
+            with writable(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                file = (folder / NAME).open("a+", encoding="utf-8")  # not "w": it names the run that holds it
+            with file:
+                held = _take(file, folder)
+                mine = _is_there(file, folder)
+                if mine:
+                    yield held
+    finally:
+        with suppress(OSError):  # it keeps work
+            folder.rmdir()
 
 
 def clear(folder: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from colorizer.errors import JoinError, LedgerError
+from colorizer.errors import ColorizeError, JoinError, LedgerError
 from pipeline import fidelity, jobs
 from pipeline.jobs import Job
 from pipeline.units import Painter
@@ -542,3 +542,12 @@ def test_a_cluster_that_is_not_there_is_told_before_any_work(tmp_path, source, t
     assert done.returncode == 1
     assert f"no Ray cluster at {address}: " in one_line(done)
     assert "survey" not in done.stdout
+
+
+def test_a_refused_run_leaves_nothing(tmp_path, tiny):
+    """What is refused before anything was painted leaves no folder beside the output; a folder of one's own stays."""
+    source = write_reel(tmp_path / "reel.mkv", frames=6)
+    for folder in (None, tmp_path / "mine"):
+        with pytest.raises(ColorizeError):
+            color(source, tmp_path / "out.mkv", tiny, start="500", folder=folder)
+    assert {p.name for p in tmp_path.iterdir()} == {"reel.mkv", "mine"}
