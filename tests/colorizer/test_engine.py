@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from colorizer import engine, weights
 from colorizer.color import Coding, KeptLuma, rgb_to_lab
-from colorizer.engine import NATIVE, Colorizer, Geometry, auto_precision, chroma_grid, shrink
+from colorizer.engine import NATIVE, Colorizer, Geometry, auto_precision, cell_means, chroma_grid, shrink
 from colorizer.errors import ColorizeError
 from colorizer.network import Network, NetworkConfig
 from colorizer.quality import ciede2000
@@ -216,3 +216,11 @@ def test_looks_are_the_same_to_the_last_bit_on_any_threads(loaded, pictures):
     finally:
         torch.set_num_threads(before)
     assert all(np.array_equal(a, b) for a, b in zip(*results, strict=True))
+
+
+@pytest.mark.parametrize(("down", "across"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 5), (4, 1)])
+def test_cell_means_are_means(down, across):
+    """Every cell's mean, as avg_pool2d gives it, up to rounding."""
+    y = torch.rand(2, 1, 12 * down, 7 * across)
+    wanted = torch.nn.functional.avg_pool2d(y, (down, across))
+    assert torch.allclose(cell_means(y, down, across), wanted, atol=1e-6)
