@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,11 @@ def command_line(*arguments: object) -> list[str]:
 def environment(**more: str) -> dict[str, str]:
     """This process's environment with one thread per library: the tests share their cores."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "200", **more}
+
+
+def hear_interrupts() -> None:
+    """For a child before it starts: what a shell runs in the background ignores Ctrl-C, and so would the child."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_command(

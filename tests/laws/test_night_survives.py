@@ -23,7 +23,17 @@ from pipeline import fidelity, jobs
 from pipeline.jobs import Job
 from pipeline.units import Painter
 from pipeline.workers import open_painter
-from tests.endtoend import Heard, chroma, color, command_line, environment, one_line, run_command, verify
+from tests.endtoend import (
+    Heard,
+    chroma,
+    color,
+    command_line,
+    environment,
+    hear_interrupts,
+    one_line,
+    run_command,
+    verify,
+)  # fmt: skip
 from tests.synthetic import write_reel
 
 FRAMES, CUTS = 60, (15, 30, 45)
@@ -359,7 +369,7 @@ def start(source, out, tiny, *options):
             "reel", source, out, "--weights", tiny, "--working-size", 96, "--precision", "fp32", "--progress", "json",
             *options,
         ),
-        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from colorizer import weights
 from colorizer.errors import TrainingError
+from tests.endtoend import hear_interrupts
 from workflows.cli import cli
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +123,9 @@ def test_ctrl_c_keeps_the_run(pictures, tmp_path):
         "--width", "0.05", "--samples", "7000", "--device", "cpu", "--progress", "json",
     ]  # fmt: skip
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, preexec_fn=hear_interrupts
+    )
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["step"] == 50
     process.send_signal(signal.SIGINT)
