@@ -2,8 +2,8 @@
 
 Finished weights have their normalization folded in, so it is recovered from data: each layer's statistics on a batch
 become its scale and shift. A wider network starts as the same function (Net2WiderNet; Chen, Goodfellow and Shlens,
-"Net2Net: Accelerating learning via knowledge transfer", ICLR 2016): each channel is repeated, what reads it is
-divided by the count, and a little noise lets the copies part.
+"Net2Net: Accelerating learning via knowledge transfer", ICLR 2016): each channel is repeated, what reads it is split
+between the copies at random, so that the sum stays what it was and the copies' gradients differ from the first step.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from colorizer.errors import TrainingError
 from colorizer.network import LOOK, Layer, Network
 
-NOISE = 0.02
-"""Of a repeated weight, relative to the root mean square of its tensor."""
+UNEVEN = 1.0
+"""How far a copy's share of a weight is from an even one, relative to the root mean square of even shares."""
 
 
 @torch.no_grad()
 def start_from(network: Network, finished: Network, luma: Tensor) -> None:
-    """Give a network under training the function of a finished one, as near as float32 and NOISE allow.
+    """Give a network under training the function of a finished one, as near as float32 allows.
 
     finished: folded; its width divides the network's. luma: Y' in [0, 1], (B, 1, H, W), a few hundred pictures such
     as training sees. Classes must agree in number; their order is the caller's business. Raises TrainingError.
@@ -34,26 +34,32 @@ def start_from(network: Network, finished: Network, luma: Tensor) -> None:
     source = finished.state_dict()
     look = theirs.channels(LOOK)
     state = network.state_dict()
-    noise = torch.Generator().manual_seed(0)
+    chance = torch.Generator().manual_seed(0)
     for name, tensor in source.items():
-        wide = _widened(tensor.float(), tuple(state[name].shape), look if name == "fusion.linear.weight" else 0)
-        if times > 1 and wide.dim() > 1 and name != "centers":
-            wide = wide + NOISE * wide.square().mean().sqrt() * torch.randn(wide.shape, generator=noise)
-        state[name].copy_(wide)
+        first = look if name == "fusion.linear.weight" else 0
+        state[name].copy_(_widened(tensor.float(), tuple(state[name].shape), first, chance))
     _normalize(network, luma)
 
 
-def _widened(tensor: Tensor, shape: tuple[int, ...], first: int) -> Tensor:
-    """Repeat channels until the shape is reached; input channels share what they carry.
+def _widened(tensor: Tensor, shape: tuple[int, ...], first: int, chance: torch.Generator) -> Tensor:
+    """Repeat channels until the shape is reached; copies of an input channel share its weight, unevenly.
 
     first: where the input is two things side by side, the channels of the first one.
     """
-    if tensor.dim() == 1 or tensor.shape == shape:
-        return tensor.repeat_interleave(shape[0] // tensor.shape[0], 0)
     out = tensor.repeat_interleave(shape[0] // tensor.shape[0], 0)
+    if tensor.dim() == 1 or tensor.shape[1] == shape[1]:
+        return out
     times = shape[1] // tensor.shape[1]
     parts = [out[:, :first], out[:, first:]] if first else [out]
-    return torch.cat([part.repeat_interleave(times, 1) / times for part in parts], 1)
+    return torch.cat([_shared(part, times, chance) for part in parts], 1)
+
+
+def _shared(weight: Tensor, times: int, chance: torch.Generator) -> Tensor:
+    """Weights (O, I, ...) for `times` copies of each input, (O, I·times, ...); over the copies they sum to the old."""
+    even = weight.unsqueeze(2) / times
+    apart = torch.randn((*weight.shape[:2], times, *weight.shape[2:]), generator=chance)
+    apart -= apart.mean(2, keepdim=True)
+    return (even + UNEVEN * even.square().mean().sqrt() * apart).flatten(1, 2)
 
 
 def _normalize(network: Network, luma: Tensor) -> None:
