@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from colorizer.errors import DamagedSource, UnsupportedSource
-from pipeline.scan_directory import COPY, Directory
-from pipeline.scan_layout import CODECS, Layout
-from pipeline.scan_old_jpeg import INTERCHANGE, INTERCHANGE_LENGTH, has_stream
+from pipeline.scans.directory import COPY, Directory
+from pipeline.scans.layout import CODECS, Layout
+from pipeline.scans.old_jpeg import INTERCHANGE, INTERCHANGE_LENGTH, has_stream
 
 MAX_SEGMENT = 1 << 31
 """Bytes of one decoded strip or tile; an uncompressed strip is read in pieces and may be of any size."""

@@ -15,7 +15,7 @@ from colorizer.errors import DamagedSource, SourceError, UnsupportedSource
 from pipeline.scans import open_scan
 from tests.tiffs import built, noise, write
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def run(*arguments, check=True):

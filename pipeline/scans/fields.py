@@ -1,6 +1,6 @@
 """Reads the fields of a TIFF page into a Layout, and refuses what is not read or makes no sense.
 
-What a header claims is held against the file's bytes here and in `scan_places`, before anything is allocated for it.
+What a header claims is held against the file's bytes here and in `places`, before anything is allocated for it.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from colorizer.errors import DamagedSource, UnsupportedSource
-from pipeline.scan_directory import COPY, Directory
-from pipeline.scan_layout import CARRIES_OWN_HEADER, CODECS, CONVERT, MODELS, PREDICTED, Layout
-from pipeline.scan_old_jpeg import has_stream
-from pipeline.scan_places import in_pieces, with_segments
+from pipeline.scans.directory import COPY, Directory
+from pipeline.scans.layout import CARRIES_OWN_HEADER, CODECS, CONVERT, MODELS, PREDICTED, Layout
+from pipeline.scans.old_jpeg import has_stream
+from pipeline.scans.places import in_pieces, with_segments
 
 
 def layout_of(page: Directory, max_pixels: int) -> Layout:

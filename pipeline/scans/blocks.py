@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import BinaryIO, cast
 
 from colorizer.errors import SourceError
-from pipeline.scan_directory import Directory, Tiff
-from pipeline.scan_headers import jpeg_segments
-from pipeline.scan_metadata import (
+from pipeline.scans.directory import Directory, Tiff
+from pipeline.scans.headers import jpeg_segments
+from pipeline.scans.metadata import (
     IPTC,
     XMP,
     Metadata,

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pipeline.stills
+import pipeline.scans.stills
 from colorizer.errors import EncodeError, StorageError
-from pipeline.icc import srgb_profile
 from pipeline.provenance import SOURCE_TYPE
-from pipeline.scan_metadata import Metadata
-from pipeline.scan_page import Page
 from pipeline.scans import open_scan
-from pipeline.stills import write_still
+from pipeline.scans.icc import srgb_profile
+from pipeline.scans.metadata import Metadata
+from pipeline.scans.page import Page
+from pipeline.scans.stills import write_still
 
 RICH = Metadata(
     tags={269: (2, "Plate 12, Zürich".encode()), 315: (2, b"nobody")},
@@ -136,7 +136,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pipeline.stills, "publish", full)
+    monkeypatch.setattr(pipeline.scans.stills, "publish", full)
     with pytest.raises(StorageError, match=r"a\.png: cannot be written: No space left on device"):
         write_still(path, picture(4, 4, 8), Page(4, 4, 8))
     assert path.read_bytes() == b"before"

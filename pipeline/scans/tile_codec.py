@@ -10,7 +10,7 @@ import imagecodecs
 import numpy as np
 
 from colorizer.errors import EncodeError
-from pipeline.tiff_tags import Directory, Entry, entry, longs, shorts
+from pipeline.scans.tiff_tags import Directory, Entry, entry, longs, shorts
 
 JPEG_QUALITY = 95
 TILE_OFFSETS, TILE_BYTE_COUNTS = 324, 325

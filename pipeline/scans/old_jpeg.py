@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from colorizer.errors import UnsupportedSource
-from pipeline.scan_directory import Directory
+from pipeline.scans.directory import Directory
 
 INTERCHANGE, INTERCHANGE_LENGTH, QUANTIZATION, DC, AC = 513, 514, 519, 520, 521
 

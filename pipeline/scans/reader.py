@@ -8,7 +8,7 @@ from types import TracebackType
 
 import numpy as np
 
-from pipeline.scan_metadata import Metadata, Resolution
+from pipeline.scans.metadata import Metadata, Resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Scan:
 class ScanReader:
     """An open scan; a context manager. Not for two threads at once.
 
-    Memory: of files in strips or tiles the decoded luma of at most `scan_segments.CACHE` bytes, plus one segment while
+    Memory: of files in strips or tiles the decoded luma of at most `segments.CACHE` bytes, plus one segment while
     it is decoded; of other pictures the whole luma.
     """
 

@@ -1,4 +1,4 @@
-"""Opens scans: TIFF by strips and tiles, other pictures whole. `Scan` and `ScanReader` are in scan_reader.
+"""Opens scans: TIFF by strips and tiles, other pictures whole. `Scan` and `ScanReader` are in reader.
 
 with open_scan("plate.tif") as reader:
     band = reader.read(0, 0, 512, reader.scan.width)
@@ -9,12 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from colorizer.errors import SourceError, UnsupportedSource
-from pipeline.scan_layout import TOO_LITTLE_MEMORY
-from pipeline.scan_pictures import open_picture
-from pipeline.scan_reader import Scan, ScanReader
-from pipeline.scan_tiff import open_tiff
-
-__all__ = ["MAX_PIXELS", "Scan", "ScanReader", "open_scan"]
+from pipeline.scans.layout import TOO_LITTLE_MEMORY
+from pipeline.scans.pictures import open_picture
+from pipeline.scans.reader import ScanReader
+from pipeline.scans.tiff import open_tiff
 
 MAX_PIXELS = 8_000_000_000
 """A picture larger than this is refused; the largest plates scanned today have a quarter of it."""

@@ -14,7 +14,7 @@ import imagecodecs
 import numpy as np
 
 from colorizer.color import MATRICES
-from pipeline.scan_lines import luminance
+from pipeline.scans.lines import luminance
 
 OFF_GRAY, OFF_NEUTRAL = 12 / 255, 6 / 255
 """How far R or B is from G, and Cb or Cr from the middle, in a pixel that counts as colored."""
@@ -32,7 +32,7 @@ NO_OPTIMIZE = 0x0100
 class Tone:
     """How samples of one picture become luma.
 
-    model: as in scan_layout.MODELS. bits, format: of a sample. low, high: what becomes black and white where samples
+    model: as in layout.MODELS. bits, format: of a sample. low, high: what becomes black and white where samples
     are no full-range unsigned ones of up to 16 bits. linear: samples are light, not sRGB codes. white_is_zero:
     MinIsWhite. palette: (colors, 3) RGB codes. table: luma codes of gray codes. icc: profile that colors go through.
     """

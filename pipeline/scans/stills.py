@@ -13,13 +13,13 @@ import imagecodecs
 import numpy as np
 
 from colorizer.errors import EncodeError
-from pipeline.icc import srgb_profile
-from pipeline.scan_metadata import Resolution
-from pipeline.scan_page import Description, Page, described
+from pipeline.scans.icc import srgb_profile
+from pipeline.scans.metadata import Resolution
+from pipeline.scans.page import Description, Page, described
+from pipeline.scans.tiff_file import pack
+from pipeline.scans.tile_codec import JPEG_QUALITY
+from pipeline.scans.xmp import merge
 from pipeline.storage import publish, writable
-from pipeline.tiff_file import pack
-from pipeline.tile_codec import JPEG_QUALITY
-from pipeline.xmp import merge
 
 MAX_PIXELS = 2**28
 """Beyond it (16,384 x 16,384) a picture is for TIFF: PNG and JPEG cannot be read by region."""

@@ -8,14 +8,14 @@ from typing import BinaryIO
 import numpy as np
 
 from colorizer.errors import DamagedSource, SourceError, UnsupportedSource
-from pipeline.scan_directory import COPY, MAX_BLOB, Directory, Tiff
-from pipeline.scan_fields import layout_of
-from pipeline.scan_layout import Layout
-from pipeline.scan_metadata import ICC, metadata_of, orientation_of, resolution_of
-from pipeline.scan_old_jpeg import has_stream, header_of
-from pipeline.scan_reader import Scan, ScanReader
-from pipeline.scan_segments import Segments
-from pipeline.scan_tones import COLORED, Tone, lightness_table, palette_of, range_of, spread, with_profile
+from pipeline.scans.directory import COPY, MAX_BLOB, Directory, Tiff
+from pipeline.scans.fields import layout_of
+from pipeline.scans.layout import Layout
+from pipeline.scans.metadata import ICC, metadata_of, orientation_of, resolution_of
+from pipeline.scans.old_jpeg import has_stream, header_of
+from pipeline.scans.reader import Scan, ScanReader
+from pipeline.scans.segments import Segments
+from pipeline.scans.tones import COLORED, Tone, lightness_table, palette_of, range_of, spread, with_profile
 
 REDUCED_OR_MASK = 0b101
 """Bits of NewSubfileType: a smaller copy of another page, a transparency mask."""

@@ -8,10 +8,10 @@ from typing import BinaryIO
 import numpy as np
 
 from colorizer.errors import ColorizeError, DamagedSource, UnsupportedSource
-from pipeline.scan_codecs import samples_of
-from pipeline.scan_directory import COPY
-from pipeline.scan_layout import CODECS, TOO_LITTLE_MEMORY, Layout
-from pipeline.scan_tones import Tone, thinned
+from pipeline.scans.codecs import samples_of
+from pipeline.scans.directory import COPY
+from pipeline.scans.layout import CODECS, TOO_LITTLE_MEMORY, Layout
+from pipeline.scans.tones import Tone, thinned
 
 CACHE = 1 << 28
 """Bytes of decoded luma that are kept for the next region: the least recently used go first, the last one stays."""

@@ -17,9 +17,9 @@ import numpy as np
 from colorizer.errors import DamagedSource, UnsupportedSource
 from pipeline.frames import layout_of, luma_plane, repacked
 from pipeline.reels import local
-from pipeline.scan_blocks import Blocks, from_blocks, jpeg_blocks, png_blocks, webp_blocks
-from pipeline.scan_directory import COPY
-from pipeline.scan_headers import (
+from pipeline.scans.blocks import Blocks, from_blocks, jpeg_blocks, png_blocks, webp_blocks
+from pipeline.scans.directory import COPY
+from pipeline.scans.headers import (
     Size,
     dpx_size,
     exr_is_cut,
@@ -30,10 +30,10 @@ from pipeline.scan_headers import (
     png_size,
     webp_size,
 )  # fmt: skip
-from pipeline.scan_layout import CONVERT
-from pipeline.scan_places import UNBACKED
-from pipeline.scan_reader import Scan, ScanReader
-from pipeline.scan_tones import COLORED, Tone, range_of, spread, thinned, with_profile
+from pipeline.scans.layout import CONVERT
+from pipeline.scans.places import UNBACKED
+from pipeline.scans.reader import Scan, ScanReader
+from pipeline.scans.tones import COLORED, Tone, range_of, spread, thinned, with_profile
 
 MAX_WHOLE = 1 << 31
 """Bytes of a file that is decoded whole, and of its samples."""

@@ -10,14 +10,14 @@ from types import TracebackType
 
 import numpy as np
 
-from pipeline.icc import srgb_profile
-from pipeline.pyramid import Bands, halved, levels
-from pipeline.scan_metadata import ICC, IPTC, ORIENTATION, PHOTOSHOP, XMP
-from pipeline.scan_page import Page, described, resolution_entries
+from pipeline.scans.icc import srgb_profile
+from pipeline.scans.metadata import ICC, IPTC, ORIENTATION, PHOTOSHOP, XMP
+from pipeline.scans.page import Page, described, resolution_entries
+from pipeline.scans.pyramid import Bands, halved, levels
+from pipeline.scans.tiff_file import TiffFile
+from pipeline.scans.tiff_tags import BYTE, UNDEFINED, Directory, entry, longs, shorts
+from pipeline.scans.tile_codec import TILE_BYTE_COUNTS, TILE_OFFSETS, Grid, codec_for
 from pipeline.storage import publish, writable
-from pipeline.tiff_file import TiffFile
-from pipeline.tiff_tags import BYTE, UNDEFINED, Directory, entry, longs, shorts
-from pipeline.tile_codec import TILE_BYTE_COUNTS, TILE_OFFSETS, Grid, codec_for
 
 SUB_IFDS = 330
 

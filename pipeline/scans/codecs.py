@@ -1,7 +1,7 @@
 """One strip or tile: compressed bytes to samples, never more than the layout announced.
 
 imagecodecs does the work. What each codec raises, or quietly gives instead of a picture, becomes DamagedSource in
-`scan_segments`, which knows the strip's number. Source: TIFF 6.0, sections 9 to 11, 13, 14, 21 and 22.
+`segments`, which knows the strip's number. Source: TIFF 6.0, sections 9 to 11, 13, 14, 21 and 22.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from pipeline.scan_headers import jpeg2000_size, jpeg_size, webp_size
-from pipeline.scan_layout import Layout
-from pipeline.scan_lines import sgi_log, sgi_log24, thunderscan
+from pipeline.scans.headers import jpeg2000_size, jpeg_size, webp_size
+from pipeline.scans.layout import Layout
+from pipeline.scans.lines import sgi_log, sgi_log24, thunderscan
 
 
 class Undecodable(Exception):

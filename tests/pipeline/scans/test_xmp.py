@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.provenance import SOURCE_TYPE
-from pipeline.xmp import IPTC, RDF, ai_mark, merge
+from pipeline.scans.xmp import IPTC, RDF, ai_mark, merge
 
 DC = "http://purl.org/dc/elements/1.1/"
 CAMERA = "http://cv.iptc.org/newscodes/digitalsourcetype/negativeFilm"

@@ -8,11 +8,11 @@ import pytest
 import tifffile
 
 from colorizer.errors import DamagedSource
-from pipeline.scan_codecs import samples_of
-from pipeline.scan_directory import Tiff
-from pipeline.scan_fields import layout_of
-from pipeline.scan_lines import luminance
 from pipeline.scans import open_scan
+from pipeline.scans.codecs import samples_of
+from pipeline.scans.directory import Tiff
+from pipeline.scans.fields import layout_of
+from pipeline.scans.lines import luminance
 from tests.tiffs import built, noise, whole, write
 
 

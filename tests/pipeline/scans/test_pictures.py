@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from colorizer.errors import DamagedSource, UnsupportedSource
-from pipeline import scan_pictures
-from pipeline.scan_headers import exr_size, jpeg2000_size, png_size, webp_size
 from pipeline.scans import open_scan
+from pipeline.scans import pictures as scan_pictures
+from pipeline.scans.headers import exr_size, jpeg2000_size, png_size, webp_size
 from tests.tiffs import noise, whole
 
 LOSSLESS = {
