@@ -18,25 +18,26 @@ import torch
 
 from colorizer import DEFAULT_WEIGHTS, weights
 from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, Precision, auto_precision
-from colorizer.errors import ColorizeError, JoinError, LedgerError, SourceError
+from colorizer.errors import JoinError, LedgerError
 from colorizer.network import LOOK
 from pipeline.cluster import reach
 from pipeline.events import Listener
 from pipeline.fidelity import check, decoded, planned
 from pipeline.finding import Finding
+from pipeline.job_folder import check_names, occupied, paint, scratch_name
+from pipeline.job_folder import identity as identity_of
 from pipeline.join import join
 from pipeline.ledger import Ledger, Receipt
-from pipeline.lock import NAME as LOCK
-from pipeline.lock import alone, clear
+from pipeline.lock import clear
 from pipeline.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
 from pipeline.profiles import profile_for, target_for
 from pipeline.provenance import sidecar
 from pipeline.reels import Reel, probe
-from pipeline.run import run
+from pipeline.segment_painter import SegmentPainter
 from pipeline.storage import publish, put_aside, read_json, sha256, writable, write_json
 from pipeline.survey import survey
 from pipeline.units import Painter
-from pipeline.workers import InlinePool, Pool, RayPool, device, open_painter
+from pipeline.workers import Pool, device, planned_colorizer, pool_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,12 @@ class Result:
 MakePainter = Callable[[Settings, Path], Painter]
 
 
+def open_painter(settings: Settings, job: Path) -> SegmentPainter:
+    """A painter of a plan's segments. Raises WeightsError."""
+    precision: Any = settings.precision
+    return SegmentPainter(planned_colorizer(settings.weights, settings.weights_digest, precision), job)
+
+
 class Job:
     """One reel, one output."""
 
@@ -79,10 +86,7 @@ class Job:
         self.out, self.choices, self.listener = out, choices, listener
         self.profile = profile_for(out, choices.profile)
         self.reel = probe(source, choices.rate)
-        if out.exists() and Path(source).exists() and out.samefile(source):
-            raise ColorizeError(f"{out}: the output would replace its source; give another name")
-        if not out.parent.is_dir():
-            raise ColorizeError(f"{out.parent}: no such folder; make it first")
+        check_names(source, out)
         self.weights = weights.load(choices.weights)
         precision: Precision = (
             auto_precision(torch.device(device())) if choices.precision == "auto" else choices.precision
@@ -112,19 +116,8 @@ class Job:
         """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
         if self._finished():
             return Result(self.out, None, 0, True)
-        if self.out.exists() and not self.choices.overwrite:
-            raise ColorizeError(
-                f"{self.out}: exists and is not this job's result; add --overwrite or give another name"
-            )
-        with alone(self.folder) as held:
-            if not held:
-                self.listener("note", text=f"{self.folder}: nothing can be locked there; do not start this job twice")
-            try:
-                return self._color(make)
-            except ColorizeError:
-                if not self.keep and not any(p.is_file() and p.name != LOCK for p in self.folder.rglob("*")):
-                    clear(self.folder)  # refused before anything was made: leave nothing beside OUT
-                raise
+        with occupied(self.folder, self.out, self.keep, self.choices.overwrite, self.listener):
+            return self._color(make)
 
     @cached_property
     def source(self) -> dict[str, Any]:
@@ -141,7 +134,7 @@ class Job:
         for text in self._remarks(plan):
             self.listener("note", text=text)
         if todo:
-            self._paint(plan, todo, make)
+            paint(self.reel.uri, todo, self._pool(make, plan), self.ledger, self.listener)
         return self._publish(plan.as_piece(), len(todo))
 
     def progress(self) -> tuple[int, int]:
@@ -221,28 +214,12 @@ class Job:
 
     def _pool(self, make: MakePainter, plan: Plan) -> Pool:
         settings, folder = plan.settings, self.folder.resolve()
-        if self.choices.ray == "none":
-            total = len(plan.pts)
-            done = sum(len(s.pts) for s in self.segments if self.ledger is not None and self.ledger.find(s.id))
-            count = iter(range(done + 1, 10**9))
-            return InlinePool(make(settings, folder), lambda _: self.listener("frame", done=next(count), of=total))
-        return RayPool(self.choices.ray, self.choices.workers or 1, lambda: make(settings, folder))
-
-    def _paint(self, plan: Plan, todo: list[Segment], make: MakePainter) -> None:
-        assert self.ledger is not None
-        pool = self._pool(make, plan)
-        try:
-            aside = run(todo, pool, self.ledger, self.listener)
-        finally:
-            pool.close()
-        if aside:
-            first = aside[0]
-            more = f" (and {len(aside) - 1} more segments)" if len(aside) > 1 else ""
-            raise SourceError(
-                self.reel.uri,
-                f"segment {first.unit.number} (frames {first.unit.start} to {first.unit.stop - 1}) failed after "
-                f"{first.attempts} attempts: {first.error}{more}. What was painted is kept in {self.folder}",
-            ) from first.error
+        total, done = len(plan.pts), sum(len(s.pts) for s in self.segments if self.ledger and self.ledger.find(s.id))
+        count = iter(range(done + 1, 10**9))
+        return pool_for(
+            self.choices.ray, self.choices.workers, lambda: make(settings, folder),
+            lambda _: self.listener("frame", done=next(count), of=total),
+        )  # fmt: skip
 
     def _publish(self, plan: Plan, painted: int) -> Result:
         assert self.ledger is not None
@@ -254,9 +231,7 @@ class Job:
                     f"{self.folder}: the packets of segment {segment.number} are gone; run again to paint it"
                 )
             receipts.append(receipt)
-        # a name of this job's own, the same in every run: another job may be making the same output
-        mark = hashlib.blake2b(str(self.folder.resolve()).encode(), digest_size=4).hexdigest()
-        scratch = self.out.with_name(f".{self.out.stem}.{mark}.part{self.out.suffix}")
+        scratch = scratch_name(self.out, self.folder)
         self.listener("joining")
         try:
             with writable(self.out):
@@ -305,8 +280,7 @@ def _suspects(failed: list[Finding], segments: tuple[Segment, ...]) -> list[Segm
 def identity(reel: Reel) -> dict[str, Any]:
     """What a source is, wherever it lies: name, size and sha256 (of a sequence: of its pictures' digests)."""
     if not reel.is_sequence:
-        path = Path(reel.uri)
-        return {"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}
+        return identity_of(Path(reel.uri))
     total, digest = 0, hashlib.sha256()
     for number in range(reel.first, reel.first + reel.count):
         path = Path(reel.uri % number)

@@ -185,7 +185,7 @@ class _Writer:
             digest = hashlib.sha256()
             path = self.ledger.job / receipt.file
             with path.open("rb") as file:
-                for pts, dts, duration, key, size in receipt.packets:
+                for pts, dts, duration, key, size in receipt.pieces:
                     data = file.read(size)
                     digest.update(data)
                     packet = av.Packet(data)
@@ -193,7 +193,7 @@ class _Writer:
                         raise self._again(receipts, f"segment {receipt.unit} begins before its predecessor ends")
                     packet.time_base, packet.stream = base, self.video
                     packet.pts, packet.dts, packet.duration = pts - shift, dts - shift, duration
-                    packet.is_keyframe, last = key, dts
+                    packet.is_keyframe, last = bool(key), dts
                     yield Fraction(pts * base), packet
             if digest.hexdigest() != receipt.sha256:
                 raise self._again([receipt], f"{path}: packets damaged since they were written")

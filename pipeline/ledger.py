@@ -1,6 +1,6 @@
 """Ledger: the receipts of a job, one small JSON per unit, named by the hash of everything that changes its output.
 
-No database: `ls` is the status page. A receipt is written after its packets, so a receipt that exists is work that is
+No database: `ls` is the status page. A receipt is written after its output, so a receipt that exists is work that is
 done. One run at a time writes here (see lock.py).
 """
 
@@ -16,10 +16,11 @@ from pipeline.storage import read_json, writable, write_json
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of a segment. packets: pts, dts, duration, key and size of each, in the order of the file's bytes.
+    """What came of a unit. file: its output in the job folder, which is nothing but its pieces, one after the other.
 
-    file: name of the packets' file in the job folder. extradata: the codec's global header, hex. chroma: mean distance
-    of the painted chroma from neutral, 8-bit codes (0 is a gray result).
+    extradata: the codec's global header, hex. chroma: mean distance of the painted chroma from neutral, 8-bit codes
+    (0 is a gray result). pieces: of a segment its packets, each by pts, dts, duration, key and size; of a band its
+    blocks, by their sizes alone. notes: what a person should know of how it was done.
     """
 
     unit: str
@@ -29,7 +30,8 @@ class Receipt:
     sha256: str
     extradata: str
     chroma: float
-    packets: tuple[tuple[int, int, int, bool, int], ...] = field(repr=False)
+    pieces: tuple[tuple[int, ...], ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
 
 class Ledger:
@@ -52,16 +54,18 @@ class Ledger:
             (self.folder / f"{unit}.json").unlink(missing_ok=True)
 
     def find(self, unit: str) -> Receipt | None:
-        """The receipt of a unit whose packets are there in full, or None."""
+        """The receipt of a unit whose output is there in full, or None."""
         path = self.folder / f"{unit}.json"
         if not path.exists():
             return None
         try:
             values: dict[str, Any] = read_json(path)
-            receipt = Receipt(**{**values, "packets": tuple(tuple(p) for p in values["packets"])})
+            receipt = Receipt(
+                **{**values, "pieces": tuple(map(tuple, values["pieces"])), "notes": tuple(values["notes"])}
+            )
             mine = receipt.unit == unit and Path(receipt.file).name == receipt.file
             size = (self.job / receipt.file).stat().st_size if mine else -1
-            whole = size == receipt.bytes == sum(p[4] for p in receipt.packets)
+            whole = size == receipt.bytes == sum(p[-1] for p in receipt.pieces)
         except (LedgerError, TypeError, KeyError, IndexError, ValueError, OSError):
             return None  # an unreadable receipt is work not done: it is done again
         return receipt if whole else None

@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -204,10 +205,24 @@ class Segment:
     look: np.ndarray = field(repr=False)
     seekable: bool = True
 
+    kind = "segment"
+
+    def __str__(self) -> str:
+        return f"segment {self.number} (frames {self.start} to {self.stop - 1})"
+
     @property
     def stop(self) -> int:
         """Index in the plan after the last frame."""
         return self.start + len(self.pts)
+
+    @property
+    def size(self) -> dict[str, int]:
+        """In frames."""
+        return {"frames": len(self.pts)}
+
+    def located(self) -> Segment:
+        """The segment with its reel's full path."""
+        return replace(self, reel=replace(self.reel, uri=str(Path(self.reel.uri).absolute())))
 
 
 def rising(pts: list[int | None], step: int) -> tuple[tuple[int, ...], int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from colorizer.errors import StorageError, WorkerDied
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
-from pipeline.plan import Segment
+from pipeline.units import Unit
 from pipeline.workers import Pool
 
 ATTEMPTS = 3
@@ -19,12 +19,12 @@ ATTEMPTS = 3
 class SetAside:
     """A unit that was given up, and why."""
 
-    unit: Segment
+    unit: Unit
     attempts: int
     error: Exception
 
 
-def run(units: Sequence[Segment], pool: Pool, ledger: Ledger, listener: Listener) -> list[SetAside]:
+def run(units: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -> list[SetAside]:
     """Paint the units that have no receipt. Returns those set aside; bugs are raised.
 
     A worker's death is tried again, `ATTEMPTS` times in all. An error about the source is final at once: it would only
@@ -40,13 +40,15 @@ def run(units: Sequence[Segment], pool: Pool, ledger: Ledger, listener: Listener
         flying -= 1
         if outcome.receipt is not None:
             ledger.record(outcome.receipt)
-            listener("segment", number=outcome.unit.number, frames=len(outcome.unit.pts), attempt=outcome.attempt)
+            listener(outcome.unit.kind, number=outcome.unit.number, attempt=outcome.attempt, **outcome.unit.size)
             continue
         assert outcome.error is not None, "an outcome is a receipt or an error"
         if isinstance(outcome.error, StorageError):
             raise outcome.error  # every other unit would meet it too
         if isinstance(outcome.error, WorkerDied) and outcome.attempt < ATTEMPTS:
-            listener("retry", text=f"segment {outcome.unit.number}, attempt {outcome.attempt}: {outcome.error}")
+            listener(
+                "retry", text=f"{outcome.unit.kind} {outcome.unit.number}, attempt {outcome.attempt}: {outcome.error}"
+            )
             todo.appendleft((outcome.unit, outcome.attempt + 1))
         else:
             aside.append(SetAside(outcome.unit, outcome.attempt, outcome.error))

@@ -1,102 +1,46 @@
-"""Units of work: what a worker does with a segment. Plain Python; pools decide where it runs."""
+"""Units: what is scheduled, retried and recorded, and who does it. A segment of a reel, a band of a scan."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import replace
-from itertools import islice
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any, Protocol
 
-import numpy as np
-
-from colorizer.engine import Colorizer
-from pipeline.ahead import ahead
-from pipeline.decode import Reader
-from pipeline.encode import Encoder, Painted
-from pipeline.frames import Frame
 from pipeline.ledger import Receipt
-from pipeline.plan import Segment
-from pipeline.profiles import PROFILES, Target, target_for
-from pipeline.storage import publish, writable
+
+Report = Callable[[int], None]
 
 
-class Painter:
-    """Paints segments of one job: keeps the weights and the open reel between them."""
+class Unit(Protocol):
+    """A piece of work with an output of its own. Its words (`str`) say where in the source it lies."""
 
-    def __init__(self, colorizer: Colorizer, job: Path) -> None:
-        self.colorizer, self.job = colorizer, job
-        self._reader: Reader | None = None
+    @property
+    def id(self) -> str:
+        """Hash of everything that changes its output."""
 
-    def paint(self, segment: Segment, attempt: int, report: Callable[[int], None] = lambda _: None) -> Receipt:
-        """Decode, color and encode a segment; its packets are published under a name that carries the attempt.
+    @property
+    def number(self) -> int:
+        """Place among the units of its job."""
 
-        report: told each frame's index in the plan when it is encoded.
+    @property
+    def kind(self) -> str:
+        """One word for people: segment, band."""
+
+    @property
+    def size(self) -> dict[str, int]:
+        """How much of the source it is, under the name of what is counted: frames, rows."""
+
+    def located(self) -> Unit:
+        """The same unit for a worker that stands in another folder: its source by its full path."""
+
+
+class Painter(Protocol):
+    """Does units, one at a time, and keeps between them what is dear to open. Plain Python; pools decide where."""
+
+    def paint(self, unit: Any, attempt: int, report: Report = lambda _: None) -> Receipt:
+        """Do a unit; its output is published in the job folder under a name that carries the attempt.
+
+        report: told how far it is, in what the unit's size counts.
         """
-        profile = PROFILES[segment.settings.profile]
-        target = target_for(segment.reel, profile)
-        encoder = Encoder(segment.reel, profile, target)
-        name = f"{segment.id}.{attempt}.packets"
-        scratch = self.job / f"{name}.part"
-        digest, packets, chroma = hashlib.sha256(), [], 0.0
-        painted = ahead(self._painted(segment, target), 4)
-        # closed here and now, also on Ctrl-C: the decoder's thread must not outlive the file it reads
-        with closing(painted), writable(scratch), scratch.open("wb") as file:
-
-            def write(coded: Iterator) -> None:
-                for packet in coded:
-                    file.write(packet.data)
-                    digest.update(packet.data)
-                    packets.append((packet.pts, packet.dts, packet.duration, packet.key, len(packet.data)))
-
-            neutral, scale = target.coding.neutral, 2 ** (target.coding.bits - 8)
-            for count, frame in enumerate(painted):
-                write(encoder.encode(frame))
-                off = abs(frame.cb[::4, ::4].astype(np.int32) - neutral) + abs(
-                    frame.cr[::4, ::4].astype(np.int32) - neutral
-                )
-                chroma += float(off.mean()) / scale
-                report(segment.start + count)
-            write(encoder.flush())
-            size = file.tell()
-        with writable(scratch):
-            publish(scratch, self.job / name)
-        return Receipt(
-            segment.id, attempt, name, size, digest.hexdigest(), encoder.extradata.hex(),
-            round(chroma / len(segment.pts), 3), tuple(packets),
-        )  # fmt: skip
-
-    def _painted(self, segment: Segment, target: Target) -> Iterator[Painted]:
-        times = iter(zip(segment.pts, segment.durations, strict=True))
-        for batch in _batches(ahead(self._frames(segment), segment.settings.batch), segment.settings.batch):
-            luma = np.stack([frame.luma for frame in batch])
-            cb, cr = self._chroma(luma, segment, target)
-            for i, frame in enumerate(batch):
-                pts, duration = next(times)
-                yield Painted(pts, duration, target.luma(frame.luma), cb[i], cr[i])
-
-    def _chroma(self, luma: np.ndarray, segment: Segment, target: Target) -> tuple[np.ndarray, np.ndarray]:
-        settings, coding = segment.settings, segment.reel.coding
-        geometry = replace(segment.reel.geometry, step_y=target.step_y, step_x=target.step_x)
-        look = segment.look
-        if settings.looks == "per-frame":
-            look, _ = self.colorizer.look(np.stack([self.colorizer.whole(y, coding, geometry) for y in luma]))
-        return self.colorizer.chroma(luma, coding, geometry, look, settings.working_size, target.coding)
-
-    def _frames(self, segment: Segment) -> Iterator[Frame]:
-        if self._reader is None or self._reader.reel != segment.reel:
-            self.close()
-            self._reader = Reader(segment.reel)
-        return self._reader.read(segment.offset, segment.pts, segment.digests, segment.seekable)
 
     def close(self) -> None:
-        """Release the reel."""
-        if self._reader is not None:
-            self._reader.close()
-        self._reader = None
-
-
-def _batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:
-    while batch := list(islice(frames, size)):
-        yield batch
+        """Let go of what is open."""

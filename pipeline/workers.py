@@ -9,28 +9,25 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from colorizer import weights
-from colorizer.engine import Colorizer
+from colorizer.engine import Colorizer, Precision
 from colorizer.errors import ColorizeError, WeightsError, WorkerDied
 from pipeline.cluster import connect
 from pipeline.ledger import Receipt
-from pipeline.plan import Segment, Settings
-from pipeline.units import Painter
-
-Report = Callable[[int], None]
+from pipeline.units import Painter, Report, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of an attempt: a receipt or an error."""
 
-    unit: Segment
+    unit: Unit
     attempt: int
     receipt: Receipt | None = None
     error: Exception | None = None
@@ -43,7 +40,7 @@ class Pool(Protocol):
     def size(self) -> int:
         """Units that may be in flight."""
 
-    def start(self, unit: Segment, attempt: int) -> None:
+    def start(self, unit: Unit, attempt: int) -> None:
         """Give a unit to a free worker."""
 
     def finished(self) -> Outcome:
@@ -58,13 +55,17 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def open_painter(settings: Settings, job: Path) -> Painter:
-    """A painter with the settings' weights. Raises WeightsError when the file is not the one the plan was made with."""
-    loaded = weights.load(settings.weights)
-    if loaded.digest != settings.weights_digest:
-        raise WeightsError(f"{settings.weights}: not the weights this job was planned with; start a new job")
-    precision: Any = settings.precision
-    return Painter(Colorizer(loaded, device(), precision), job)
+def planned_colorizer(name: str, digest: str, precision: Precision) -> Colorizer:
+    """Weights on this worker's device. Raises WeightsError when they are not the ones the plan was made with."""
+    loaded = weights.load(name)
+    if loaded.digest != digest:
+        raise WeightsError(f"{name}: not the weights this job was planned with; start a new job")
+    return Colorizer(loaded, device(), precision)
+
+
+def pool_for(ray: str, workers: int, make: Callable[[], Painter], report: Report) -> Pool:
+    """The pool that a person asked for. ray: "none", "local" or an address; report: progress inside a unit, inline."""
+    return InlinePool(make(), report) if ray == "none" else RayPool(ray, workers or 1, make)
 
 
 class InlinePool:
@@ -74,9 +75,9 @@ class InlinePool:
 
     def __init__(self, painter: Painter, report: Report = lambda _: None) -> None:
         self.painter, self.report = painter, report
-        self._waiting: deque[tuple[Segment, int]] = deque()
+        self._waiting: deque[tuple[Unit, int]] = deque()
 
-    def start(self, unit: Segment, attempt: int) -> None:
+    def start(self, unit: Unit, attempt: int) -> None:
         """Remember the unit; `finished` paints it."""
         self._waiting.append((unit, attempt))
 
@@ -89,7 +90,7 @@ class InlinePool:
             return Outcome(unit, attempt, error=error)
 
     def close(self) -> None:
-        """Release the reel."""
+        """Release the source."""
         self.painter.close()
 
 
@@ -101,7 +102,7 @@ class Worker:
             torch.set_num_threads(threads)
         self.painter = make()
 
-    def run_unit(self, unit: Segment, attempt: int) -> Receipt:
+    def run_unit(self, unit: Unit, attempt: int) -> Receipt:
         """Paint a unit."""
         return self.painter.paint(unit, attempt)
 
@@ -123,7 +124,7 @@ class RayPool:
             raise ColorizeError("Ray is not installed; pip install 'ray>=2.60', or use --ray none") from error
         self.ray, self.make, self.size = ray, make, workers
         self._free: list[Any] = []
-        self._flying: dict[Any, tuple[Any, Segment, int]] = {}
+        self._flying: dict[Any, tuple[Any, Unit, int]] = {}
         self._deaths = (
             ray.exceptions.RayActorError, ray.exceptions.NodeDiedError, ray.exceptions.WorkerCrashedError,
             ray.exceptions.OutOfMemoryError, ray.exceptions.ActorUnavailableError,
@@ -148,11 +149,10 @@ class RayPool:
     def _hire(self) -> Any:
         return self._actor.remote(*self._arguments)
 
-    def start(self, unit: Segment, attempt: int) -> None:
+    def start(self, unit: Unit, attempt: int) -> None:
         """Send a unit to a free actor."""
         worker = self._free.pop(0)
-        there = replace(unit, reel=replace(unit.reel, uri=str(Path(unit.reel.uri).absolute())))
-        self._flying[worker.run_unit.remote(there, attempt)] = worker, unit, attempt
+        self._flying[worker.run_unit.remote(unit.located(), attempt)] = worker, unit, attempt
 
     def finished(self) -> Outcome:
         """Wait for any unit in flight; a dead actor is replaced."""

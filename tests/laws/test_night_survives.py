@@ -20,9 +20,8 @@ import pytest
 
 from colorizer.errors import ColorizeError, JoinError, LedgerError
 from pipeline import fidelity, jobs
-from pipeline.jobs import Job
-from pipeline.units import Painter
-from pipeline.workers import open_painter
+from pipeline.jobs import Job, open_painter
+from pipeline.segment_painter import SegmentPainter
 from tests.endtoend import (
     Heard,
     chroma,
@@ -70,7 +69,7 @@ def dying(frame, marker=None):
     """Makes painters whose process ends before frame `frame`: every time, or only until `marker` is there."""
 
     def make(settings, job):
-        class Dying(Painter):
+        class Dying(SegmentPainter):
             def _painted(self, segment, target):
                 for index, painted in enumerate(super()._painted(segment, target), segment.start):
                     if index == frame and (marker is None or not marker.exists()):
@@ -174,7 +173,7 @@ def test_what_a_crash_left_is_not_trusted(tmp_path, source, tiny, undisturbed, l
         receipt.write_text(receipt.read_text()[:100])
     else:
         packets.write_bytes(packets.read_bytes()[:-1])
-    (job / f"{receipt.stem}.7.packets.part").write_bytes(b"what a killed worker left")
+    (job / f"{receipt.stem}.7.pieces.part").write_bytes(b"what a killed worker left")
     assert color(source, out, tiny, folder=job).painted == 1
     assert both(out) == undisturbed
 
@@ -183,7 +182,7 @@ def smudging(frame):
     """Makes painters that change a luma code of one frame on its way to the encoder, as failing memory would."""
 
     def make(settings, job):
-        class Smudging(Painter):
+        class Smudging(SegmentPainter):
             def _painted(self, segment, target):
                 for index, painted in enumerate(super()._painted(segment, target), segment.start):
                     if index == frame:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from colorizer.errors import JoinError
-from pipeline.units import Painter
-from pipeline.workers import open_painter
+from pipeline.jobs import open_painter
+from pipeline.segment_painter import SegmentPainter
 from tests.endtoend import chroma, color, luma_digests, pictures, samples, verify
 from tests.synthetic import depth_of, is_full, read_stamps, stamped, write_reel
 
@@ -71,7 +71,7 @@ def shown(frame):
     return (samples(frame, 0).astype(np.float64) - black) / (white - black)
 
 
-class Careless(Painter):
+class Careless(SegmentPainter):
     """Changes what it must not."""
 
     def __init__(self, painter, spoil):

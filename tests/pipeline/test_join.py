@@ -18,7 +18,7 @@ from pipeline.ledger import Ledger, Receipt
 from pipeline.plan import Plan, Shot
 from pipeline.profiles import PROFILES, target_for
 from pipeline.reels import probe
-from pipeline.units import Painter
+from pipeline.segment_painter import SegmentPainter
 from tests.synthetic import read_stamps, write_reel
 
 OUTPUTS = {"archive": ".mkv", "mezzanine": ".mov", "access": ".mp4"}
@@ -199,7 +199,7 @@ def test_a_painter_makes_what_a_joiner_takes(studio, folder):
     job = folder / "painted"
     job.mkdir()
     told: list[int] = []
-    painter = Painter(studio.colorizer, job)
+    painter = SegmentPainter(studio.colorizer, job)
     receipts = [painter.paint(segment, 1, told.append) for segment in plan.segments()]
     painter.close()
     assert told == list(range(12))

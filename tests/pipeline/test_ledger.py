@@ -83,8 +83,8 @@ def test_other_json_is_work_not_done(ledger, text):
 
 
 BAD = [
-    {"packets": 3}, {"packets": [1, 2]}, {"packets": [[0, 0, 42, True, 5]]}, {"packets": [[0, 0]]}, {"bytes": 9},
-    {"bytes": "8"}, {"file": None}, {"file": 7}, {"file": ""}, {"extra": 1}, {"packets": [[0, 0, 1, True, "8"]]},
+    {"pieces": 3}, {"pieces": [1, 2]}, {"pieces": [[0, 0, 42, True, 5]]}, {"pieces": [[0, 0]]}, {"bytes": 9},
+    {"bytes": "8"}, {"file": None}, {"file": 7}, {"file": ""}, {"extra": 1}, {"pieces": [[0, 0, 1, True, "8"]]},
     {"unit": "cd" * 16}, {"file": "a\x00b"},
 ]  # fmt: skip
 

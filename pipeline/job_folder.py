@@ -1,0 +1,72 @@
+"""What every kind of job does with its folder and its output's name: one run at a time, nothing replaced unasked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from colorizer.errors import ColorizeError, SourceError
+from pipeline.events import Listener
+from pipeline.ledger import Ledger
+from pipeline.lock import NAME as LOCK
+from pipeline.lock import alone, clear
+from pipeline.run import run
+from pipeline.storage import sha256
+from pipeline.units import Unit
+from pipeline.workers import Pool
+
+
+def check_names(source: str, out: Path) -> None:
+    """Refuse an output that cannot be. Raises ColorizeError."""
+    if out.exists() and Path(source).exists() and out.samefile(source):
+        raise ColorizeError(f"{out}: the output would replace its source; give another name")
+    if not out.parent.is_dir():
+        raise ColorizeError(f"{out.parent}: no such folder; make it first")
+
+
+@contextmanager
+def occupied(folder: Path, out: Path, keep: bool, overwrite: bool, listener: Listener) -> Iterator[None]:
+    """A job folder for this run alone. keep: it is a person's; another one is removed if nothing came to be in it.
+
+    Raises ColorizeError if there is an output already that this job did not make, LedgerError if another run is here.
+    """
+    if out.exists() and not overwrite:
+        raise ColorizeError(f"{out}: exists and is not this job's result; add --overwrite or give another name")
+    with alone(folder) as held:
+        if not held:
+            listener("note", text=f"{folder}: nothing can be locked there; do not start this job twice")
+        try:
+            yield
+        except ColorizeError:
+            if not keep and not any(p.is_file() and p.name != LOCK for p in folder.rglob("*")):
+                clear(folder)  # refused before anything was made: leave nothing beside OUT
+            raise
+
+
+def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -> None:
+    """Run the units and close the pool. Raises SourceError if any was set aside: a job's output needs all of them."""
+    try:
+        aside = run(todo, pool, ledger, listener)
+    finally:
+        pool.close()
+    if aside:
+        first = aside[0]
+        more = f" (and {len(aside) - 1} more {first.unit.kind}s)" if len(aside) > 1 else ""
+        raise SourceError(
+            source,
+            f"{first.unit} failed after {first.attempts} attempts: {first.error}{more}. "
+            f"What was painted is kept in {ledger.job}",
+        ) from first.error
+
+
+def scratch_name(out: Path, folder: Path) -> Path:
+    """Where an output grows: of this job's own, since another may make the same output, and the same in every run."""
+    mark = hashlib.blake2b(str(folder.resolve()).encode(), digest_size=4).hexdigest()
+    return out.with_name(f".{out.stem}.{mark}.part{out.suffix}")
+
+
+def identity(path: Path) -> dict[str, object]:
+    """What a source is, wherever it lies: name, size and sha256."""
+    return {"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}

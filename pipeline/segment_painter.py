@@ -1,0 +1,103 @@
+"""What a worker does with a segment: decode, color, encode."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from colorizer.engine import Colorizer
+from pipeline.ahead import ahead
+from pipeline.decode import Reader
+from pipeline.encode import Encoder, Painted
+from pipeline.frames import Frame
+from pipeline.ledger import Receipt
+from pipeline.plan import Segment
+from pipeline.profiles import PROFILES, Target, target_for
+from pipeline.storage import publish, writable
+from pipeline.units import Report
+
+
+class SegmentPainter:
+    """Paints segments of one job: keeps the weights and the open reel between them."""
+
+    def __init__(self, colorizer: Colorizer, job: Path) -> None:
+        self.colorizer, self.job = colorizer, job
+        self._reader: Reader | None = None
+
+    def paint(self, segment: Segment, attempt: int, report: Report = lambda _: None) -> Receipt:
+        """Decode, color and encode a segment; its packets are published under a name that carries the attempt.
+
+        report: told each frame's index in the plan when it is encoded.
+        """
+        profile = PROFILES[segment.settings.profile]
+        target = target_for(segment.reel, profile)
+        encoder = Encoder(segment.reel, profile, target)
+        name = f"{segment.id}.{attempt}.packets"
+        scratch = self.job / f"{name}.part"
+        digest, packets, chroma = hashlib.sha256(), [], 0.0
+        painted = ahead(self._painted(segment, target), 4)
+        # closed here and now, also on Ctrl-C: the decoder's thread must not outlive the file it reads
+        with closing(painted), writable(scratch), scratch.open("wb") as file:
+
+            def write(coded: Iterator) -> None:
+                for packet in coded:
+                    file.write(packet.data)
+                    digest.update(packet.data)
+                    packets.append((packet.pts, packet.dts, packet.duration, packet.key, len(packet.data)))
+
+            neutral, scale = target.coding.neutral, 2 ** (target.coding.bits - 8)
+            for count, frame in enumerate(painted):
+                write(encoder.encode(frame))
+                off = abs(frame.cb[::4, ::4].astype(np.int32) - neutral) + abs(
+                    frame.cr[::4, ::4].astype(np.int32) - neutral
+                )
+                chroma += float(off.mean()) / scale
+                report(segment.start + count)
+            write(encoder.flush())
+            size = file.tell()
+        with writable(scratch):
+            publish(scratch, self.job / name)
+        return Receipt(
+            segment.id, attempt, name, size, digest.hexdigest(), encoder.extradata.hex(),
+            round(chroma / len(segment.pts), 3), tuple(packets),
+        )  # fmt: skip
+
+    def _painted(self, segment: Segment, target: Target) -> Iterator[Painted]:
+        times = iter(zip(segment.pts, segment.durations, strict=True))
+        for batch in _batches(ahead(self._frames(segment), segment.settings.batch), segment.settings.batch):
+            luma = np.stack([frame.luma for frame in batch])
+            cb, cr = self._chroma(luma, segment, target)
+            for i, frame in enumerate(batch):
+                pts, duration = next(times)
+                yield Painted(pts, duration, target.luma(frame.luma), cb[i], cr[i])
+
+    def _chroma(self, luma: np.ndarray, segment: Segment, target: Target) -> tuple[np.ndarray, np.ndarray]:
+        settings, coding = segment.settings, segment.reel.coding
+        geometry = replace(segment.reel.geometry, step_y=target.step_y, step_x=target.step_x)
+        look = segment.look
+        if settings.looks == "per-frame":
+            look, _ = self.colorizer.look(np.stack([self.colorizer.whole(y, coding, geometry) for y in luma]))
+        return self.colorizer.chroma(luma, coding, geometry, look, settings.working_size, target.coding)
+
+    def _frames(self, segment: Segment) -> Iterator[Frame]:
+        if self._reader is None or self._reader.reel != segment.reel:
+            self.close()
+            self._reader = Reader(segment.reel)
+        return self._reader.read(segment.offset, segment.pts, segment.digests, segment.seekable)
+
+    def close(self) -> None:
+        """Release the reel."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+
+
+def _batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:
+    while batch := list(islice(frames, size)):
+        yield batch
