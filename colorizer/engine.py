@@ -22,9 +22,10 @@ from colorizer.weights import Weights
 Precision = Literal["fp32", "bf16", "fp16"]
 DEFAULT_WORKING_SIZE = 192
 WHOLE_PIXELS = 6_000_000
-"""A larger working size is painted by tiles of TILE: the layers take about 200 bytes a pixel."""
+"""A larger part is painted by tiles of 1024: the layers take about 200 bytes a pixel."""
 
-TILE = 1024
+TILES = (1024, 512, 256, 128)
+"""Sides of tiles that are tried in turn: the first for a large part, the others where memory runs out."""
 NATIVE = 0
 """Working size that stands for the picture's own size."""
 
@@ -82,6 +83,8 @@ class Colorizer:
         network = weights.network().to(self.device, self.dtype)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._solvers: dict[tuple[str, str], KeptLuma] = {}
+        self.notes: set[str] = set()
+        """What a person should know of how the device was used."""
 
     @property
     def look_size(self) -> int:
@@ -145,18 +148,41 @@ class Colorizer:
         small = torch.rot90(shrink(y, stored), geometry.rotation // 90, (2, 3))
         vector = torch.from_numpy(np.atleast_2d(look)).to(self.device, self.dtype)
         part = small.to(self.dtype).contiguous(memory_format=torch.channels_last)
-        if shape[0] * shape[1] > WHOLE_PIXELS:
-            ab = paint_tiled(self.network, part, vector, TILE).float()
-        else:
-            ab = self.network.paint(part, vector).float()
+        ab = self.paint(part, vector)
         cb, cr = self.solver(coding).solve(F.avg_pool2d(small, 2)[:, 0], ab[:, 0], ab[:, 1])
         turned = torch.rot90(torch.stack([cb, cr], 1), -(geometry.rotation // 90), (2, 3))
         return turned[:, :1], turned[:, 1:]
+
+    def paint(self, part: Tensor, look: Tensor) -> Tensor:
+        """`network.paint` in float32; by exact tiles where the part is large, or larger than the device's memory.
+
+        What had to be tiled for lack of memory is noted. Raises ColorizeError if even the smallest tile is too much.
+        """
+        sizes = [0, *TILES] if part.shape[2] * part.shape[3] <= WHOLE_PIXELS else TILES
+        for size in sizes:
+            try:
+                ab = paint_tiled(self.network, part, look, size) if size else self.network.paint(part, look)
+                if size and size != sizes[0]:
+                    self.notes.add(f"the device ran out of memory: painted in tiles of {size} px, with the same result")
+                return ab.float()
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not _out_of_memory(error):
+                    raise
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+        raise ColorizeError(
+            f"{self.device}: too little free memory to paint {sizes[-1]} px at a time; free some, or use another device"
+        )
 
     def solver(self, coding: Coding) -> KeptLuma:
         """The color arithmetic of a coding; made once."""
         key = coding.matrix, coding.primaries
         return self._solvers.setdefault(key, KeptLuma(*key))
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether a device, or this machine, had no memory left; on a CPU torch has no class of its own for it."""
+    return not isinstance(error, RuntimeError) or isinstance(error, torch.OutOfMemoryError) or "allocate" in str(error)
 
 
 @contextmanager

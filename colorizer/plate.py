@@ -165,7 +165,7 @@ def color_native(colorizer: Colorizer, plate: Plate, read: Read, top: int, botto
         padded = _grown(wide, halo.before, halo.after, height, width)
         codes = _read(read, padded, plate)
         y = plate.coding.luma(torch.from_numpy(codes))[None, None].to(colorizer.device)
-        ab = colorizer.network.paint(y.to(colorizer.dtype), look).float()
+        ab = colorizer.paint(y.to(colorizer.dtype), look)
         half = [v // 2 for v in _inside(wide, padded)]
         ab = ab[:, :, half[0] : half[2], half[1] : half[3]]
         within = _inside(wide, padded)

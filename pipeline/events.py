@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class Listener(Protocol):
-    """Told what happens. Event names: survey, planned, frame, segment, retry, joining, checking, note, finished."""
+    """Told what happens: survey, planned, frame, segment, rows, band, retry, joining, checking, note, finished."""
 
     def __call__(self, event: str, **facts: Any) -> None: ...
 
@@ -37,7 +37,7 @@ class Silent:
 
 
 class JsonLines(Silent):
-    """One JSON object per event, at most ten `frame` events a second."""
+    """One JSON object per event, at most ten of survey, frame and rows a second."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stdout
@@ -45,8 +45,8 @@ class JsonLines(Silent):
 
     def __call__(self, event: str, **facts: Any) -> None:
         now = time.monotonic()
-        if event in ("frame", "survey"):
-            last = event == "frame" and facts.get("done") == facts.get("of")
+        if event in ("frame", "rows", "survey"):
+            last = event != "survey" and facts.get("done") == facts.get("of")
             if now - self._last < 0.1 and not last:
                 return
             self._last = now
@@ -66,7 +66,9 @@ class Bars(Silent):
         self._stage = ""
         self._begun = 0.0
         self._base = 0
-        self._frames = self._painted = 0
+        self._total = self._painted = 0
+        self._speed: tuple[float, str] = (1.0, "fps")
+        """What a step of the bar is in the unit that speed is told in."""
         self._spread = True
 
     def __enter__(self) -> Bars:
@@ -86,28 +88,36 @@ class Bars(Silent):
             self._stage, self._begun, self._base = stage, time.monotonic(), done
         assert self.task is not None
         spent = time.monotonic() - self._begun
-        rate = f"{(done - self._base) / spent:.1f} fps" if spent > 1 else ""
+        rate = f"{(done - self._base) * self._speed[0] / spent:.1f} {self._speed[1]}" if spent > 1 else ""
         self.progress.update(self.task, completed=done, total=total, rate=rate)
 
     def __call__(self, event: str, **facts: Any) -> None:
         if event == "survey":
-            self._show("survey", facts["frames"], facts["of"] or None)
+            self._show("survey", facts["frames"] if "frames" in facts else facts["rows"], facts["of"] or None)
         elif event == "planned":
-            self._frames = facts["frames"]
-            self.console.print(
-                f"{facts['frames']} frames, {facts['shots']} shots, {facts['segments']} segments"
-                + (f" ({facts['done']} painted before)" if facts["done"] else "")
-            )
-        elif event == "frame":
+            self._planned(facts)
+        elif event in ("frame", "rows"):
             self._spread = False
             self._show("coloring", facts["done"], facts["of"])
-        elif event == "segment" and self._spread:  # workers elsewhere report no frames
-            self._painted += facts["frames"]
-            self._show("coloring", self._painted, self._frames)
+        elif event in ("segment", "band") and self._spread:  # workers elsewhere report nothing in between
+            self._painted += facts["frames"] if event == "segment" else facts["rows"]
+            self._show("coloring", self._painted, self._total)
         elif event in ("joining", "checking"):
             self._show(event, 0, None)
         elif event in ("note", "retry"):
             self.console.print(f"[yellow]note[/] {escape(str(facts['text']))}", highlight=False)
+
+    def _planned(self, facts: dict[str, Any]) -> None:
+        if "frames" in facts:
+            self._total = facts["frames"]
+            text = f"{facts['frames']} frames, {facts['shots']} shots, {facts['segments']} segments"
+        else:
+            self._total, megapixels = facts["rows"], facts["megapixels"]
+            self._speed = megapixels / max(1, self._total), "MP/s"
+            text = (
+                f"{facts['pages']} page{'s' * (facts['pages'] != 1)}, {megapixels} megapixels, {facts['bands']} bands"
+            )
+        self.console.print(text + (f" ({facts['done']} painted before)" if facts["done"] else ""))
 
 
 class Notes(Silent):

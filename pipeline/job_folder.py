@@ -61,6 +61,18 @@ def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listene
         ) from first.error
 
 
+class Count:
+    """How much is done."""
+
+    def __init__(self, done: int) -> None:
+        self.done = done
+
+    def add(self, more: int) -> int:
+        """What is done with so much more."""
+        self.done += more
+        return self.done
+
+
 def scratch_name(out: Path, folder: Path) -> Path:
     """Where an output grows: of this job's own, since another may make the same output, and the same in every run."""
     mark = hashlib.blake2b(str(folder.resolve()).encode(), digest_size=4).hexdigest()

@@ -24,7 +24,7 @@ from pipeline.cluster import reach
 from pipeline.events import Listener
 from pipeline.fidelity import check, decoded, planned
 from pipeline.finding import Finding
-from pipeline.job_folder import check_names, occupied, paint, scratch_name
+from pipeline.job_folder import Count, check_names, occupied, paint, scratch_name
 from pipeline.job_folder import identity as identity_of
 from pipeline.join import join
 from pipeline.ledger import Ledger, Receipt
@@ -215,10 +215,10 @@ class Job:
     def _pool(self, make: MakePainter, plan: Plan) -> Pool:
         settings, folder = plan.settings, self.folder.resolve()
         total, done = len(plan.pts), sum(len(s.pts) for s in self.segments if self.ledger and self.ledger.find(s.id))
-        count = iter(range(done + 1, 10**9))
+        count = Count(done)
         return pool_for(
             self.choices.ray, self.choices.workers, lambda: make(settings, folder),
-            lambda _: self.listener("frame", done=next(count), of=total),
+            lambda more: self.listener("frame", done=count.add(more), of=total),
         )  # fmt: skip
 
     def _publish(self, plan: Plan, painted: int) -> Result:

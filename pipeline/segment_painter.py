@@ -33,7 +33,7 @@ class SegmentPainter:
     def paint(self, segment: Segment, attempt: int, report: Report = lambda _: None) -> Receipt:
         """Decode, color and encode a segment; its packets are published under a name that carries the attempt.
 
-        report: told each frame's index in the plan when it is encoded.
+        report: told of each frame when it is encoded.
         """
         profile = PROFILES[segment.settings.profile]
         target = target_for(segment.reel, profile)
@@ -52,13 +52,13 @@ class SegmentPainter:
                     packets.append((packet.pts, packet.dts, packet.duration, packet.key, len(packet.data)))
 
             neutral, scale = target.coding.neutral, 2 ** (target.coding.bits - 8)
-            for count, frame in enumerate(painted):
+            for frame in painted:
                 write(encoder.encode(frame))
                 off = abs(frame.cb[::4, ::4].astype(np.int32) - neutral) + abs(
                     frame.cr[::4, ::4].astype(np.int32) - neutral
                 )
                 chroma += float(off.mean()) / scale
-                report(segment.start + count)
+                report(1)
             write(encoder.flush())
             size = file.tell()
         with writable(scratch):

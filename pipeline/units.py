@@ -39,7 +39,7 @@ class Painter(Protocol):
     def paint(self, unit: Any, attempt: int, report: Report = lambda _: None) -> Receipt:
         """Do a unit; its output is published in the job folder under a name that carries the attempt.
 
-        report: told how far it is, in what the unit's size counts.
+        report: told how much more is done, in what the unit's size counts.
         """
 
     def close(self) -> None:

@@ -12,9 +12,11 @@ import click
 
 COMMANDS = {
     "reel": "Color a film reel.",
-    "verify": "Prove that an output keeps its source's picture, sound and timing.",
+    "scan": "Color a photograph, plate or negative of any size.",
+    "verify": "Prove that an output keeps what its source holds.",
     "train": "Train weights on color pictures.",
     "evaluate": "Measure weights on pictures whose colors are known.",
+    "bench": "Measure time and memory on this machine.",
     "doctor": "Show versions, devices and codecs, and what is missing.",
     "demo": "Make a small black-and-white reel and color it.",
 }
@@ -40,7 +42,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="chromatheque")
 def cli() -> None:
-    """Colors black-and-white film reels, keeps what the original holds, and proves it."""
+    """Colors black-and-white film reels and scans, keeps what the original holds, and proves it."""
 
 
 def main() -> None:

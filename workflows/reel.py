@@ -9,21 +9,7 @@ from typing import Any
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-
-
-class WorkingSize(click.ParamType):
-    """A number of pixels or `native`."""
-
-    name = "N|native"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        if value == "native":
-            return 0
-        if value.isdecimal() and value.isascii() and 32 <= int(value) <= 4096:
-            return int(value)
-        return self.fail(f"{value!r} is neither 'native' nor a size from 32 to 4096", param, ctx)
+from workflows.options import WorkingSize
 
 
 class Rate(click.ParamType):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workflows.reel import Rate
+from workflows.verify_scan import verify_scan
 
 if TYPE_CHECKING:
     from pipeline.finding import Finding
-    from pipeline.reels import Reel
     from pipeline.tracks import Carried
 
-_ELSE = "move it away to verify without it"
+ELSE = "move it away to verify without it"
 
 
 @click.command()
@@ -26,28 +27,20 @@ _ELSE = "move it away to verify without it"
 @click.option("--json", "as_json", is_flag=True, help="Print findings as JSON.")
 @click.option("--rate", type=Rate(), help="Pictures per second of an image sequence [24].")
 def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None:
-    """Decode SOURCE and OUT and compare luminance, frame count, times, tracks, chapters and tags.
+    """Decode SOURCE and OUT and compare them: luminance sample by sample, and all that goes with it.
 
-    What the output's sidecar (OUT.json) declares as not carried over is accepted by name; anything else that is
-    missing is a failure. Exit code 0 only if every check holds.
+    Of a reel that is frame count, times, tracks, chapters and tags; of a scan size, orientation, resolution, profile,
+    every tag, and the levels of a pyramid. What the output's sidecar (OUT.json) declares as not carried over is
+    accepted by name; anything else that is missing is a failure. Exit code 0 only if every check holds.
 
     Example: chromatheque verify newsreel.mov newsreel.mkv
     """
     from colorizer.errors import SourceError
-    from pipeline.fidelity import check, decoded
-    from pipeline.profiles import profile_for
-    from pipeline.reels import probe
-    from pipeline.timecode import advance
+    from pipeline.scans.job import FORMATS
 
     if not out.is_file():
         raise SourceError(str(out), "no such file")
-    reel = probe(source, rate)
-    path = out.with_name(out.name + ".json")
-    said = _read(path) if path.exists() else _Said(profile_for(out, None).name)
-    findings = _check_digests(said, reel, out)
-    reel = replace(reel, timecode=advance(reel.timecode, said.skip, reel.rate))
-    shown = decoded(reel, said.start, said.stop)
-    findings += check(reel, out, said.profile, shown, said.tracks, bool(said.start or said.stop))
+    findings = verify_scan(source, out) if out.suffix.lower() in FORMATS else _verify_reel(source, out, rate)
     if as_json:
         click.echo(
             json.dumps(
@@ -61,6 +54,22 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
             click.echo(f"{'ok  ' if finding.holds else 'FAIL'}  {finding.what:<{width}}  {finding.detail}")
     if not all(f.holds for f in findings):
         raise click.exceptions.Exit(1)
+
+
+def _verify_reel(source: str, out: Path, rate: Fraction | None) -> list[Finding]:
+    from pipeline.fidelity import check, decoded
+    from pipeline.jobs import identity
+    from pipeline.profiles import profile_for
+    from pipeline.reels import probe
+    from pipeline.timecode import advance
+
+    reel = probe(source, rate)
+    path = out.with_name(out.name + ".json")
+    said = _read(path) if path.exists() else _Said(profile_for(out, None).name)
+    findings = check_digests(said.source, said.output, lambda: identity(reel), out)
+    reel = replace(reel, timecode=advance(reel.timecode, said.skip, reel.rate))
+    shown = decoded(reel, said.start, said.stop)
+    return findings + check(reel, out, said.profile, shown, said.tracks, bool(said.start or said.stop))
 
 
 @dataclass(frozen=True)
@@ -105,25 +114,27 @@ def _read(path: Path) -> _Said:
         if found.profile not in PROFILES:
             raise ValueError(f"no profile {found.profile!r}")
     except KeyError as error:
-        raise UnsupportedSource(str(path), f"not a sidecar of this program (no {error}); {_ELSE}") from error
+        raise UnsupportedSource(str(path), f"not a sidecar of this program (no {error}); {ELSE}") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise UnsupportedSource(str(path), f"not a sidecar of this program ({error}); {_ELSE}") from error
+        raise UnsupportedSource(str(path), f"not a sidecar of this program ({error}); {ELSE}") from error
     return found
 
 
-def _check_digests(said: _Said, reel: Reel, out: Path) -> list[Finding]:
-    """Whether a sidecar that names its files by their digests lies beside those, and not beside others."""
+def check_digests(source: str, output: str, found: Callable[[], dict[str, Any]], out: Path) -> list[Finding]:
+    """Whether a sidecar that names its files by their digests lies beside those, and not beside others.
+
+    source, output: the digests it names, "" for none. found: makes the source's identity, by reading all of it.
+    """
     from pipeline.finding import Finding
-    from pipeline.jobs import identity
     from pipeline.storage import sha256
 
     findings = []
-    if said.source:
-        same = identity(reel)["sha256"] == said.source
-        told = "the source is the one the sidecar names" if same else f"the sidecar belongs to another source: {_ELSE}"
+    if source:
+        same = found()["sha256"] == source
+        told = "the source is the one the sidecar names" if same else f"the sidecar belongs to another source: {ELSE}"
         findings.append(Finding("source digest", same, told))
-    if said.output:
-        same = sha256(out) == said.output
+    if output:
+        same = sha256(out) == output
         told = "the output is the one the sidecar names" if same else "the output changed since the sidecar was written"
         findings.append(Finding("output digest", same, told))
     return findings

@@ -14,7 +14,7 @@ from pipeline.scans.old_jpeg import has_stream
 from pipeline.scans.places import in_pieces, with_segments
 
 
-def layout_of(page: Directory, max_pixels: int) -> Layout:
+def layout_of(page: Directory, max_pixels: int, max_bytes: int) -> Layout:
     """The layout of a page, checked. Raises UnsupportedSource or DamagedSource."""
     path = page.tiff.path
     height, width = page.number(257, 0), page.number(256, 0)
@@ -57,7 +57,7 @@ def layout_of(page: Directory, max_pixels: int) -> Layout:
         *(np.zeros(0, np.uint64),) * 2, page.number(292, 0) if compression == 3 else 0,
     )  # fmt: skip
     _check_combination(layout)
-    return in_pieces(with_segments(page, layout))
+    return in_pieces(with_segments(page, layout, max_bytes), max_bytes)
 
 
 def _usual(compression: int, samples: int) -> int:

@@ -14,6 +14,9 @@ from pipeline.scans.directory import Order
 CONVERT = "convert it to uncompressed TIFF first"
 TOO_LITTLE_MEMORY = "this machine has too little memory to decode it; store it in smaller tiles"
 
+MAX_BYTES = 1 << 31
+"""Decoded bytes that are held at a time unless a caller says otherwise: of a strip, a tile, a picture of one piece."""
+
 MODELS = {
     0: ("gray", 1), 1: ("gray", 1), 2: ("RGB", 3), 3: ("palette", 1), 5: ("CMYK", 4), 6: ("YCbCr", 3), 8: ("Lab", 3),
     9: ("ICC Lab", 3), 10: ("ITU Lab", 3), 32844: ("LogL", 1), 32845: ("LogLuv", 3),

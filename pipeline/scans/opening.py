@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from colorizer.errors import SourceError, UnsupportedSource
-from pipeline.scans.layout import TOO_LITTLE_MEMORY
+from pipeline.scans.layout import MAX_BYTES, TOO_LITTLE_MEMORY
 from pipeline.scans.pictures import open_picture
 from pipeline.scans.reader import ScanReader
 from pipeline.scans.tiff import open_tiff
@@ -19,8 +19,10 @@ MAX_PIXELS = 8_000_000_000
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS) -> ScanReader:
+def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> ScanReader:
     """Open one page of a scan. page: from 0, among the file's full pictures.
+
+    max_bytes: decoded ones held at a time: of the largest strip or tile, of other pictures all. More is refused.
 
     Raises SourceError (no such file or page), UnsupportedSource or DamagedSource: within seconds, and before anything
     is allocated because a header says so.
@@ -41,10 +43,10 @@ def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS) -> 
         if not start:
             raise SourceError(name, "the file is empty")
         if start[:4] in TIFF:
-            return open_tiff(file, name, page, max_pixels)
+            return open_tiff(file, name, page, max_pixels, max_bytes)
         if page:
             raise SourceError(name, f"has no page {page}: it is a single picture")
-        reader = open_picture(file, name, max_pixels)
+        reader = open_picture(file, name, max_pixels, max_bytes)
         file.close()
         return reader
     except BaseException as error:

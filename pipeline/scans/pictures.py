@@ -35,8 +35,7 @@ from pipeline.scans.places import UNBACKED
 from pipeline.scans.reader import Scan, ScanReader
 from pipeline.scans.tones import COLORED, Tone, range_of, spread, thinned, with_profile
 
-MAX_WHOLE = 1 << 31
-"""Bytes of a file that is decoded whole, and of its samples."""
+TILED = "allow more memory, or store it as tiled TIFF, which is read by region"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Picture:
     ratio: int
 
 
-def open_picture(file: BinaryIO, path: str, max_pixels: int) -> ScanReader:
+def open_picture(file: BinaryIO, path: str, max_pixels: int, max_bytes: int) -> ScanReader:
     """A reader of a picture file, which is decoded here. Raises UnsupportedSource or DamagedSource."""
     length = file.seek(0, 2)
     file.seek(0)
@@ -63,16 +62,16 @@ def open_picture(file: BinaryIO, path: str, max_pixels: int) -> ScanReader:
     if picture is None or (picture.name == "WebP" and head[8:12] != b"WEBP"):
         kinds = ", ".join(p.name for p in PICTURES)
         raise UnsupportedSource(path, f"not a scan: none of TIFF, {kinds}; a moving picture is a reel")
-    if length > MAX_WHOLE:
+    if length > max_bytes:
         raise UnsupportedSource(
-            path, f"a {picture.name} of {length} bytes is more than {MAX_WHOLE}; store it as tiled TIFF"
+            path, f"a {picture.name} of {length} bytes is more than the {max_bytes} that may be held; {TILED}"
         )
     file.seek(0)
     data = file.read()
     size = picture.size(data)
     if size is None:
         raise DamagedSource(path, f"its {picture.name} header makes no sense; {COPY}")
-    _check_size(path, picture, size, length, max_pixels)
+    _check_size(path, picture, size, length, max_pixels, max_bytes)
     try:
         samples, tone = picture.decode(data, path, size)
     except (UnsupportedSource, DamagedSource, MemoryError):
@@ -90,7 +89,9 @@ def open_picture(file: BinaryIO, path: str, max_pixels: int) -> ScanReader:
     return _reader(path, picture, samples, tone, picture.blocks(data))
 
 
-def _check_size(path: str, picture: Picture, size: Size, length: int, max_pixels: int) -> None:
+def _check_size(
+    path: str, picture: Picture, size: Size, length: int, max_pixels: int, max_bytes: int
+) -> None:  # fmt: skip
     height, width, samples, bits = size
     if height * width > max_pixels:
         raise UnsupportedSource(
@@ -98,10 +99,10 @@ def _check_size(path: str, picture: Picture, size: Size, length: int, max_pixels
             "allow more if that is true"
         )  # fmt: skip
     decoded = height * width * samples * (1 if bits <= 8 else 2)
-    if decoded > MAX_WHOLE:
+    if decoded > max_bytes:
         raise UnsupportedSource(
             path,
-            f"{width} x {height} pixels decode to {decoded} bytes, more than {MAX_WHOLE}; store it as tiled TIFF",
+            f"{width} x {height} pixels decode to {decoded} bytes, more than the {max_bytes} that may be held; {TILED}",
         )
     if decoded > UNBACKED and decoded // picture.ratio > length:
         raise DamagedSource(path, f"{length} bytes cannot be {width} x {height} pixels of {picture.name}; {COPY}")
@@ -131,7 +132,7 @@ def _reader(path: str, picture: Picture, samples: np.ndarray, tone: Tone, blocks
         f"{tone.bits}-bit {number}{tone.model}, {picture.name}", tone.colored(few) > COLORED,
         samples.shape[2] > channels, resolution, blocks.icc, words, metadata, notes,
     )  # fmt: skip
-    return ScanReader(scan, lambda y, x, h, w: luma[y : y + h, x : x + w].copy(), lambda: None)
+    return ScanReader(scan, lambda y, x, h, w: luma[y : y + h, x : x + w].copy(), lambda: None, luma.nbytes)
 
 
 def _as_tone(samples: Any, bits: int) -> tuple[np.ndarray, Tone]:

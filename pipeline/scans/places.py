@@ -11,16 +11,14 @@ from pipeline.scans.directory import COPY, Directory
 from pipeline.scans.layout import CODECS, Layout
 from pipeline.scans.old_jpeg import INTERCHANGE, INTERCHANGE_LENGTH, has_stream
 
-MAX_SEGMENT = 1 << 31
-"""Bytes of one decoded strip or tile; an uncompressed strip is read in pieces and may be of any size."""
 UNBACKED = 1 << 26
 """A strip or tile of more decoded bytes than this must be backed by a plausible number of compressed ones."""
 PIECE = 1 << 20
 """Bytes in which uncompressed strips are read."""
 
 
-def with_segments(page: Directory, layout: Layout) -> Layout:
-    """The layout with its segments' bytes, all of which the file has."""
+def with_segments(page: Directory, layout: Layout, max_bytes: int) -> Layout:
+    """The layout with its segments' bytes, all of which the file has. max_bytes: of a segment when it is decoded."""
     path, size, name = layout.path, page.tiff.size, "tiles" if layout.tiled else "strips"
     rows, columns = layout.grid
     wanted = rows * columns * (layout.samples if layout.planes else 1)
@@ -33,10 +31,11 @@ def with_segments(page: Directory, layout: Layout) -> Layout:
         raise DamagedSource(path, f"its size asks for {wanted} {name} and {found} are listed; {COPY}")
     offsets = offsets[:wanted].astype(np.uint64)
     need = layout.segment_bytes(layout.tile_height)
-    if layout.compression != 1 and layout.held_bytes > MAX_SEGMENT:
+    if layout.compression != 1 and layout.held_bytes > max_bytes:
         raise UnsupportedSource(
-            path, f"its {name} are {layout.held_bytes} bytes when decoded, more than {MAX_SEGMENT}; store it in tiles"
-        )
+            path, f"its {name} are {layout.held_bytes} bytes when decoded, more than the {max_bytes} that may be held; "
+            "allow more memory, or store it in tiles"
+        )  # fmt: skip
     counts = page.numbers(codes[1], size)
     if layout.compression == 1:
         last = layout.height - (rows - 1) * layout.tile_height
@@ -69,15 +68,16 @@ def with_segments(page: Directory, layout: Layout) -> Layout:
     return replace(layout, offsets=offsets, counts=counts)
 
 
-def in_pieces(layout: Layout) -> Layout:
+def in_pieces(layout: Layout, max_bytes: int) -> Layout:
     """Uncompressed strips cut into short ones, so that no strip is too long to hold."""
     rows, _ = layout.grid
     plain = layout.compression == 1 and not layout.tiled and layout.subsampling == (1, 1)
     target = max(1, PIECE // layout.row_bytes(layout.width))
     if not plain or layout.tile_height <= target:
-        if layout.held_bytes > MAX_SEGMENT:
+        if layout.held_bytes > max_bytes:
             raise UnsupportedSource(
-                layout.path, f"its tiles are longer than {MAX_SEGMENT} bytes; store it in smaller ones"
+                layout.path,
+                f"its tiles are longer than the {max_bytes} bytes that may be held; store it in smaller ones",
             )
         return layout
     # all pieces but a plane's last must be equally high

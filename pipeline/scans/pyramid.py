@@ -61,6 +61,10 @@ class Bands:
                 yield self._buffer[: self._filled]
                 self._filled = 0
 
+    def skip(self, count: int) -> None:
+        """Count rows that go another way, `count` of them or those that are left."""
+        self._left -= min(count, self._left)
+
     @property
     def left(self) -> int:
         """Rows still to come."""

@@ -45,14 +45,14 @@ class Scan:
 class ScanReader:
     """An open scan; a context manager. Not for two threads at once.
 
-    Memory: of files in strips or tiles the decoded luma of at most `segments.CACHE` bytes, plus one segment while
-    it is decoded; of other pictures the whole luma.
+    held: bytes it may hold: of files in strips or tiles the decoded luma of some, plus one segment while it is decoded;
+    of other pictures the whole luma.
     """
 
     def __init__(
-        self, scan: Scan, region: Callable[[int, int, int, int], np.ndarray], close: Callable[[], None]
+        self, scan: Scan, region: Callable[[int, int, int, int], np.ndarray], close: Callable[[], None], held: int
     ) -> None:
-        self.scan = scan
+        self.scan, self.held = scan, held
         self._region = region
         self.close = close
 

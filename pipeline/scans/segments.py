@@ -13,8 +13,9 @@ from pipeline.scans.directory import COPY
 from pipeline.scans.layout import CODECS, TOO_LITTLE_MEMORY, Layout
 from pipeline.scans.tones import Tone, thinned
 
-CACHE = 1 << 28
-"""Bytes of decoded luma that are kept for the next region: the least recently used go first, the last one stays."""
+CACHE = 1 << 27
+"""Bytes of decoded luma that are kept for the next region, or as many as two rows of segments have where that is more:
+with less than a row, a picture read from top to bottom would be decoded once for every few lines."""
 SLACK = 1 << 20
 """Bytes that a strip or tile may have beyond that: JPEG markers, padding."""
 PROBES = 25
@@ -28,6 +29,12 @@ class Segments:
         self.file, self.layout, self.tables = file, layout, tables
         self._kept: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
         self._bytes = 0
+
+    def cache(self, size: int) -> int:
+        """Bytes of luma that are kept at most. size: of a luma code."""
+        layout = self.layout
+        row = layout.tile_height * layout.grid[1] * layout.tile_width * size
+        return max(CACHE, row + row * (layout.grid[1] > 1))
 
     def samples(self, row: int, column: int, channels: int) -> np.ndarray:
         """A segment's first `channels` samples as stored, (rows, columns, n), cut to the picture."""
@@ -79,7 +86,7 @@ class Segments:
         found = tone.luma(self.samples(row, column, tone.channels))
         self._kept[key] = found
         self._bytes += found.nbytes
-        while self._bytes > CACHE and len(self._kept) > 1:
+        while self._bytes > self.cache(found.itemsize) and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1].nbytes
         return found
 

@@ -30,29 +30,29 @@ MAX_SEGMENT = 65533
 XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
 
 
-def check_still(path: Path, page: Page) -> None:
+def check_still(path: Path, height: int, width: int, bits: int) -> None:
     """Refuse what the format that the suffix names (.png, .jpg, .jpeg) cannot hold. Raises EncodeError."""
     name = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}.get(path.suffix.lower())
-    size = f"{page.width} x {page.height} pixels"
+    size = f"{width} x {height} pixels"
     if name is None:
         raise EncodeError(f"{path}: the output's suffix picks its format: .tif, .png, .jpg")
-    if page.height * page.width > MAX_PIXELS:
+    if height * width > MAX_PIXELS:
         raise EncodeError(f"{path}: {size} are too many for {name}, which is read as a whole; name the output .tif")
-    if name == "JPEG" and max(page.height, page.width) > MAX_JPEG_SIDE:
+    if name == "JPEG" and max(height, width) > MAX_JPEG_SIDE:
         raise EncodeError(f"{path}: {size}: JPEG ends at {MAX_JPEG_SIDE}; name the output .tif or .png")
-    if name == "JPEG" and page.bits != 8:
-        raise EncodeError(
-            f"{path}: JPEG stores 8 bits a sample and the scan has {page.bits}; name the output .png or .tif"
-        )
+    if name == "JPEG" and bits != 8:
+        raise EncodeError(f"{path}: JPEG stores 8 bits a sample and the scan has {bits}; name the output .png or .tif")
 
 
-def write_still(path: Path, rgb: np.ndarray, page: Page) -> list[str]:
+def write_still(path: Path, rgb: np.ndarray, page: Page, scratch: Path | None = None) -> list[str]:
     """Write (H, W, 3) of uint8 or uint16 as a whole PNG or JPEG file, or none; what could not be carried, by name.
+
+    scratch: where it grows, in the folder of `path`.
 
     The file has an sRGB profile, resolution, texts and EXIF, and XMP with the mark. Memory: about twice the picture.
     Raises EncodeError for what the format cannot hold, StorageError when the file cannot be written.
     """
-    check_still(path, page)
+    check_still(path, page.height, page.width, page.bits)
     if rgb.shape != (page.height, page.width, 3) or rgb.dtype != np.dtype(f"u{page.bits // 8}"):
         raise ValueError(f"{rgb.dtype} {rgb.shape} is not the page's picture")
     description = described(page)
@@ -60,7 +60,7 @@ def write_still(path: Path, rgb: np.ndarray, page: Page) -> list[str]:
     if description.photoshop:
         lost.append("Photoshop (its place is a TIFF file)")
     make = _png if path.suffix.lower() == ".png" else _jpeg
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
+    scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with writable(path):
             with scratch.open("wb") as file:

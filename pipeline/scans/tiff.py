@@ -21,14 +21,14 @@ REDUCED_OR_MASK = 0b101
 """Bits of NewSubfileType: a smaller copy of another page, a transparency mask."""
 
 
-def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int) -> ScanReader:
+def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int, max_bytes: int) -> ScanReader:
     """A reader of the page with this index among the file's full pictures. Closes the file when it is closed."""
     tiff = Tiff(file, path)
     pages = pictures(tiff)
     if page >= len(pages):
         raise SourceError(path, f"has no page {page}: its pages are 0 to {len(pages) - 1}")
     directory = pages[page]
-    layout = layout_of(directory, max_pixels)
+    layout = layout_of(directory, max_pixels, max_bytes)
     segments = Segments(file, layout, _tables(directory, layout))
     probes = segments.probes(layout.channels)
     tone, words, notes = tone_of(directory, layout, probes)
@@ -49,7 +49,8 @@ def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int) -> ScanRead
         float(np.mean([tone.colored(p) for p in probes])) > COLORED, 1 in meaning or 2 in meaning,
         resolution_of(directory), icc, words, metadata_of(directory), notes,
     )  # fmt: skip
-    return ScanReader(scan, lambda *region: segments.region(tone, *region), file.close)
+    held = segments.cache(tone.luma_bits // 8) + layout.held_bytes
+    return ScanReader(scan, lambda *region: segments.region(tone, *region), file.close, held)
 
 
 def _tables(directory: Directory, layout: Layout) -> bytes | None:

@@ -74,6 +74,19 @@ def codec_for(path: object, name: str, bits: int) -> TileCodec:
     return CODECS[name]
 
 
+def pack_rows(rows: np.ndarray) -> bytes:
+    """(n, w, 3) of uint8 or uint16 on its way from worker to join: differenced along rows, quickly compressed."""
+    return bytes(imagecodecs.zstd_encode(imagecodecs.delta_encode(np.ascontiguousarray(rows), axis=-2).tobytes(), 1))
+
+
+def unpack_rows(data: bytes, height: int, width: int, bits: int) -> np.ndarray:
+    """Inverse of `pack_rows`."""
+    kind = np.dtype(f"u{bits // 8}")
+    raw = imagecodecs.zstd_decode(data, out=height * width * 3 * kind.itemsize)
+    rows = np.frombuffer(raw, kind).reshape(height, width, 3)
+    return np.asarray(imagecodecs.delta_decode(rows, axis=-2))
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """The tiles of a level: its size and a tile's, in pixels; a tile's sides are multiples of 16 (section 15)."""

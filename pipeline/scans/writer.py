@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -105,6 +106,20 @@ class ScanWriter:
         with writable(self.path):
             self._feed(0, rows)
 
+    def write_tiles(self, tiles: Sequence[bytes], half: np.ndarray | None) -> None:
+        """Take the next row of tiles as `TileCodec.encode` made them; of a pyramid, also the same rows at half size.
+
+        A file is written either by rows or by tiles.
+        """
+        level = self._levels[0]
+        if len(tiles) != level.grid.columns or not level.bands.left or (half is None) is (len(self._levels) > 1):
+            raise ValueError(f"{len(tiles)} tiles where a row of {level.grid.columns} and its half size go")
+        level.bands.skip(level.grid.tile_height)
+        with writable(self.path):
+            self._append(level, tiles)
+            if half is not None:
+                self._feed(1, half)
+
     def append(self, page: Page) -> None:
         """Begin the next page; the one before must be whole."""
         self._check_whole()
@@ -144,9 +159,13 @@ class ScanWriter:
 
     def _store(self, level: _Level, band: np.ndarray) -> None:
         """Compress a row of tiles, two at a time for each thread, and append them from left to right."""
-        codec, grid, offsets = self._codec, level.grid, level.directory.offsets
+        codec, grid = self._codec, level.grid
         for start in range(0, grid.columns, 2 * self._threads):
             columns = range(start, min(start + 2 * self._threads, grid.columns))
-            for data in self._pool.map(lambda column: codec.encode(grid.cut(band, column)), columns):
-                offsets[TILE_OFFSETS].append(self._file.append(data))
-                offsets[TILE_BYTE_COUNTS].append(len(data))
+            self._append(level, self._pool.map(lambda column: codec.encode(grid.cut(band, column)), columns))
+
+    def _append(self, level: _Level, tiles: Iterable[bytes]) -> None:
+        offsets = level.directory.offsets
+        for data in tiles:
+            offsets[TILE_OFFSETS].append(self._file.append(data))
+            offsets[TILE_BYTE_COUNTS].append(len(data))

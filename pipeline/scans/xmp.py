@@ -35,7 +35,7 @@ class NotXmp(ValueError):
 
 def ai_mark(system: str = "", version: str = "") -> dict[str, str]:
     """IPTC Extension properties which say that a trained model made the colors (IPTC Photo Metadata 2025.1)."""
-    mark = {"DigitalSourceType": SOURCE_TYPE, "AISystemUsed": system, "AISystemVersionUsed": version}
+    mark = {"AISystemUsed": system, "AISystemVersionUsed": version, "DigitalSourceType": SOURCE_TYPE}  # as JSON sorts
     return {name: value for name, value in mark.items() if value}
 
 

@@ -181,9 +181,50 @@ def test_a_large_working_size_is_painted_by_tiles(loaded, monkeypatch):
     look, _ = colorizer.look(colorizer.whole(luma[0], Coding(), Geometry())[None])
     whole = colorizer.chroma(luma, Coding(), Geometry(), look[0], NATIVE)
     monkeypatch.setattr(engine, "WHOLE_PIXELS", 10_000)
-    monkeypatch.setattr(engine, "TILE", 128)
+    monkeypatch.setattr(engine, "TILES", (128,))
     tiled = colorizer.chroma(luma, Coding(), Geometry(), look[0], NATIVE)
     assert max(abs(a.astype(int) - b).max() for a, b in zip(whole, tiled, strict=True)) <= 1
+    assert not colorizer.notes
+
+
+SHORT = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), MemoryError(),
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", SHORT, ids=lambda error: type(error).__name__)
+def test_a_device_that_runs_out_of_memory_gets_smaller_tiles(loaded, monkeypatch, error):
+    """The picture is the same up to rounding, and what happened is said; if nothing fits, that is one line."""
+    colorizer, luma = Colorizer(loaded), picture(300, 340)[None]
+    look, _ = colorizer.look(colorizer.whole(luma[0], Coding(), Geometry())[None])
+    whole = colorizer.chroma(luma, Coding(), Geometry(), look[0], NATIVE)
+    paint, room = colorizer.network.paint, 300 * 300
+
+    def cramped(part, look):
+        if part.shape[2] * part.shape[3] > room:
+            raise error
+        return paint(part, look)
+
+    monkeypatch.setattr(colorizer.network, "paint", cramped)
+    tiled = colorizer.chroma(luma, Coding(), Geometry(), look[0], NATIVE)
+    assert max(abs(a.astype(int) - b).max() for a, b in zip(whole, tiled, strict=True)) <= 1
+    assert colorizer.notes == {"the device ran out of memory: painted in tiles of 128 px, with the same result"}
+    room = 1000
+    with pytest.raises(ColorizeError, match="too little free memory"):
+        colorizer.chroma(luma, Coding(), Geometry(), look[0], NATIVE)
+
+
+def test_a_bug_is_not_taken_for_a_lack_of_memory(loaded, monkeypatch):
+    """Any other error of the network keeps its traceback."""
+    colorizer, luma = Colorizer(loaded), picture(64, 64)[None]
+
+    def broken(part, look):
+        raise RuntimeError("sizes do not match")
+
+    monkeypatch.setattr(colorizer.network, "paint", broken)
+    with pytest.raises(RuntimeError, match="sizes do not match"):
+        colorizer.chroma(luma, Coding(), Geometry(), np.zeros(16, np.float32), NATIVE)
 
 
 @pytest.mark.parametrize("samples", [40_000, 100_003])

@@ -108,7 +108,7 @@ def test_sgi_log_luminance(tmp_path):
     built(tmp_path / "a.tif", (1, 4), data, {258: 16, 259: 34676, 262: 32844})
     with (tmp_path / "a.tif").open("rb") as file:
         page = next(Tiff(file, "a").chain())
-        assert np.array_equal(samples_of(data, layout_of(page, 100), 1, 4, None)[..., 0], codes)
+        assert np.array_equal(samples_of(data, layout_of(page, 100, 100), 1, 4, None)[..., 0], codes)
     assert luminance(codes, True)[0] == pytest.approx(np.exp2((codes[0] + 0.5) / 256 - 64))
     found = whole(tmp_path / "a.tif")
     assert found[0, 0] == 65535

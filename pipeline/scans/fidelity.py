@@ -1,0 +1,143 @@
+"""What a colored scan says of itself, held against what its source says, page by page and tag by tag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tifffile
+
+from pipeline.finding import Finding
+from pipeline.provenance import SOURCE_TYPE
+from pipeline.scans.metadata import Fields, name_of
+from pipeline.scans.opening import open_scan
+from pipeline.scans.outputs import check_luma
+from pipeline.scans.page import COLOR_SPACE, SOFTWARE
+from pipeline.scans.pyramid import levels
+from pipeline.scans.reader import Scan, ScanReader
+from pipeline.scans.tones import is_srgb
+from pipeline.scans.xmp import merge
+
+RESOLUTION = 1e-6
+"""Relative; a rational of two 32-bit numbers is nearer than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is known of an output before it is looked at.
+
+    pages: indices in the source. lossless: its codes must be exact. pyramid: it has levels. lost: what is declared as
+    not carried over. mark: the XMP properties that were set, None if not known.
+    """
+
+    pages: Sequence[int]
+    lossless: bool
+    pyramid: bool | None = None
+    lost: Sequence[str] = ()
+    mark: dict[str, str] | None = None
+
+
+def check_words(source: ScanReader, out: ScanReader, said: Said) -> list[Finding]:
+    """Whether what a page says of itself is what its source says: geometry, resolution, profile, tags, mark."""
+    a, b = source.scan, out.scan
+    page = f"page {a.page}"
+    findings = [
+        _same(f"size, {page}", (a.width, a.height), (b.width, b.height)),
+        _same(f"orientation, {page}", a.orientation, b.orientation),
+        _resolution(page, a, b),
+        _profile(page, b),
+        *_tags(page, a, b, said),
+        _mark(page, a, b, said),
+    ]
+    if said.lossless:
+        findings.append(_same(f"depth, {page}", f"{a.bits} bits", f"{b.bits} bits"))
+    return findings
+
+
+def _same(what: str, wanted: object, found: object) -> Finding:
+    told = _told(found) if wanted == found else f"{_told(found)} where the source has {_told(wanted)}"
+    return Finding(what, wanted == found, told)
+
+
+def _told(value: object) -> str:
+    return " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _resolution(page: str, a: Scan, b: Scan) -> Finding:
+    what = f"resolution, {page}"
+    if a.resolution is None or b.resolution is None:
+        declared = a.resolution is b.resolution
+        return Finding(what, declared, "none in the source" if declared else f"{b.resolution} for {a.resolution}")
+    near = all(abs(float(x / y) - 1) <= RESOLUTION for x, y in zip(a.resolution[:2], b.resolution[:2], strict=True))
+    x, y = (float(v) for v in b.resolution[:2])
+    unit = {1: "", 2: " per inch", 3: " per cm"}[b.resolution[2]]
+    return Finding(what, near and a.resolution[2] == b.resolution[2], f"{x:g} x {y:g}{unit}")
+
+
+def _profile(page: str, b: Scan) -> Finding:
+    right = b.icc is not None and b.icc[16:20] == b"RGB " and is_srgb(b.icc)
+    told = "sRGB, as its samples are" if right else "not the sRGB profile that its samples need"
+    return Finding(f"ICC profile, {page}", right, told)
+
+
+def _tags(page: str, a: Scan, b: Scan, said: Said) -> Iterator[Finding]:
+    """One finding for all tags that are there again, and one for each that is not."""
+    kept = 0
+    pairs: tuple[tuple[str, Fields, Fields], ...] = (
+        ("", a.metadata.tags, b.metadata.tags), ("EXIF ", a.metadata.exif, b.metadata.exif),
+        ("GPS ", a.metadata.gps, b.metadata.gps), ("", a.metadata.blobs, b.metadata.blobs),
+    )  # fmt: skip
+    for kind, wanted, found in pairs:
+        for code, (_, value) in wanted.items():
+            if code in (700, COLOR_SPACE) or value in (b"", ()):
+                continue  # the packet is looked at below; the color space is the output's own
+            there = found[code][1] if code in found else None
+            if there == value or (code == SOFTWARE and isinstance(there, bytes) and there.startswith(value)):  # type: ignore[arg-type]
+                kept += 1
+            elif not _declared(name_of(code), said.lost):
+                told = "is missing" if there is None else f"says {there!r:.60} where the source says {value!r:.60}"
+                yield Finding(f"{kind}{name_of(code)}, {page}", False, told)
+    declared = f"; {len(said.lost)} declared as not carried over" if said.lost else ""
+    yield Finding(f"tags, {page}", True, f"{kept} of the source are there again{declared}")
+
+
+def _declared(name: str, lost: Sequence[str]) -> bool:
+    return any(what.partition(": ")[2].startswith(name) or what.startswith(name) for what in lost)
+
+
+def _mark(page: str, a: Scan, b: Scan, said: Said) -> Finding:
+    what, packet = f"XMP, {page}", b.metadata.xmp
+    if packet is None or SOURCE_TYPE.encode() not in packet:
+        return Finding(what, False, "no word that a model made the colors")
+    if said.mark and packet != merge(a.metadata.xmp, said.mark)[0]:
+        return Finding(what, False, "not the source's packet with the mark set in it")
+    carried = ", with all that the source's packet says" if a.metadata.xmp and said.mark else ""
+    return Finding(what, True, f"says that a model made the colors{carried}")
+
+
+def check_levels(path: Path, page: int) -> Finding:
+    """Whether a page has the reduced levels of a pyramid, each half the one before."""
+    with tifffile.TiffFile(path) as tiff:
+        full: Any = tiff.pages[page]
+        found = [(level.imagelength, level.imagewidth) for level in full.pages or ()]
+        wanted = levels(full.imagelength, full.imagewidth, pyramid=True)[1:]
+    told = f"{len(found)} levels below the full size"
+    return Finding(f"pyramid, page {page}", found == wanted, told if found == wanted else f"{found}, not {wanted}")
+
+
+def check_scan(
+    source: str, out: Path, said: Said, limits: dict[str, int], luma: Callable[[int], Finding | None] = lambda _: None
+) -> list[Finding]:
+    """Everything that is kept, page by page. luma: a finding about a page's luma if it was compared already."""
+    findings: list[Finding] = []
+    for place, number in enumerate(said.pages):
+        with open_scan(source, number, **limits) as reader, open_scan(out, place, **limits) as written:
+            if not place:
+                findings.append(_same("pages", len(said.pages), written.scan.pages))
+            findings.append(luma(place) or check_luma(out, place, reader, said.lossless))
+            findings += check_words(reader, written, said)
+        if said.pyramid:
+            findings.append(check_levels(out, place))
+    return findings

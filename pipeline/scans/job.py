@@ -1,0 +1,330 @@
+"""ScanJob: one scan from source to published output, resumable at every band.
+
+The job folder holds the plan, the ledger and the blocks of finished bands. The output gets its name only when it is
+complete and has been decoded again and checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from colorizer import DEFAULT_WEIGHTS, weights
+from colorizer.engine import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
+from colorizer.errors import ColorizeError, EncodeError, JoinError, LedgerError, UnsupportedSource
+from colorizer.network import LOOK
+from pipeline.cluster import reach
+from pipeline.events import Listener
+from pipeline.finding import Finding
+from pipeline.job_folder import Count, check_names, identity, occupied, paint, scratch_name
+from pipeline.ledger import Ledger, Receipt
+from pipeline.lock import clear
+from pipeline.provenance import SOURCE_TYPE, versions
+from pipeline.scans import memory
+from pipeline.scans.fidelity import Said, check_scan
+from pipeline.scans.join import join_scan, mark_of
+from pipeline.scans.opening import MAX_PIXELS, open_scan
+from pipeline.scans.outputs import digests, luma_finding
+from pipeline.scans.painter import BandPainter
+from pipeline.scans.plan import Band, ScanPlan, ScanSettings
+from pipeline.scans.stills import check_still
+from pipeline.scans.survey import survey_page
+from pipeline.scans.tile_codec import codec_for
+from pipeline.storage import publish, read_json, sha256, writable, write_json
+from pipeline.units import Painter
+from pipeline.workers import Pool, device, planned_colorizer, pool_for
+
+FORMATS = {".tif": "TIFF", ".tiff": "TIFF", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+"""Suffix of an output to its format."""
+SIDECAR_FORMAT = "chromatheque-scan-1"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanChoices:
+    """What a person asked for. tile: 0 for one that fits. page: -1 for all. memory: bytes for the job's process."""
+
+    weights: str = DEFAULT_WEIGHTS
+    working_size: int = DEFAULT_WORKING_SIZE
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    compression: str = "zstd"
+    tile: int = 0
+    pyramid: bool = False
+    page: int = -1
+    memory: int = memory.DEFAULT
+    max_pixels: int = MAX_PIXELS
+    ray: str = "none"
+    workers: int = 0
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a job came to. painted: bands painted now. plan: None when it was finished already."""
+
+    out: Path
+    plan: ScanPlan | None
+    painted: int
+    findings: tuple[Finding, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+MakePainter = Callable[[ScanSettings, Path, dict[str, int]], Painter]
+
+
+def open_painter(settings: ScanSettings, job: Path, limits: dict[str, int]) -> BandPainter:
+    """A painter of a plan's bands. Raises WeightsError."""
+    precision: Any = settings.precision
+    return BandPainter(planned_colorizer(settings.weights, settings.weights_digest, precision), job, limits)
+
+
+class ScanJob:
+    """One scan, one output."""
+
+    def __init__(self, source: str, out: Path, choices: ScanChoices, folder: Path | None, listener: Listener) -> None:
+        """Looks at everything cheap to look at first: names, formats, weights, headers. Raises ColorizeError."""
+        self.path, self.out, self.choices, self.listener = source, out, choices, listener
+        if out.suffix.lower() not in FORMATS:
+            raise EncodeError(f"{out}: a colored scan is a {', '.join(FORMATS)}; give a name that ends so")
+        self.format = FORMATS[out.suffix.lower()]
+        self.limits = memory.limits(choices.memory, choices.max_pixels)
+        self.pages = self._pages()
+        check_names(source, out)
+        self.weights = weights.load(choices.weights)
+        chosen = choices.weights if weights.shipped(choices.weights) else str(Path(choices.weights).absolute())
+        self.settings = ScanSettings(
+            self.format, chosen, self.weights.digest, choices.working_size, self._precision(), choices.compression,
+            self._tile(), choices.pyramid and self.format == "TIFF", choices.page,
+        )  # fmt: skip
+        self.keep = folder is not None
+        self.folder = folder or out.with_name(out.name + ".job")
+        self.ledger: Ledger | None = None
+        self.bands: tuple[Band, ...] = ()
+
+    def _pages(self) -> list[int]:
+        with open_scan(self.path, max(0, self.choices.page), **self.limits) as reader:
+            count = reader.scan.pages
+        if self.choices.page >= 0:
+            return [self.choices.page]
+        if count > 1 and self.format != "TIFF":
+            raise EncodeError(
+                f"{self.out}: {self.format} holds one page and {self.path} has {count}; "
+                f"name the output .tif, or choose one by --page 0 to {count - 1}"
+            )
+        return list(range(count))
+
+    def _precision(self) -> Precision:
+        """At native size float32 unless asked: what half precision rounds differs from tile to tile."""
+        if self.choices.precision != "auto":
+            return self.choices.precision
+        return "fp32" if self.choices.working_size == NATIVE else auto_precision(torch.device(device()))
+
+    def _tile(self) -> int:
+        """The largest tile that fits every page; refuses what the output cannot hold."""
+        tiles = []
+        for number in self.pages:
+            with open_scan(self.path, number, **self.limits) as reader:
+                scan = reader.scan
+                bits = 8 if self.format == "JPEG" else scan.bits
+                if self.format == "TIFF":
+                    codec_for(self.out, self.choices.compression, bits)
+                else:
+                    check_still(self.out, scan.height, scan.width, bits)
+                try:
+                    tiles.append(memory.tile_for(
+                        self.choices.memory, reader.held, scan.height, scan.width, bits, self.format,
+                        self.choices.working_size, self.choices.tile,
+                    ))  # fmt: skip
+                except ColorizeError as error:
+                    raise UnsupportedSource(self.path, str(error)) from error
+        return min(tiles)
+
+    @property
+    def sidecar_path(self) -> Path:
+        """Where the output's story is written."""
+        return self.out.with_name(self.out.name + ".json")
+
+    @cached_property
+    def source(self) -> dict[str, Any]:
+        """What the source is; takes a read of all of it."""
+        return identity(Path(self.path))
+
+    def color(self, make: MakePainter = open_painter) -> ScanResult:
+        """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
+        if self._finished():
+            return ScanResult(self.out, None, 0)
+        with occupied(self.folder, self.out, self.keep, self.choices.overwrite, self.listener):
+            self.ledger = Ledger(self.folder)
+            plan = self._plan()
+            self.bands = plan.bands()
+            todo = [band for band in self.bands if self.ledger.find(band.id) is None]
+            rows = sum(page.plate.height for page in plan.pages)
+            pixels = sum(page.plate.height * page.plate.width for page in plan.pages)
+            self.listener(
+                "planned", pages=len(plan.pages), megapixels=round(pixels / 1e6, 1), rows=rows, bands=len(self.bands),
+                done=len(self.bands) - len(todo),
+            )  # fmt: skip
+            for text in remarks(plan):
+                self.listener("note", text=text)
+            if todo:
+                paint(self.path, todo, self._pool(make, rows, todo), self.ledger, self.listener)
+            return self._publish(plan, len(todo))
+
+    def progress(self) -> tuple[int, int]:
+        """Bands painted and bands in all, so far as known."""
+        if self.ledger is None:
+            return 0, 0
+        return sum(self.ledger.find(band.id) is not None for band in self.bands), len(self.bands)
+
+    def _pool(self, make: MakePainter, rows: int, todo: list[Band]) -> Pool:
+        settings, folder, limits = self.settings, self.folder.resolve(), self.limits
+        done = Count(rows - sum(band.size["rows"] for band in todo))
+        return pool_for(
+            self.choices.ray, self.choices.workers, lambda: make(settings, folder, limits),
+            lambda more: self.listener("rows", done=done.add(more), of=rows),
+        )  # fmt: skip
+
+    def _finished(self) -> bool:
+        if not (self.out.exists() and self.sidecar_path.exists()):
+            return False
+        try:
+            said = read_json(self.sidecar_path)
+            wanted = {**asdict(self.settings), "weights": said["settings"]["weights"]}
+            return bool(
+                said["format"] == SIDECAR_FORMAT and said["settings"] == wanted
+                and said["output"]["bytes"] == self.out.stat().st_size
+                and said["source"]["sha256"] == self.source["sha256"]
+            )  # fmt: skip
+        except (LedgerError, KeyError, TypeError):
+            return False
+
+    def _plan(self) -> ScanPlan:
+        path = self.folder / "plan.json"
+        kept = self._kept(path)
+        if kept is not None:
+            return kept
+        reach(self.choices.ray)
+        precision: Any = self.settings.precision
+        colorizer = Colorizer(self.weights, device(), precision)
+        pages = []
+        for number in self.pages:
+            with open_scan(self.path, number, **self.limits) as reader:
+                told = partial(self._surveyed, reader.scan.height)
+                pages.append(survey_page(reader, self.settings, colorizer, told))
+        plan = ScanPlan(self.path, self.source, self.settings, tuple(pages))
+        with writable(path):
+            write_json(path, plan.to_json())
+        return plan
+
+    def _surveyed(self, height: int, rows: int) -> None:
+        self.listener("survey", rows=rows, of=height)
+
+    def _kept(self, path: Path) -> ScanPlan | None:
+        """The folder's plan, if it is of this source under these settings."""
+        if not path.exists():
+            return None
+        try:
+            plan = ScanPlan.from_json(read_json(path), self.path)
+            same = {**asdict(plan.settings), "weights": self.settings.weights} == asdict(self.settings)
+            if not same or plan.source["sha256"] != self.source["sha256"]:
+                return None
+            if any(len(page.plate.look) != self.weights.config.channels(LOOK) for page in plan.pages):
+                raise ValueError("a look of another network")
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+            raise LedgerError(f"{path}: not a usable plan ({error}); remove it to survey again") from error
+        return plan
+
+    def _publish(self, plan: ScanPlan, painted: int) -> ScanResult:
+        assert self.ledger is not None
+        receipts: list[Receipt] = []
+        for band in self.bands:
+            receipt = self.ledger.find(band.id)
+            if receipt is None:
+                raise JoinError(f"{self.folder}: the blocks of {band} are gone; run again to paint it")
+            receipts.append(receipt)
+        scratch = scratch_name(self.out, self.folder)
+        self.listener("joining")
+        try:
+            with writable(self.out):
+                lost = join_scan(plan, receipts, self.ledger, scratch, self.limits)
+            self.listener("checking")
+            findings = self._checked(plan, scratch, lost)
+            output = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
+            with writable(self.out):
+                write_json(self.sidecar_path, story(plan, receipts, lost, findings, output), indent=1)
+                publish(scratch, self.out)
+        finally:
+            scratch.unlink(missing_ok=True)
+        if not self.keep:
+            clear(self.folder)
+        return ScanResult(self.out, plan, painted, tuple(findings), tuple(lost))
+
+    def _checked(self, plan: ScanPlan, scratch: Path, lost: list[str]) -> list[Finding]:
+        """Findings about the output, all of which hold. Raises JoinError; bands at fault are then forgotten."""
+        assert self.ledger is not None
+        exact = self.format != "JPEG" and self.settings.compression != "jpeg"
+        suspects: list[Band] = []
+
+        def luma(place: int) -> Finding | None:
+            page = plan.pages[place]
+            if not exact:
+                return None
+            mine = [band for band in self.bands if band.page == page.number]
+            found = digests(scratch, place, page.rows)
+            wrong = [band for band, digest, seen in zip(mine, page.digests, found, strict=True) if digest != seen]
+            suspects.extend(wrong)
+            return luma_finding(place, sum(band.size["rows"] for band in wrong) * page.plate.width, 0, 0.0, True)
+
+        said = Said(self.pages, exact, self.settings.pyramid, lost, mark_of(plan))
+        findings = check_scan(self.path, scratch, said, self.limits, luma)
+        if failed := [f for f in findings if not f.holds]:
+            for band in suspects:
+                self.ledger.forget(band.id)
+            told = "; ".join(f"{f.what}: {f.detail}" for f in failed)
+            anew = f"paints {len(suspects)} of {len(self.bands)} bands anew" if suspects else "joins and checks it anew"
+            raise JoinError(
+                f"{self.out}: not published, the check failed ({told}); run the same command again, it {anew}. "
+                "If that fails too, please report it"
+            )
+        return findings
+
+
+def remarks(plan: ScanPlan) -> list[str]:
+    """What a person should read before the work is done; what holds for several pages is said once."""
+    where: dict[str, list[int]] = {}
+    for page in plan.pages:
+        told = list(page.notes)
+        if page.colored:
+            told.append("the source has color already; its luminance is used, its color is not")
+        if page.alpha:
+            told.append("the source's transparency is not kept")
+        if page.out_bits != page.bits:
+            told.append(f"{page.bits} bits become {page.out_bits}, which is what {plan.settings.format} stores")
+        for text in told:
+            where.setdefault(text, []).append(page.number)
+    pages = len(plan.pages)
+    return [
+        text if len(n) == pages else f"page{'s' * (len(n) > 1)} {', '.join(map(str, n))}: {text}"
+        for text, n in where.items()
+    ]
+
+
+def story(
+    plan: ScanPlan, receipts: list[Receipt], lost: list[str], findings: list[Finding], output: dict[str, Any]
+) -> dict[str, Any]:
+    """The sidecar: the whole story of an output, without clock times, so that a repeated run writes the same bytes."""
+    pages = []
+    for page in plan.pages:
+        said = page.to_json()
+        pages.append({name: value for name, value in said.items() if not name.startswith(("lines", "scene_"))})
+    chroma = [receipt.chroma for receipt in receipts]
+    return {
+        "format": SIDECAR_FORMAT, "digital_source_type": SOURCE_TYPE, "software": versions(), "source": plan.source,
+        "output": output, "settings": asdict(plan.settings), "pages": pages, "not_carried_over": lost,
+        "notes": sorted({note for receipt in receipts for note in receipt.notes}),
+        "verified": [finding.to_json() for finding in findings], "mark": mark_of(plan), "chroma": chroma,
+    }  # fmt: skip

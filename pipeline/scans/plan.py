@@ -1,0 +1,176 @@
+"""ScanPlan: what a survey decided about every page of a scan, and the bands of rows that follow from it.
+
+A band's id is a hash of everything that changes its blocks: change a setting and only what it touches is painted anew.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from colorizer.plate import Plate
+from pipeline.scans.pyramid import levels
+
+FORMAT = 1
+BAND_PIXELS = 32 << 20
+"""Pixels of a band, about; some seconds of work, so that a crash costs little and several workers share a plate."""
+NATIVE_BAND_PIXELS = 4 << 20
+"""The same where each pixel goes through the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """What a person chose, resolved: everything beside the source that changes the output.
+
+    format: TIFF, PNG or JPEG. tile: side of TIFF's tiles, and rows that are encoded at a time of other formats.
+    page: the only one of the source that is wanted; -1 for all.
+    """
+
+    format: str
+    weights: str
+    weights_digest: str
+    working_size: int
+    precision: str
+    compression: str = "zstd"
+    tile: int = 512
+    pyramid: bool = False
+    page: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """One page, ready to be painted. number: its index among the source's pictures.
+
+    bits: of the source's luma. out_bits: of the output's samples. orientation: TIFF's, 1 to 8. stored, tone: how its
+    samples are stored and became luma, in words. colored: it has color of its own. rows: of a band. luma: MD5 of all
+    luma codes, row by row, little-endian. digests: the same of each band.
+    """
+
+    number: int
+    bits: int
+    out_bits: int
+    orientation: int
+    stored: str
+    tone: str
+    colored: bool
+    alpha: bool
+    notes: tuple[str, ...]
+    scenes: tuple[tuple[str, float], ...]
+    rows: int
+    luma: str
+    digests: tuple[str, ...] = field(repr=False)
+    plate: Plate = field(repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; arrays as base64 of little-endian float32. `from_json` is the inverse."""
+        own = {name: getattr(self, name) for name in self.__slots__ if name != "plate"}
+        plate, lines = self.plate, self.plate.lines
+        shape = [] if lines is None else list(lines.shape)
+        packed = {"look": _packed(plate.look), "scene": _packed(plate.scene), "lines_shape": shape}
+        packed["lines"] = "" if lines is None else _packed(lines.numpy())
+        return {**own, "height": plate.height, "width": plate.width, **packed}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> PagePlan:
+        """Raises KeyError, TypeError or ValueError for what is no page."""
+        own = {name: values[name] for name in cls.__slots__ if name != "plate"}
+        own |= {"notes": tuple(own["notes"]), "digests": tuple(own["digests"])}
+        own["scenes"] = tuple((str(name), float(share)) for name, share in own["scenes"])
+        shape = tuple(values["lines_shape"])
+        lines = torch.from_numpy(_unpacked(values["lines"]).reshape(shape)) if shape else None
+        look, scene = _unpacked(values["look"]), _unpacked(values["scene"])
+        return cls(**own, plate=Plate(values["height"], values["width"], own["bits"], look, scene, lines))
+
+
+def _packed(array: np.ndarray) -> str:
+    return base64.b64encode(array.astype("<f4").tobytes()).decode()
+
+
+def _unpacked(text: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), "<f4").astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPlan:
+    """A scan, ready to be painted. path: where it lies now. source: its name, size and sha256."""
+
+    path: str
+    source: dict[str, Any]
+    settings: ScanSettings
+    pages: tuple[PagePlan, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` is the inverse."""
+        pages = [page.to_json() for page in self.pages]
+        return {"format": FORMAT, "source": self.source, "settings": asdict(self.settings), "pages": pages}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], path: str) -> ScanPlan:
+        """Raises KeyError, TypeError or ValueError for what is no plan."""
+        if values["format"] != FORMAT:
+            raise ValueError(f"plan format {values['format']}, this program writes {FORMAT}")
+        pages = tuple(PagePlan.from_json(page) for page in values["pages"])
+        return cls(path, values["source"], ScanSettings(**values["settings"]), pages)
+
+    def bands(self) -> tuple[Band, ...]:
+        """All pages' rows, in order."""
+        found: list[Band] = []
+        for page in self.pages:
+            for top in range(0, page.plate.height, page.rows):
+                found.append(self._band(len(found), page, top, min(page.plate.height, top + page.rows)))
+        return tuple(found)
+
+    def _band(self, number: int, page: PagePlan, top: int, bottom: int) -> Band:
+        settings = {name: value for name, value in asdict(self.settings).items() if name not in ("weights", "page")}
+        lines = b"" if page.plate.lines is None else page.plate.lines.numpy().tobytes()
+        decided = hashlib.sha256(page.plate.look.tobytes() + lines).hexdigest()
+        identity = [FORMAT, self.source["sha256"], settings, page.number, page.out_bits, top, bottom, decided]
+        digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
+        return Band(digest, number, self.path, self.settings, page.number, page.out_bits, top, bottom, page.plate)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Rows [top, bottom) of a page, which one worker paints at a time. number: among the bands of all pages."""
+
+    id: str
+    number: int
+    path: str
+    settings: ScanSettings
+    page: int
+    out_bits: int
+    top: int
+    bottom: int
+    plate: Plate = field(repr=False)
+
+    kind = "band"
+
+    def __str__(self) -> str:
+        return f"band {self.number} (page {self.page}, rows {self.top} to {self.bottom - 1})"
+
+    @property
+    def halved(self) -> bool:
+        """Whether its rows are wanted at half size too, for the levels of a pyramid."""
+        return len(levels(self.plate.height, self.plate.width, pyramid=self.settings.pyramid)) > 1
+
+    @property
+    def size(self) -> dict[str, int]:
+        """In rows."""
+        return {"rows": self.bottom - self.top}
+
+    def located(self) -> Band:
+        """The band with its scan's full path."""
+        return replace(self, path=str(Path(self.path).absolute()))
+
+
+def band_rows(height: int, width: int, tile: int, native: bool) -> int:
+    """Rows of a page's bands: whole rows of tiles, and of about BAND_PIXELS."""
+    wanted = (NATIVE_BAND_PIXELS if native else BAND_PIXELS) // width
+    return max(tile, min(-(-height // tile) * tile, wanted // tile * tile))

@@ -1,0 +1,65 @@
+"""Survey of a scan: one pass over the rows of each page, which decides its colors and notes a digest of its luma."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import numpy as np
+
+from colorizer.engine import Colorizer
+from colorizer.plate import Preview, survey_plate
+from pipeline.ahead import ahead
+from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
+from pipeline.scans.reader import Scan, ScanReader
+
+CHUNK_PIXELS = 1 << 20
+"""Pixels that are read at a time."""
+SCENES = 3
+
+
+def rows_of(reader: ScanReader, top: int, bottom: int, chunk: int = CHUNK_PIXELS) -> Iterator[np.ndarray]:
+    """Rows [top, bottom) of a scan's luma codes in portions of about `chunk` pixels, read in a thread of their own."""
+    width = reader.scan.width
+    step = max(1, chunk // width)
+    return ahead((reader.read(y, 0, min(step, bottom - y), width) for y in range(top, bottom, step)), 2)
+
+
+def survey_page(
+    reader: ScanReader, settings: ScanSettings, colorizer: Colorizer, report: Callable[[int], None] = lambda _: None
+) -> PagePlan:
+    """Read a page once and plan it. report: told how many rows were read."""
+    scan = reader.scan
+    rows = band_rows(scan.height, scan.width, settings.tile, not settings.working_size)
+    preview, whole, digests = Preview(scan.height, scan.width, scan.bits), hashlib.md5(), []
+    for top in range(0, scan.height, rows):
+        band = hashlib.md5()
+        done = top
+        with closing(rows_of(reader, top, min(scan.height, top + rows))) as portions:  # type: ignore[type-var]
+            for portion in portions:
+                preview.add(portion)
+                data = np.ascontiguousarray(portion, portion.dtype.newbyteorder("<")).data
+                band.update(data)
+                whole.update(data)
+                done += len(portion)
+                report(done)
+        digests.append(band.hexdigest())
+    plate = survey_plate(colorizer, preview, settings.working_size, scan.orientation, aspect_of(scan))
+    classes = colorizer.weights.classes
+    likely = np.argsort(-plate.scene, kind="stable")[:SCENES]
+    scenes = tuple((classes[i], round(float(plate.scene[i]), 4)) for i in likely) if classes else ()
+    bits = 8 if settings.format == "JPEG" else scan.bits
+    return PagePlan(
+        scan.page, scan.bits, bits, scan.orientation, scan.stored, scan.tone, scan.color, scan.alpha, scan.notes,
+        scenes, rows, whole.hexdigest(), tuple(digests), plate,
+    )  # fmt: skip
+
+
+def aspect_of(scan: Scan) -> float:
+    """Width of a stored pixel over its height: some scanners step otherwise than they sample."""
+    if scan.resolution is None:
+        return 1.0
+    across, down = scan.resolution[:2]
+    ratio = float(down / across)
+    return ratio if 0.25 <= ratio <= 4 else 1.0

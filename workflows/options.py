@@ -1,0 +1,22 @@
+"""Kinds of options that several commands take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+class WorkingSize(click.ParamType):
+    """A number of pixels or `native`."""
+
+    name = "N|native"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if value == "native":
+            return 0
+        if value.isdecimal() and value.isascii() and 32 <= int(value) <= 4096:
+            return int(value)
+        return self.fail(f"{value!r} is neither 'native' nor a size from 32 to 4096", param, ctx)

@@ -1,0 +1,59 @@
+"""The part of `chromatheque verify` that is about scans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.finding import Finding
+    from pipeline.scans.fidelity import Said
+
+
+def verify_scan(source: str, out: Path) -> list[Finding]:
+    """Everything about a colored scan that can be held against its source."""
+    from pipeline.job_folder import identity
+    from pipeline.scans.fidelity import check_scan
+    from workflows.verify import check_digests
+
+    path = out.with_name(out.name + ".json")
+    said, digests = read_sidecar(path) if path.exists() else (_guessed(source, out), ("", ""))
+    findings = check_digests(*digests, lambda: identity(Path(source)), out)
+    return findings + check_scan(source, out, said, {})
+
+
+def _guessed(source: str, out: Path) -> Said:
+    """Without a sidecar: all of the source's pages in their order, nothing declared as lost."""
+    from pipeline.scans.fidelity import Said
+    from pipeline.scans.opening import open_scan
+    from pipeline.scans.outputs import lossless
+
+    with open_scan(source) as reader:
+        return Said(range(reader.scan.pages), lossless(out))
+
+
+def read_sidecar(path: Path) -> tuple[Said, tuple[str, str]]:
+    """What a sidecar says, and the digests of source and output that it names.
+
+    Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON.
+    """
+    from colorizer.errors import UnsupportedSource
+    from pipeline.scans.fidelity import Said
+    from pipeline.storage import read_json
+    from workflows.verify import ELSE
+
+    told: Any = read_json(path)
+    try:
+        settings, mark = told["settings"], told["mark"]
+        pages, lost = [page["number"] for page in told["pages"]], told["not_carried_over"]
+        lossless = settings["format"] != "JPEG" and settings["compression"] != "jpeg"
+        digests = told["source"]["sha256"], told["output"]["sha256"]
+        texts = [*lost, *mark.values(), *digests]
+        if not all(type(text) is str for text in texts) or not all(type(n) is int and n >= 0 for n in pages):
+            raise TypeError("a value of the wrong kind")
+        said = Said(pages, lossless, bool(settings["pyramid"]), lost, mark)
+    except KeyError as error:
+        raise UnsupportedSource(str(path), f"not a sidecar of a scan (no {error}); {ELSE}") from error
+    except (TypeError, AttributeError) as error:
+        raise UnsupportedSource(str(path), f"not a sidecar of a scan ({error}); {ELSE}") from error
+    return said, digests
