@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -63,9 +64,11 @@ def scan(
     Example: chromatheque bench scan --gigapixels 0.1,0.4,1.6
     """
     try:
-        sides = [round((float(size) * 1e9) ** 0.5 / TILE) * TILE for size in gigapixels.split(",")]
+        sides = [round(math.sqrt(float(size) * 1e9) / TILE) * TILE for size in gigapixels.split(",")]
     except ValueError as error:
-        raise click.UsageError(f"--gigapixels {gigapixels}: write numbers with commas, such as 0.1,0.4") from error
+        raise click.UsageError(
+            f"--gigapixels {gigapixels}: write sizes above 0 with commas, such as 0.1,0.4"
+        ) from error
     if not all(0 < side <= 120_000 for side in sides):
         raise click.UsageError(f"--gigapixels {gigapixels}: sizes are from 0.001 to 14")
     home = folder or Path(tempfile.gettempdir())
