@@ -36,8 +36,8 @@ class Bytes(click.ParamType):
 )  # fmt: skip
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True)
 @click.option(
-    "--compression", type=click.Choice(["zstd", "deflate", "lzw", "jpeg", "none"]), default="zstd", show_default=True,
-    help="Of a TIFF output; jpeg is lossy and for 8 bits.",
+    "--compression", type=click.Choice(["deflate", "zstd", "lzw", "jpeg", "none"]), default="deflate",
+    show_default=True, help="Of a TIFF output. zstd is quickest, not every viewer knows it; jpeg is lossy, for 8 bits.",
 )  # fmt: skip
 @click.option("--tile", type=click.IntRange(16, 4096), help="Side of a TIFF output's tiles [512, less if memory asks].")
 @click.option("--pyramid/--no-pyramid", help="Add reduced copies to a TIFF output, for viewers of large pictures.")

@@ -51,7 +51,7 @@ class ScanChoices:
     weights: str = DEFAULT_WEIGHTS
     working_size: int = DEFAULT_WORKING_SIZE
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    compression: str = "zstd"
+    compression: str = "deflate"
     tile: int = 0
     pyramid: bool = False
     page: int = -1

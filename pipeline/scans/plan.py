@@ -38,7 +38,7 @@ class ScanSettings:
     weights_digest: str
     working_size: int
     precision: str
-    compression: str = "zstd"
+    compression: str = "deflate"
     tile: int = 512
     pyramid: bool = False
     page: int = -1

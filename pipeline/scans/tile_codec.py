@@ -13,6 +13,9 @@ from colorizer.errors import EncodeError
 from pipeline.scans.tiff_tags import Directory, Entry, entry, longs, shorts
 
 JPEG_QUALITY = 95
+DEFLATE = {1: 4, 2: 1}
+"""Level by bytes of a sample. Grain fills the low byte of 16 bits, where no level finds anything: a photograph came
+to 0.915 of its size at level 1, to 0.907 at level 6, in three fifths of the time; with 8 bits to 0.58, 0.54 (4), 0.53."""
 TILE_OFFSETS, TILE_BYTE_COUNTS = 324, 325
 
 
@@ -50,7 +53,9 @@ CODECS = {
     codec.name: codec
     for codec in (
         TileCodec("zstd", 50000, True, True, lambda tile: imagecodecs.zstd_encode(tile.tobytes(), 3)),
-        TileCodec("deflate", 8, True, True, lambda tile: imagecodecs.deflate_encode(tile.tobytes(), 6)),
+        TileCodec(
+            "deflate", 8, True, True, lambda tile: imagecodecs.deflate_encode(tile.tobytes(), DEFLATE[tile.itemsize])
+        ),
         TileCodec("lzw", 5, True, True, lambda tile: imagecodecs.lzw_encode(tile.tobytes())),
         TileCodec(
             "jpeg", 7, False, False,

@@ -58,7 +58,7 @@ class ScanWriter:
         path: Path,
         page: Page,
         *,
-        compression: str = "zstd",
+        compression: str = "deflate",
         pyramid: bool = False,
         tile: int = 512,
         threads: int | None = None,
