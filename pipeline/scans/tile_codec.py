@@ -14,8 +14,8 @@ from pipeline.scans.tiff_tags import Directory, Entry, entry, longs, shorts
 
 JPEG_QUALITY = 95
 DEFLATE = {1: 4, 2: 1}
-"""Level by bytes of a sample. Grain fills the low byte of 16 bits, where no level finds anything: a photograph came
-to 0.915 of its size at level 1, to 0.907 at level 6, in three fifths of the time; with 8 bits to 0.58, 0.54 (4), 0.53."""
+"""Level by bytes of a sample. Grain fills the low byte of 16 bits, where no level finds anything: a photograph came to
+0.915 of its size at level 1 and to 0.907 at 6, in three fifths of the time; with 8 bits to 0.58, 0.54 (4) and 0.53."""
 TILE_OFFSETS, TILE_BYTE_COUNTS = 324, 325
 
 

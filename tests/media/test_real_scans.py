@@ -4,14 +4,20 @@ Rights to those files vary: none of them is in this repository.
 """
 
 import re
+import shutil
 
 import numpy as np
 import pytest
 import tifffile
+import torch
 
 from colorizer.errors import ColorizeError
+from pipeline.events import Silent
 from pipeline.scans import open_scan
-from tests.endtoend import MEDIA
+from pipeline.scans.job import ScanChoices, ScanJob
+from tests.endtoend import MEDIA, verify
+from tests.synthetic import tiny_weights
+from tests.tiffs import whole
 
 pytestmark = [pytest.mark.media, pytest.mark.skipif(not MEDIA.exists(), reason=f"no media at {MEDIA}")]
 
@@ -139,6 +145,13 @@ NOT_BY_TIFFFILE = ("libtiff_ycbcr-cat.tif", "libtiff_dscf0013.tif", "libtiff_sma
 """Subsampled or old-style YCbCr that tifffile does not decode."""
 
 
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Tiny weights; one thread, as the tests share their cores."""
+    torch.set_num_threads(1)
+    return tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors")
+
+
 def test_every_scan_is_in_the_table():
     """A file that is added to the media has an expected outcome, and the table names no file that is gone."""
     there = {f"{folder}/{path.name}" for folder in FOLDERS for path in (MEDIA / folder).iterdir()}
@@ -159,6 +172,30 @@ def test_outcome(name):
     assert (scan.width, scan.height, scan.bits, scan.kind, scan.color) == expected
     assert luma.dtype == (np.uint8 if scan.bits == 8 else np.uint16)
     assert luma.min() < luma.max() or name.startswith(("tiff/pillow_multipage", "tiff/itiff_logluv"))
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_coloring(name, tmp_path, tiny):
+    """Each scan is colored with the luma that was read of it, sample by sample, and verified; or refused, and then no
+    file is left.
+    """
+    source, out = MEDIA / name, tmp_path / "out.tif"
+    choices = ScanChoices(weights=str(tiny), working_size=32, precision="fp32", pyramid=True, tile=256)
+    if isinstance(OUTCOMES[name], str):
+        with pytest.raises(ColorizeError, match=re.escape(OUTCOMES[name])) as refused:
+            ScanJob(str(source), out, choices, None, Silent())
+        assert "\n" not in str(refused.value)
+        assert list(tmp_path.iterdir()) == []
+        return
+    result = ScanJob(str(source), out, choices, None, Silent()).color()
+    assert all(finding.holds for finding in result.findings)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.tif", "out.tif.json"]
+    code, told = verify(source, out)
+    assert (code, "FAIL" in told) == (0, False), told
+    rgb, luma = tifffile.imread(out, key=0), whole(source)
+    assert rgb.dtype == luma.dtype
+    assert np.array_equal((rgb.astype(np.int64) @ [299, 587, 114] + 500) // 1000, luma)
+    shutil.rmtree(tmp_path)
 
 
 KINDS = ("gray", "RGB", "YCbCr", "palette")
