@@ -114,7 +114,7 @@ class Job:
 
     def color(self, make: MakePainter = open_painter) -> Result:
         """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
-        if self._finished():
+        if self.finished():
             return Result(self.out, None, 0, True)
         with occupied(self.folder, self.out, self.keep, self.choices.overwrite, self.listener):
             return self._color(make)
@@ -124,18 +124,28 @@ class Job:
         """What the source is; takes a read of all of it."""
         return identity(self.reel)
 
-    def _color(self, make: MakePainter) -> Result:
+    def prepare(self) -> Plan:
+        """The plan, kept or surveyed now; ledger and segments are known from then on. The folder must be this run's."""
         self.ledger = Ledger(self.folder)
         plan = self._plan()
         self.segments = plan.segments()
-        todo = [s for s in self.segments if self.ledger.find(s.id) is None]
+        return plan
+
+    def todo(self) -> list[Segment]:
+        """Segments without a receipt."""
+        assert self.ledger is not None, "prepare comes first"
+        return [segment for segment in self.segments if self.ledger.find(segment.id) is None]
+
+    def _color(self, make: MakePainter) -> Result:
+        plan, todo = self.prepare(), self.todo()
+        assert self.ledger is not None
         done = len(self.segments) - len(todo)
         self.listener("planned", frames=len(plan.pts), shots=len(plan.shots), segments=len(self.segments), done=done)
-        for text in self._remarks(plan):
+        for text in self.remarks(plan):
             self.listener("note", text=text)
         if todo:
             paint(self.reel.uri, todo, self._pool(make, plan), self.ledger, self.listener)
-        return self._publish(plan.as_piece(), len(todo))
+        return self.publish(plan, len(todo))
 
     def progress(self) -> tuple[int, int]:
         """Segments painted and segments in all, so far as known."""
@@ -143,7 +153,8 @@ class Job:
             return 0, 0
         return sum(self.ledger.find(s.id) is not None for s in self.segments), len(self.segments)
 
-    def _finished(self) -> bool:
+    def finished(self) -> bool:
+        """Whether the output is there and is what this job makes."""
         if not (self.out.exists() and self.sidecar_path.exists()):
             return False
         try:
@@ -197,7 +208,8 @@ class Job:
             raise LedgerError(f"{path}: not a usable plan ({error}); mend it, or remove it to survey again") from error
         return plan
 
-    def _remarks(self, plan: Plan) -> list[str]:
+    def remarks(self, plan: Plan) -> list[str]:
+        """What a person should read before the work is done."""
         remarks = []
         if plan.colored_source:
             remarks.append("the source has color already; its luminance is used, its color is not")
@@ -221,8 +233,10 @@ class Job:
             lambda more: self.listener("frame", done=count.add(more), of=total),
         )  # fmt: skip
 
-    def _publish(self, plan: Plan, painted: int) -> Result:
+    def publish(self, plan: Plan, painted: int) -> Result:
+        """Join what was painted, check it, and give it its name. Raises JoinError, StorageError."""
         assert self.ledger is not None
+        plan = plan.as_piece()
         receipts: list[Receipt] = []
         for segment in self.segments:
             receipt = self.ledger.find(segment.id)

@@ -155,24 +155,55 @@ class ScanJob:
 
     def color(self, make: MakePainter = open_painter) -> ScanResult:
         """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
-        if self._finished():
+        if self.finished():
             return ScanResult(self.out, None, 0)
         with occupied(self.folder, self.out, self.keep, self.choices.overwrite, self.listener):
-            self.ledger = Ledger(self.folder)
-            plan = self._plan()
-            self.bands = plan.bands()
-            todo = [band for band in self.bands if self.ledger.find(band.id) is None]
-            rows = sum(page.plate.height for page in plan.pages)
-            pixels = sum(page.plate.height * page.plate.width for page in plan.pages)
-            self.listener(
-                "planned", pages=len(plan.pages), megapixels=round(pixels / 1e6, 1), rows=rows, bands=len(self.bands),
-                done=len(self.bands) - len(todo),
-            )  # fmt: skip
-            for text in remarks(plan):
-                self.listener("note", text=text)
-            if todo:
-                paint(self.path, todo, self._pool(make, rows, todo), self.ledger, self.listener)
-            return self._publish(plan, len(todo))
+            return self._color(make)
+
+    def prepare(self) -> ScanPlan:
+        """The plan, kept or surveyed now; ledger and bands are known from then on. The folder must be this run's."""
+        self.ledger = Ledger(self.folder)
+        plan = self._plan()
+        self.bands = plan.bands()
+        return plan
+
+    def todo(self) -> list[Band]:
+        """Bands without a receipt."""
+        assert self.ledger is not None, "prepare comes first"
+        return [band for band in self.bands if self.ledger.find(band.id) is None]
+
+    def _color(self, make: MakePainter) -> ScanResult:
+        plan, todo = self.prepare(), self.todo()
+        assert self.ledger is not None
+        rows = sum(page.plate.height for page in plan.pages)
+        self.listener(
+            "planned", pages=len(plan.pages), megapixels=round(plan.pixels / 1e6, 1), rows=rows, bands=len(self.bands),
+            done=len(self.bands) - len(todo),
+        )  # fmt: skip
+        for text in self.remarks(plan):
+            self.listener("note", text=text)
+        if todo:
+            paint(self.path, todo, self._pool(make, rows, todo), self.ledger, self.listener)
+        return self.publish(plan, len(todo))
+
+    def remarks(self, plan: ScanPlan) -> list[str]:
+        """What a person should read before the work is done; what holds for several pages is said once."""
+        where: dict[str, list[int]] = {}
+        for page in plan.pages:
+            told = list(page.notes)
+            if page.colored:
+                told.append("the source has color already; its luminance is used, its color is not")
+            if page.alpha:
+                told.append("the source's transparency is not kept")
+            if page.out_bits != page.bits:
+                told.append(f"{page.bits} bits become {page.out_bits}, which is what {plan.settings.format} stores")
+            for text in told:
+                where.setdefault(text, []).append(page.number)
+        pages = len(plan.pages)
+        return [
+            text if len(n) == pages else f"page{'s' * (len(n) > 1)} {', '.join(map(str, n))}: {text}"
+            for text, n in where.items()
+        ]
 
     def progress(self) -> tuple[int, int]:
         """Bands painted and bands in all, so far as known."""
@@ -188,7 +219,8 @@ class ScanJob:
             lambda more: self.listener("rows", done=done.add(more), of=rows),
         )  # fmt: skip
 
-    def _finished(self) -> bool:
+    def finished(self) -> bool:
+        """Whether the output is there and is what this job makes."""
         if not (self.out.exists() and self.sidecar_path.exists()):
             return False
         try:
@@ -238,7 +270,8 @@ class ScanJob:
             raise LedgerError(f"{path}: not a usable plan ({error}); remove it to survey again") from error
         return plan
 
-    def _publish(self, plan: ScanPlan, painted: int) -> ScanResult:
+    def publish(self, plan: ScanPlan, painted: int) -> ScanResult:
+        """Join what was painted, check it, and give it its name. Raises JoinError, StorageError."""
         assert self.ledger is not None
         receipts: list[Receipt] = []
         for band in self.bands:
@@ -291,26 +324,6 @@ class ScanJob:
                 "If that fails too, please report it"
             )
         return findings
-
-
-def remarks(plan: ScanPlan) -> list[str]:
-    """What a person should read before the work is done; what holds for several pages is said once."""
-    where: dict[str, list[int]] = {}
-    for page in plan.pages:
-        told = list(page.notes)
-        if page.colored:
-            told.append("the source has color already; its luminance is used, its color is not")
-        if page.alpha:
-            told.append("the source's transparency is not kept")
-        if page.out_bits != page.bits:
-            told.append(f"{page.bits} bits become {page.out_bits}, which is what {plan.settings.format} stores")
-        for text in told:
-            where.setdefault(text, []).append(page.number)
-    pages = len(plan.pages)
-    return [
-        text if len(n) == pages else f"page{'s' * (len(n) > 1)} {', '.join(map(str, n))}: {text}"
-        for text, n in where.items()
-    ]
 
 
 def story(

@@ -106,6 +106,11 @@ class ScanPlan:
     settings: ScanSettings
     pages: tuple[PagePlan, ...]
 
+    @property
+    def pixels(self) -> int:
+        """Of all pages."""
+        return sum(page.plate.height * page.plate.width for page in self.pages)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` is the inverse."""
         pages = [page.to_json() for page in self.pages]
