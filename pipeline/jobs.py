@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 
 from colorizer import DEFAULT_WEIGHTS, weights
-from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, Precision, auto_precision
+from colorizer.engine import DEFAULT_WORKING_SIZE, Precision, auto_precision
 from colorizer.errors import JoinError, LedgerError
 from colorizer.network import LOOK
 from pipeline.cluster import reach
@@ -185,7 +185,7 @@ class Job:
             return plan
         reach(self.choices.ray)  # a survey may take an hour
         precision: Any = self.settings.precision
-        colorizer = Colorizer(self.weights, device(), precision)
+        colorizer = planned_colorizer(self.settings.weights, self.weights.digest, precision)
         total = 0 if self.settings.stop else self.reel.header_frames
         plan = survey(
             self.reel, self.source, self.settings, colorizer, lambda n: self.listener("survey", frames=n, of=total)

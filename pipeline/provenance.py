@@ -65,7 +65,7 @@ def sidecar(
             "packet_errors": plan.damaged_packets,
             "retimed_frames": plan.retimed,
         },
-        "notes": list(plan.notes),
+        "notes": [*plan.notes, *sorted({note for receipt in receipts for note in receipt.notes})],
         "tracks": [c.to_json() for c in carried],
         "verified": [f.to_json() for f in findings],
         "chroma": [r.chroma for r in receipts],

@@ -35,6 +35,7 @@ class SegmentPainter:
 
         report: told of each frame when it is encoded.
         """
+        self.colorizer.notes.clear()
         profile = PROFILES[segment.settings.profile]
         target = target_for(segment.reel, profile)
         encoder = Encoder(segment.reel, profile, target)
@@ -65,7 +66,7 @@ class SegmentPainter:
             publish(scratch, self.job / name)
         return Receipt(
             segment.id, attempt, name, size, digest.hexdigest(), encoder.extradata.hex(),
-            round(chroma / len(segment.pts), 3), tuple(packets),
+            round(chroma / len(segment.pts), 3), tuple(packets), tuple(sorted(self.colorizer.notes)),
         )  # fmt: skip
 
     def _painted(self, segment: Segment, target: Target) -> Iterator[Painted]:

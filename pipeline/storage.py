@@ -51,7 +51,7 @@ def read_json(path: Path) -> Any:
     """Read JSON. Raises LedgerError when the file is not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LedgerError(f"{path}: cannot be read ({error}); remove it to have its part done again") from error
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from pipeline.ledger import Receipt
-
 Report = Callable[[int], None]
 
 
@@ -36,8 +34,8 @@ class Unit(Protocol):
 class Painter(Protocol):
     """Does units, one at a time, and keeps between them what is dear to open. Plain Python; pools decide where."""
 
-    def paint(self, unit: Any, attempt: int, report: Report = lambda _: None) -> Receipt:
-        """Do a unit; its output is published in the job folder under a name that carries the attempt.
+    def paint(self, unit: Any, attempt: int, report: Report = lambda _: None) -> Any:
+        """Do a unit and give its receipt; its output lies in the job folder under a name that carries the attempt.
 
         report: told how much more is done, in what the unit's size counts.
         """

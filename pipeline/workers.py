@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,17 +20,16 @@ from colorizer import weights
 from colorizer.engine import Colorizer, Precision
 from colorizer.errors import ColorizeError, WeightsError, WorkerDied
 from pipeline.cluster import connect
-from pipeline.ledger import Receipt
 from pipeline.units import Painter, Report, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an attempt: a receipt or an error."""
+    """What came of an attempt: what the painter returned, or an error."""
 
     unit: Unit
     attempt: int
-    receipt: Receipt | None = None
+    receipt: Any = None
     error: Exception | None = None
 
 
@@ -55,8 +55,12 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+@lru_cache(maxsize=2)
 def planned_colorizer(name: str, digest: str, precision: Precision) -> Colorizer:
-    """Weights on this worker's device. Raises WeightsError when they are not the ones the plan was made with."""
+    """Weights on this worker's device. Raises WeightsError when they are not the ones the plan was made with.
+
+    The last two stay: a night of small scans would load them thousands of times.
+    """
     loaded = weights.load(name)
     if loaded.digest != digest:
         raise WeightsError(f"{name}: not the weights this job was planned with; start a new job")
@@ -102,7 +106,7 @@ class Worker:
             torch.set_num_threads(threads)
         self.painter = make()
 
-    def run_unit(self, unit: Unit, attempt: int) -> Receipt:
+    def run_unit(self, unit: Unit, attempt: int) -> Any:
         """Paint a unit."""
         return self.painter.paint(unit, attempt)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -20,3 +21,17 @@ class WorkingSize(click.ParamType):
         if value.isdecimal() and value.isascii() and 32 <= int(value) <= 4096:
             return int(value)
         return self.fail(f"{value!r} is neither 'native' nor a size from 32 to 4096", param, ctx)
+
+
+class Bytes(click.ParamType):
+    """A number of bytes such as 800M or 2G."""
+
+    name = "BYTES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", value, re.IGNORECASE | re.ASCII)
+        if match is None:
+            self.fail(f"{value!r} is no number of bytes; write 800M or 2G", param, ctx)
+        return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-from workflows.options import WorkingSize
-
-
-class Bytes(click.ParamType):
-    """A number of bytes such as 800M or 2G."""
-
-    name = "BYTES"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", value, re.IGNORECASE | re.ASCII)
-        if match is None:
-            self.fail(f"{value!r} is no number of bytes; write 800M or 2G", param, ctx)
-        return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+from workflows.options import Bytes, WorkingSize
 
 
 @click.command()

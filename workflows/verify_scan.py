@@ -14,10 +14,13 @@ def verify_scan(source: str, out: Path) -> list[Finding]:
     """Everything about a colored scan that can be held against its source."""
     from pipeline.job_folder import identity
     from pipeline.scans.fidelity import check_scan
+    from pipeline.scans.opening import open_scan
     from workflows.verify import check_digests
 
+    with open_scan(source):
+        pass  # what cannot be opened at all is told before anything is read through
     path = out.with_name(out.name + ".json")
-    said, digests = read_sidecar(path) if path.exists() else (_guessed(source, out), ("", ""))
+    said, digests = read_sidecar(path, out) if path.exists() else (_guessed(source, out), ("", ""))
     findings = check_digests(*digests, lambda: identity(Path(source)), out)
     return findings + check_scan(source, out, said, {})
 
@@ -32,13 +35,15 @@ def _guessed(source: str, out: Path) -> Said:
         return Said(range(reader.scan.pages), lossless(out))
 
 
-def read_sidecar(path: Path) -> tuple[Said, tuple[str, str]]:
+def read_sidecar(path: Path, out: Path) -> tuple[Said, tuple[str, str]]:
     """What a sidecar says, and the digests of source and output that it names.
 
     Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON.
     """
     from colorizer.errors import UnsupportedSource
     from pipeline.scans.fidelity import Said
+    from pipeline.scans.job import SIDECAR_FORMAT
+    from pipeline.scans.outputs import lossless
     from pipeline.storage import read_json
     from workflows.verify import ELSE
 
@@ -46,14 +51,16 @@ def read_sidecar(path: Path) -> tuple[Said, tuple[str, str]]:
     try:
         settings, mark = told["settings"], told["mark"]
         pages, lost = [page["number"] for page in told["pages"]], told["not_carried_over"]
-        lossless = settings["format"] != "JPEG" and settings["compression"] != "jpeg"
         digests = told["source"]["sha256"], told["output"]["sha256"]
         texts = [*lost, *mark.values(), *digests]
+        if told["format"] != SIDECAR_FORMAT or not pages:
+            raise TypeError("another format, or no pages")
         if not all(type(text) is str for text in texts) or not all(type(n) is int and n >= 0 for n in pages):
             raise TypeError("a value of the wrong kind")
-        said = Said(pages, lossless, bool(settings["pyramid"]), lost, mark)
+        "".join(texts).encode()
+        said = Said(pages, lossless(out), bool(settings["pyramid"]), lost, mark)
     except KeyError as error:
         raise UnsupportedSource(str(path), f"not a sidecar of a scan (no {error}); {ELSE}") from error
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, UnicodeEncodeError) as error:
         raise UnsupportedSource(str(path), f"not a sidecar of a scan ({error}); {ELSE}") from error
     return said, digests

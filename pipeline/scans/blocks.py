@@ -75,7 +75,8 @@ def jpeg_blocks(data: bytes) -> Blocks:
             iptc = iptc or _iptc(content[14:])
         elif marker == 0xE0 and content.startswith(b"JFIF\0") and len(content) >= 12:
             x, y = int.from_bytes(content[8:10], "big"), int.from_bytes(content[10:12], "big")
-            resolution = (Fraction(x), Fraction(y), content[7] + 1) if x and y and content[7] <= 2 else None
+            said = x and y and content[7] <= 2 and (content[7] or x != y)  # 1 to 1 without a unit says nothing
+            resolution = (Fraction(x), Fraction(y), content[7] + 1) if said else None
         elif marker == 0xFE:
             texts.append((270, content.rstrip(b"\0")))
     icc = b"".join(profile[n] for n in sorted(profile)) or None

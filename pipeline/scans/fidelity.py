@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tifffile
 
+from colorizer.errors import ColorizeError
 from pipeline.finding import Finding
 from pipeline.provenance import SOURCE_TYPE
 from pipeline.scans.metadata import Fields, name_of
 from pipeline.scans.opening import open_scan
-from pipeline.scans.outputs import check_luma
+from pipeline.scans.outputs import JPEG, check_luma, tile_rows
 from pipeline.scans.page import COLOR_SPACE, SOFTWARE
-from pipeline.scans.pyramid import levels
+from pipeline.scans.pyramid import Bands, halved, levels
 from pipeline.scans.reader import Scan, ScanReader
 from pipeline.scans.tones import is_srgb
-from pipeline.scans.xmp import merge
+from pipeline.scans.xmp import marked, merge
 
+LEVEL_ERROR = 4.0
+"""Mean distance in codes that lossy compression may move a level by."""
 RESOLUTION = 1e-6
 """Relative; a rational of two 32-bit numbers is nearer than that."""
 
@@ -77,7 +83,10 @@ def _resolution(page: str, a: Scan, b: Scan) -> Finding:
 
 
 def _profile(page: str, b: Scan) -> Finding:
-    right = b.icc is not None and b.icc[16:20] == b"RGB " and is_srgb(b.icc)
+    try:
+        right = b.icc is not None and b.icc[16:20] == b"RGB " and is_srgb(b.icc)
+    except Exception:  # lcms' own: no profile that anything can use
+        right = False
     told = "sRGB, as its samples are" if right else "not the sRGB profile that its samples need"
     return Finding(f"ICC profile, {page}", right, told)
 
@@ -94,7 +103,10 @@ def _tags(page: str, a: Scan, b: Scan, said: Said) -> Iterator[Finding]:
             if code in (700, COLOR_SPACE) or value in (b"", ()):
                 continue  # the packet is looked at below; the color space is the output's own
             there = found[code][1] if code in found else None
-            if there == value or (code == SOFTWARE and isinstance(there, bytes) and there.startswith(value)):  # type: ignore[arg-type]
+            added = (
+                code == SOFTWARE and isinstance(there, bytes) and isinstance(value, bytes) and there.startswith(value)
+            )
+            if added or repr(there) == repr(value):  # as text, since NaN is not NaN
                 kept += 1
             elif not _declared(name_of(code), said.lost):
                 told = "is missing" if there is None else f"says {there!r:.60} where the source says {value!r:.60}"
@@ -104,27 +116,56 @@ def _tags(page: str, a: Scan, b: Scan, said: Said) -> Iterator[Finding]:
 
 
 def _declared(name: str, lost: Sequence[str]) -> bool:
-    return any(what.partition(": ")[2].startswith(name) or what.startswith(name) for what in lost)
+    """Whether a loss names a tag: "page 2: NAME (why)" with or without its page and reason."""
+    return any(re.sub(r"^page \d+: ", "", what).partition(" (")[0] == name for what in lost)
 
 
 def _mark(page: str, a: Scan, b: Scan, said: Said) -> Finding:
     what, packet = f"XMP, {page}", b.metadata.xmp
     if packet is None or SOURCE_TYPE.encode() not in packet:
         return Finding(what, False, "no word that a model made the colors")
-    if said.mark and packet != merge(a.metadata.xmp, said.mark)[0]:
+    if _declared("XMP", said.lost):
+        return Finding(
+            what, True, "says that a model made the colors; the source's packet is declared as not carried over"
+        )
+    if packet != merge(a.metadata.xmp, marked(packet) if said.mark is None else said.mark)[0]:
         return Finding(what, False, "not the source's packet with the mark set in it")
-    carried = ", with all that the source's packet says" if a.metadata.xmp and said.mark else ""
+    carried = ", with all that the source's packet says" if a.metadata.xmp else ""
     return Finding(what, True, f"says that a model made the colors{carried}")
 
 
-def check_levels(path: Path, page: int) -> Finding:
-    """Whether a page has the reduced levels of a pyramid, each half the one before."""
-    with tifffile.TiffFile(path) as tiff:
-        full: Any = tiff.pages[page]
-        found = [(level.imagelength, level.imagewidth) for level in full.pages or ()]
-        wanted = levels(full.imagelength, full.imagewidth, pyramid=True)[1:]
-    told = f"{len(found)} levels below the full size"
-    return Finding(f"pyramid, page {page}", found == wanted, told if found == wanted else f"{found}, not {wanted}")
+def _levels(path: Path, place: int, number: int) -> Finding:
+    """Whether a page has the reduced levels of a pyramid, each of them the one before at half size."""
+    what = f"pyramid, page {number}"
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            full: Any = tiff.pages[place]
+            below = list(full.pages or ())
+            found = [(level.imagelength, level.imagewidth) for level in below]
+            wanted = levels(full.imagelength, full.imagewidth, pyramid=True)[1:]
+            if found != wanted:
+                return Finding(what, False, f"levels of {found}, not {wanted}")
+            exact = int(full.compression) != JPEG
+            wrong = [n for n, (a, b) in enumerate(pairwise([full, *below]), 1) if not _is_half(path, a, b, exact)]
+    except (ColorizeError, OSError):
+        raise
+    except Exception as error:  # tifffile's own and the codecs'
+        return Finding(what, False, f"cannot be decoded ({str(error) or type(error).__name__})")
+    told = (
+        f"level {wrong[0]} is not the one before at half size" if wrong else f"{len(found)} levels below the full size"
+    )
+    return Finding(what, not wrong, told)
+
+
+def _is_half(path: Path, larger: Any, smaller: Any, exact: bool) -> bool:
+    """Whether a level is another one in means of 2 x 2; of a lossy one, about."""
+    bands = Bands(smaller.imagelength, smaller.imagewidth, smaller.dtype, smaller.tilelength)
+    halves = (band for rows in tile_rows(path, larger) for half in halved(rows) for band in bands.add(half))
+    for mine, wanted in zip(tile_rows(path, smaller), halves, strict=True):
+        apart = np.abs(mine.astype(np.int32) - wanted)
+        if apart.max() if exact else apart.mean() > LEVEL_ERROR:
+            return False
+    return True
 
 
 def check_scan(
@@ -139,5 +180,5 @@ def check_scan(
             findings.append(luma(place) or check_luma(out, place, reader, said.lossless))
             findings += check_words(reader, written, said)
         if said.pyramid:
-            findings.append(check_levels(out, place))
+            findings.append(_levels(out, place, number))
     return findings

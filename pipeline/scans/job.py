@@ -15,7 +15,7 @@ from typing import Any, Literal
 import torch
 
 from colorizer import DEFAULT_WEIGHTS, weights
-from colorizer.engine import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
+from colorizer.engine import DEFAULT_WORKING_SIZE, NATIVE, Precision, auto_precision
 from colorizer.errors import ColorizeError, EncodeError, JoinError, LedgerError, UnsupportedSource
 from colorizer.network import LOOK
 from pipeline.cluster import reach
@@ -29,9 +29,10 @@ from pipeline.scans import memory
 from pipeline.scans.fidelity import Said, check_scan
 from pipeline.scans.join import join_scan, mark_of
 from pipeline.scans.opening import MAX_PIXELS, open_scan
-from pipeline.scans.outputs import digests, luma_finding
+from pipeline.scans.outputs import check_luma, digests, luma_finding
 from pipeline.scans.painter import BandPainter
 from pipeline.scans.plan import Band, ScanPlan, ScanSettings
+from pipeline.scans.reader import Scan
 from pipeline.scans.stills import check_still
 from pipeline.scans.survey import survey_page
 from pipeline.scans.tile_codec import codec_for
@@ -92,56 +93,56 @@ class ScanJob:
             raise EncodeError(f"{out}: a colored scan is a {', '.join(FORMATS)}; give a name that ends so")
         self.format = FORMATS[out.suffix.lower()]
         self.limits = memory.limits(choices.memory, choices.max_pixels)
-        self.pages = self._pages()
+        self.tile = choices.tile or memory.TILES[0]
+        self.facts = self._look()
+        self.pages = [scan.page for scan in self.facts]
         check_names(source, out)
         self.weights = weights.load(choices.weights)
         chosen = choices.weights if weights.shipped(choices.weights) else str(Path(choices.weights).absolute())
         self.settings = ScanSettings(
             self.format, chosen, self.weights.digest, choices.working_size, self._precision(), choices.compression,
-            self._tile(), choices.pyramid and self.format == "TIFF", choices.page,
+            self.tile, choices.pyramid and self.format == "TIFF", choices.page,
         )  # fmt: skip
         self.keep = folder is not None
         self.folder = folder or out.with_name(out.name + ".job")
         self.ledger: Ledger | None = None
         self.bands: tuple[Band, ...] = ()
 
-    def _pages(self) -> list[int]:
-        with open_scan(self.path, max(0, self.choices.page), **self.limits) as reader:
-            count = reader.scan.pages
-        if self.choices.page >= 0:
-            return [self.choices.page]
-        if count > 1 and self.format != "TIFF":
+    def _look(self) -> list[Scan]:
+        """The pages that are wanted; refuses what the output cannot hold."""
+        first = self._read(max(0, self.choices.page))
+        if self.choices.page >= 0 or first.pages == 1:
+            return [first]
+        if self.format != "TIFF":
             raise EncodeError(
-                f"{self.out}: {self.format} holds one page and {self.path} has {count}; "
-                f"name the output .tif, or choose one by --page 0 to {count - 1}"
+                f"{self.out}: {self.format} holds one page and {self.path} has {first.pages}; "
+                f"name the output .tif, or choose one by --page 0 to {first.pages - 1}"
             )
-        return list(range(count))
+        return [first, *(self._read(number) for number in range(1, first.pages))]
+
+    def _read(self, number: int) -> Scan:
+        with open_scan(self.path, number, **self.limits) as reader:
+            scan = reader.scan
+            bits = 8 if self.format == "JPEG" else scan.bits
+            if self.format == "TIFF":
+                codec_for(self.out, self.choices.compression, bits)
+            else:
+                check_still(self.out, scan.height, scan.width, bits)
+            try:
+                fits = memory.tile_for(
+                    self.choices.memory, reader.held, scan.height, scan.width, bits, self.format,
+                    self.choices.working_size, self.choices.tile,
+                )  # fmt: skip
+            except ColorizeError as error:
+                raise UnsupportedSource(self.path, str(error)) from error
+        self.tile = min(self.tile, fits)
+        return scan
 
     def _precision(self) -> Precision:
         """At native size float32 unless asked: what half precision rounds differs from tile to tile."""
         if self.choices.precision != "auto":
             return self.choices.precision
         return "fp32" if self.choices.working_size == NATIVE else auto_precision(torch.device(device()))
-
-    def _tile(self) -> int:
-        """The largest tile that fits every page; refuses what the output cannot hold."""
-        tiles = []
-        for number in self.pages:
-            with open_scan(self.path, number, **self.limits) as reader:
-                scan = reader.scan
-                bits = 8 if self.format == "JPEG" else scan.bits
-                if self.format == "TIFF":
-                    codec_for(self.out, self.choices.compression, bits)
-                else:
-                    check_still(self.out, scan.height, scan.width, bits)
-                try:
-                    tiles.append(memory.tile_for(
-                        self.choices.memory, reader.held, scan.height, scan.width, bits, self.format,
-                        self.choices.working_size, self.choices.tile,
-                    ))  # fmt: skip
-                except ColorizeError as error:
-                    raise UnsupportedSource(self.path, str(error)) from error
-        return min(tiles)
 
     @property
     def sidecar_path(self) -> Path:
@@ -241,7 +242,7 @@ class ScanJob:
             return kept
         reach(self.choices.ray)
         precision: Any = self.settings.precision
-        colorizer = Colorizer(self.weights, device(), precision)
+        colorizer = planned_colorizer(self.settings.weights, self.weights.digest, precision)
         pages = []
         for number in self.pages:
             with open_scan(self.path, number, **self.limits) as reader:
@@ -310,7 +311,10 @@ class ScanJob:
             found = digests(scratch, place, page.rows)
             wrong = [band for band, digest, seen in zip(mine, page.digests, found, strict=True) if digest != seen]
             suspects.extend(wrong)
-            return luma_finding(place, sum(band.size["rows"] for band in wrong) * page.plate.width, 0, 0.0, True)
+            if not wrong:
+                return luma_finding(page.number, True)
+            with open_scan(self.path, page.number, **self.limits) as reader:  # which samples, for a person
+                return check_luma(scratch, place, reader, True)
 
         said = Said(self.pages, exact, self.settings.pyramid, lost, mark_of(plan))
         findings = check_scan(self.path, scratch, said, self.limits, luma)

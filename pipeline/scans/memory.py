@@ -43,5 +43,5 @@ def tile_for(
 
 
 def _told(need: int, allowed: int) -> str:
-    need_, allowed_ = (f"{count / (1 << 30):.1f}" for count in (need, allowed))
+    need_, allowed_ = (f"{count / (1 << 30):.2f}" for count in (need, allowed))
     return f"that takes {need_} GiB of memory and {allowed_} are allowed; allow more by --memory"

@@ -15,12 +15,16 @@ import imagecodecs
 import numpy as np
 import tifffile
 
-from colorizer.errors import DamagedSource
+from colorizer.errors import ColorizeError, DamagedSource, UnsupportedSource
 from pipeline.finding import Finding
 from pipeline.scans.reader import ScanReader
 
-MEAN_ERROR = 1.0
-"""Mean distance in 8-bit codes that lossy compression may move the luma by."""
+MEAN_ERROR = 2.5
+"""Mean distance in 8-bit codes that lossy compression may move the luma by. JPEG at quality 95 moves photographs by
+0.2 to 1.5, and noise over the full range by 1.5; another picture is tens away."""
+TIFF = (".tif", ".tiff")
+JPEG = 7
+"""TIFF's number for JPEG compression; all others that are written are lossless."""
 
 
 def luma_codes(rgb: np.ndarray) -> np.ndarray:
@@ -31,16 +35,33 @@ def luma_codes(rgb: np.ndarray) -> np.ndarray:
 
 
 def rgb_rows(path: Path, page: int) -> Iterator[np.ndarray]:
-    """An output's rows from top to bottom, (n, W, 3), by another decoder than the one that reads sources."""
-    if path.suffix.lower() in (".tif", ".tiff"):
-        with tifffile.TiffFile(path) as tiff:
-            yield from _tile_rows(tiff.pages[page])
-        return
-    data = path.read_bytes()
-    yield imagecodecs.png_decode(data) if path.suffix.lower() == ".png" else imagecodecs.jpeg8_decode(data)
+    """An output's rows from top to bottom, (n, W, 3), by another decoder than the one that reads sources.
+
+    Raises UnsupportedSource for what this program never writes, DamagedSource for bytes that are no picture.
+    """
+    try:
+        if path.suffix.lower() in TIFF:
+            with tifffile.TiffFile(path) as tiff:
+                yield from tile_rows(path, tiff.pages[page])
+            return
+        data = path.read_bytes()
+        rgb = imagecodecs.png_decode(data) if path.suffix.lower() == ".png" else imagecodecs.jpeg8_decode(data)
+    except (ColorizeError, OSError):
+        raise
+    except Exception as error:  # every codec has errors of its own, and so has tifffile
+        raise DamagedSource(
+            str(path), f"cannot be decoded ({str(error) or type(error).__name__}); color it anew"
+        ) from error
+    if rgb.ndim != 3 or rgb.shape[2] != 3:
+        raise UnsupportedSource(str(path), f"{rgb.ndim} axes of samples where RGB has 3; color it anew")
+    yield rgb
 
 
-def _tile_rows(page: Any) -> Iterator[np.ndarray]:
+def tile_rows(path: Path, page: Any) -> Iterator[np.ndarray]:
+    """Rows of a TIFF page or level, a row of tiles at a time; errors are tifffile's and the codecs' own."""
+    color = int(page.photometric) in (2, 6) and page.samplesperpixel == 3 and page.planarconfig == 1
+    if not (color and page.is_tiled and page.dtype in (np.uint8, np.uint16)):
+        raise UnsupportedSource(str(path), "not stored as this program stores it, RGB in tiles; color it anew")
     file, columns = page.parent.filehandle, -(-page.imagewidth // page.tilewidth)
     tables = {} if page.jpegtables is None else {"jpegtables": page.jpegtables}
     for first in range(0, len(page.dataoffsets), columns):
@@ -48,7 +69,8 @@ def _tile_rows(page: Any) -> Iterator[np.ndarray]:
         out = np.empty((min(page.tilelength, page.imagelength - top), page.imagewidth, 3), page.dtype)
         for index in range(first, first + columns):
             file.seek(page.dataoffsets[index])
-            tile, _, _ = page.decode(file.read(page.databytecounts[index]), index, **tables)
+            data = file.read(page.databytecounts[index])  # first: naming `decode` may move the file's position
+            tile, _, _ = page.decode(data, index, **tables)
             left = (index - first) * page.tilewidth
             part = out[:, left : left + page.tilewidth]
             part[:] = tile.reshape(tile.shape[-3:])[: part.shape[0], : part.shape[1]]
@@ -71,36 +93,46 @@ def digests(path: Path, page: int, rows: int) -> list[str]:
     return [*found, band.hexdigest()] if left < rows else found
 
 
-def check_luma(path: Path, page: int, reader: ScanReader, lossless: bool) -> Finding:
-    """Whether an output's luma is its source's, sample by sample."""
-    top, off, worst, total = 0, 0, 0, 0.0
-    width = reader.scan.width
-    for rgb in rgb_rows(path, page):
-        for start in range(0, len(rgb), step := max(1, (1 << 20) // width)):
+def check_luma(path: Path, place: int, reader: ScanReader, exact: bool) -> Finding:
+    """Whether an output's luma is its source's, sample by sample. place: of the page in the output."""
+    top, off, worst, total, bits = 0, 0, 0, 0.0, 8
+    scan = reader.scan
+    for rgb in rgb_rows(path, place):
+        if rgb.shape[1] != scan.width or top + len(rgb) > scan.height:
+            return luma_finding(scan.page, exact, wrong="not compared: the size differs")
+        bits = rgb.itemsize * 8
+        for start in range(0, len(rgb), step := max(1, (1 << 20) // scan.width)):
             mine = luma_codes(rgb[start : start + step]).astype(np.int64)
-            theirs = reader.read(top + start, 0, len(mine), width).astype(np.int64)
-            if reader.scan.bits > rgb.itemsize * 8:
+            theirs = reader.read(top + start, 0, len(mine), scan.width).astype(np.int64)
+            if scan.bits > bits:
                 theirs = (theirs + 128) // 257
             apart = np.abs(mine - theirs)
             off, worst, total = off + int((apart > 0).sum()), max(worst, int(apart.max())), total + float(apart.sum())
         top += len(rgb)
-    return luma_finding(page, off, worst, total / max(1, top * width) / (1 if reader.scan.bits == 8 else 257), lossless)
+    if top != scan.height:
+        return luma_finding(scan.page, exact, wrong="not compared: the size differs")
+    return luma_finding(scan.page, exact, off, worst, total / (top * scan.width) / (1 if bits == 8 else 257))
 
 
-def luma_finding(page: int, off: int, worst: int, mean: float, lossless: bool) -> Finding:
-    """The finding about a page's luma. off: samples that differ; mean: in 8-bit codes."""
-    if lossless:
-        told = "every sample is the source's" if not off else f"{off} samples differ, by up to {worst} codes"
-        return Finding(f"luma, page {page}", not off, told)
-    return Finding(f"luma, page {page}", mean <= MEAN_ERROR, f"lossy; mean error {mean:.2f} of 255, worst {worst}")
+def luma_finding(page: int, exact: bool, off: int = 0, worst: int = 0, mean: float = 0.0, wrong: str = "") -> Finding:
+    """The finding about a page's luma. off: samples that differ; mean: in 8-bit codes; wrong: why nothing is known."""
+    what = f"luma, page {page}"
+    if wrong:
+        return Finding(what, False, wrong)
+    if exact:
+        return Finding(
+            what, not off, f"{off} samples differ, by up to {worst} codes" if off else "every sample is the source's"
+        )
+    return Finding(what, mean <= MEAN_ERROR, f"lossy; mean error {mean:.2f} of 255, worst {worst}")
 
 
 def lossless(path: Path) -> bool:
     """Whether an output's format keeps every code. Raises DamagedSource if it cannot be read."""
-    if path.suffix.lower() not in (".tif", ".tiff"):
+    if path.suffix.lower() not in TIFF:
         return path.suffix.lower() == ".png"
     try:
         with tifffile.TiffFile(path) as tiff:
-            return all(int(page.compression) != 7 for page in tiff.pages)
+            pages: Any = tiff.pages
+            return all(int(page.compression) != JPEG for page in pages)
     except Exception as error:  # tifffile's own, of several kinds
         raise DamagedSource(str(path), f"not a TIFF file that tifffile reads ({error})") from error

@@ -46,6 +46,7 @@ class BandPainter:
 
     def paint(self, band: Band, attempt: int, report: Report = lambda _: None) -> Receipt:
         """Read, color and compress a band; its blocks are published under a name that carries the attempt."""
+        self.colorizer.notes.clear()
         name = f"{band.id}.{attempt}.blocks"
         scratch = self.job / f"{name}.part"
         digest, sizes, chroma = hashlib.sha256(), [], 0.0

@@ -14,7 +14,7 @@ import numpy as np
 
 from colorizer.errors import EncodeError
 from pipeline.scans.icc import srgb_profile
-from pipeline.scans.metadata import Resolution
+from pipeline.scans.metadata import IPTC, PHOTOSHOP, Resolution, name_of
 from pipeline.scans.page import Description, Page, described
 from pipeline.scans.tiff_file import pack
 from pipeline.scans.tile_codec import JPEG_QUALITY
@@ -58,7 +58,7 @@ def write_still(path: Path, rgb: np.ndarray, page: Page, scratch: Path | None = 
     description = described(page)
     lost = list(description.lost)
     if description.photoshop:
-        lost.append("Photoshop (its place is a TIFF file)")
+        lost.append(f"{name_of(PHOTOSHOP)} (its place is a TIFF file)")
     make = _png if path.suffix.lower() == ".png" else _jpeg
     scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -96,7 +96,7 @@ def _png(rgb: np.ndarray, page: Page, description: Description, lost: list[str])
         yield chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + description.xmp)
     yield chunk(b"eXIf", _exif(description))
     if description.iptc:
-        lost.append("IPTC (PNG has no place for it)")
+        lost.append(f"{name_of(IPTC)} (PNG has no place for it)")
     yield encoded[header:]
 
 
@@ -122,7 +122,7 @@ def _jpeg(rgb: np.ndarray, page: Page, description: Description, lost: list[str]
         yield packet or segment(0xE1, XMP_NAME + merge(None, page.mark)[0], "XMP mark")
     if iptc := description.iptc:
         block = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + bytes(len(iptc) % 2)
-        yield segment(0xED, b"Photoshop 3.0\0" + block, "IPTC")
+        yield segment(0xED, b"Photoshop 3.0\0" + block, name_of(IPTC))
     yield segment(0xE2, b"ICC_PROFILE\0\1\1" + srgb_profile(), "ICC")
     yield encoded[jfif:]
 

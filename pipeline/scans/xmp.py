@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr, unescape
 
 from pipeline.provenance import SOURCE_TYPE
 
@@ -39,6 +39,16 @@ def ai_mark(system: str = "", version: str = "") -> dict[str, str]:
     return {name: value for name, value in mark.items() if value}
 
 
+def marked(packet: bytes) -> dict[str, str]:
+    """The mark in a packet that `merge` wrote; empty where there is none."""
+    found = {}
+    for name in ("AISystemUsed", "AISystemVersionUsed", "DigitalSourceType"):
+        values = re.findall(rb"<Iptc4xmpExt:%s>([^<]*)</Iptc4xmpExt:%s>" % (name.encode(), name.encode()), packet)
+        if values:
+            found[name] = unescape(values[-1].decode("utf-8", "replace"))
+    return found
+
+
 def merge(source: bytes | None, properties: Mapping[str, str]) -> tuple[bytes, list[str]]:
     """A packet with IPTC Extension properties set to the values given, in UTF-8; and what is no longer in it.
 
@@ -52,7 +62,11 @@ def merge(source: bytes | None, properties: Mapping[str, str]) -> tuple[bytes, l
         outline = _outline(packet, properties)
     except NotXmp as error:
         return merge(None, properties)[0], [f"XMP ({error})"]
-    lost = [f"XMP {name} (it said {value!r}, the output's own is {properties[name]!r})" for name, value in outline.old]
+    lost = [
+        f"XMP {name} (it said {value!r}, the output's own is {properties[name]!r})"
+        for name, value in outline.old
+        if value != properties[name]
+    ]
     return _with(packet, outline, properties), lost
 
 

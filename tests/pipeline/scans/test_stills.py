@@ -66,8 +66,8 @@ def test_png_chunks_are_whole(tmp_path):
 
 
 @pytest.mark.parametrize(("suffix", "lost"), [
-    (".png", ["Photoshop (its place is a TIFF file)", "IPTC (PNG has no place for it)"]),
-    (".jpg", ["Photoshop (its place is a TIFF file)"]),
+    (".png", ["ImageResources (its place is a TIFF file)", "IPTCNAA (PNG has no place for it)"]),
+    (".jpg", ["ImageResources (its place is a TIFF file)"]),
 ])  # fmt: skip
 def test_words_come_back(tmp_path, suffix, lost):
     """The project's own reader finds texts, EXIF, GPS, orientation, resolution, profile and mark; the rest is named."""
