@@ -50,6 +50,8 @@ def sidecar(
         for shot in plan.shots
     ]  # fmt: skip
     damaged = len(plan.damaged_frames)
+    story = plan.to_json()
+    story["reel"]["uri"] = Path(plan.reel.uri).name  # wherever it lies, the same bytes
     return {
         "format": SIDECAR_FORMAT,
         "digital_source_type": SOURCE_TYPE,
@@ -69,5 +71,5 @@ def sidecar(
         "tracks": [c.to_json() for c in carried],
         "verified": [f.to_json() for f in findings],
         "chroma": [r.chroma for r in receipts],
-        "plan": plan.to_json(),
+        "plan": story,
     }

@@ -97,6 +97,53 @@ def scan(
         click.echo(json.dumps([asdict(run) for run in runs], indent=1))
 
 
+@bench.command("collection")
+@click.option("--items", "count", type=click.IntRange(2, 2000), default=20, show_default=True, help="Reels and scans.")
+@click.option(
+    "--workers", type=click.IntRange(1, 4096), default=2, show_default=True, help="Ray workers on this machine."
+)
+@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True)
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder].")
+def collection(count: int, workers: int, weights: str, folder: Path | None) -> None:
+    """Color a synthetic collection on Ray workers of this machine, and print what share of their time was work.
+
+    Example: chromatheque bench collection --items 20 --workers 2
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        source, out = Path(place) / "in", Path(place) / "out"
+        source.mkdir()
+        for number in range(count):
+            if number % 3:
+                write_plate(source / f"plate{number:04d}.tif", TILE * (1 + number % 5))
+            else:
+                write_film(source / f"film{number:04d}.mkv", 24 * (2 + number % 7))
+        seconds, peak = measured(
+            "archive", str(source), str(out), "--weights", weights, "--ray", "local", "--workers", str(workers),
+            "--progress", "none",
+        )  # fmt: skip
+        told = json.loads((out / ".chromatheque" / "collection.json").read_text(encoding="utf-8"))
+    click.echo(
+        f"{count} items, {workers} workers: {told['seconds']:.1f} s, busy {told['busy']:.3f} of the workers' time; "
+        f"the whole command {seconds:.1f} s, its driver {peak / (1 << 20):.0f} MiB"
+    )
+
+
+def write_film(path: Path, frames: int) -> None:
+    """A gray film of 480 x 360 pixels in which something moves, with a cut in its middle."""
+    import av
+    import numpy as np
+
+    x, y = np.meshgrid(np.linspace(0, 1, 480), np.linspace(0, 1, 360))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 480, 360, "gray"
+        for n in range(frames):
+            speed = 3 if n < frames // 2 else 11
+            picture = 128 + 90 * np.sin(speed * x + n / 9) * np.cos(2 * speed * y - n / 13)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture.astype(np.uint8), format="gray")))
+        container.mux(stream.encode())
+
+
 def write_plate(path: Path, side: int) -> None:
     """A square 16-bit gray plate, tiled and compressed, that looks like a photograph to codecs: shapes and grain."""
     import numpy as np

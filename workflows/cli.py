@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "reel": "Color a film reel.",
     "scan": "Color a photograph, plate or negative of any size.",
+    "archive": "Color a whole collection, unattended.",
     "verify": "Prove that an output keeps what its source holds.",
     "train": "Train weights on color pictures.",
     "evaluate": "Measure weights on pictures whose colors are known.",

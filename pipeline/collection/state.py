@@ -1,0 +1,143 @@
+"""State: what a collection knows between runs, one small JSON file per item, and the list of what was set aside.
+
+Everything is in OUT/.chromatheque, but for set-aside.jsonl, which a person looks for. The outputs themselves are the
+truth: a state that is lost costs a look at each output, never an output.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from colorizer.errors import LedgerError
+from pipeline.collection.items import STATE, Item
+from pipeline.storage import publish, read_json, writable, write_json
+
+FORMAT = 1
+WAITING, SURVEYED, PAINTING, DONE, ASIDE = "waiting", "surveyed", "painting", "done", "set-aside"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an item is. units: done and in all. seconds: of work by stage. size: what there is to do, in the large.
+
+    error: why it was set aside: stage, error, attempts. attempts: of units that failed once. seen: source and output as
+    they lay when it was done, so that the next run need not read them.
+    """
+
+    item: Item
+    state: str = WAITING
+    units: dict[str, int] = field(default_factory=lambda: {"done": 0, "of": 0})
+    size: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=lambda: {"survey": 0.0, "paint": 0.0, "publish": 0.0})
+    error: dict[str, Any] | None = None
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    seen: list[Any] = field(default_factory=list)
+
+    @property
+    def megapixels(self) -> float:
+        """What there is to color; 1 where nothing is known."""
+        return float(self.size.get("megapixels", 1.0))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        values = asdict(self)
+        item = values.pop("item")
+        item["options"] = {name: str(value) for name, value in self.item.options}
+        values["seconds"] = {stage: round(spent, 2) for stage, spent in self.seconds.items()}
+        return {**item, **values}
+
+
+class State:
+    """The files in OUT/.chromatheque."""
+
+    def __init__(self, out: Path) -> None:
+        self.out, self.folder = out, out / STATE
+        self.items = self.folder / "items"
+        with writable(self.items):
+            self.items.mkdir(parents=True, exist_ok=True)
+
+    def job_folder(self, key: str) -> Path:
+        """Where an item's plan and pieces are."""
+        return self.folder / "jobs" / key
+
+    def load(self, item: Item) -> Progress:
+        """What is known of an item; nothing if it is told otherwise than now, or if the file is damaged."""
+        progress = Progress(item)
+        path = self.items / f"{item.key}.json"
+        if not path.exists():
+            return progress
+        try:
+            told = read_json(path)
+            now = progress.to_json()
+            if any(told[name] != now[name] for name in ("key", "kind", "source", "out", "options")):
+                return progress
+            for name in ("state", "units", "size", "seconds", "error", "attempts", "notes", "lost", "seen"):
+                value = told[name]
+                if not isinstance(value, type(getattr(progress, name))) and not (
+                    name == "error" and isinstance(value, dict)
+                ):
+                    raise TypeError(name)
+                setattr(progress, name, value)
+        except (LedgerError, KeyError, TypeError, AttributeError):
+            return Progress(item)
+        return progress
+
+    def save(self, progress: Progress) -> None:
+        """Write down how far an item is."""
+        with writable(self.items):
+            write_json(self.items / f"{progress.item.key}.json", progress.to_json())
+
+    def unchanged(self, progress: Progress) -> bool:
+        """Whether a finished item's source and output lie as they lay when it was finished."""
+        return progress.state == DONE and progress.seen == self.look(progress.item) and all(progress.seen[:2])
+
+    def look(self, item: Item) -> list[Any]:
+        """Sizes and times of an item's source, output and plan; empty for what is not there."""
+        source = Path(item.source)
+        plan = self.job_folder(item.key) / "plan.json"
+        paths = (
+            source.parent if "%" in source.name else source,
+            self.out / item.out,
+            plan,
+        )  # of a sequence: its folder
+        return [_stamp(path) for path in paths]
+
+    def forgiven(self, progress: Progress) -> bool:
+        """Whether the source of an item that was set aside is another file by now."""
+        return progress.state == ASIDE and progress.seen[:1] != self.look(progress.item)[:1]
+
+    def set_aside(self, all_items: list[Progress]) -> Path:
+        """Write OUT/set-aside.jsonl anew: a line for each item that was given up; removed if there is none."""
+        path = self.out / "set-aside.jsonl"
+        lines = []
+        for p in all_items:
+            if p.state == ASIDE:
+                told = {"uri": p.item.source, "id": p.item.id, "out": p.item.out, **(p.error or {}), "log": p.attempts}
+                lines.append(json.dumps(told, ensure_ascii=False, sort_keys=True))
+        with writable(path):
+            if not lines:
+                path.unlink(missing_ok=True)
+                return path
+            scratch = path.with_name(path.name + ".part")
+            scratch.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            publish(scratch, path)
+        return path
+
+    def summary(self, **facts: Any) -> None:
+        """Write down how the run as a whole stands."""
+        with writable(self.folder):
+            write_json(self.folder / "collection.json", {"format": FORMAT, "written": round(time.time(), 1), **facts})
+
+
+def _stamp(path: Path) -> list[int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return []
+    return [stat.st_size, stat.st_mtime_ns]

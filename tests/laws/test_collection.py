@@ -1,0 +1,489 @@
+"""The laws for a collection: whatever is killed, however often, the same command ends in the same bytes."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from colorizer.errors import LedgerError, StorageError
+from pipeline.collection.items import STATE, find
+from pipeline.collection.run import Wishes, color
+from pipeline.collection.schedule import Schedule, ready
+from pipeline.collection.state import ASIDE, DONE, State
+from pipeline.collection.steps import StepPainter
+from pipeline.events import Silent
+from pipeline.workers import InlinePool, RayPool
+from tests.endtoend import Heard, command_line, environment, hear_interrupts, run_command, verify
+from tests.laws.test_scans import FULL, plate
+from tests.synthetic import write_reel
+
+OPTIONS = {"working_size": 32, "precision": "fp32", "pyramid": True}
+OUTS = ["films/a.mkv", "films/b.mkv", "plates/album.tif", "plates/one.tif"]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Two reels of two shots each, a plate, an album of three pages, and a text."""
+    home = tmp_path_factory.mktemp("collection") / "src"
+    (home / "films").mkdir(parents=True)
+    (home / "plates").mkdir()
+    write_reel(home / "films" / "a.mkv", 30, (96, 64), cuts=(15,), audio=1)
+    write_reel(home / "films" / "b.mov", 24, (64, 48), cuts=(12,))
+    plate(home / "plates" / "one.tif", 300, 200)
+    plate(home / "plates" / "album.tif", 100, 150, pages=3)
+    (home / "plates" / "notes.txt").write_text("about the plates")
+    return home
+
+
+def items_of(source, out, tiny, **more):
+    """The items of a folder or manifest."""
+    return find(source, out, {**OPTIONS, "weights": str(tiny), **more}, (), ()).items
+
+
+def night(source, out, tiny, listener=None, **wishes):
+    """Color a collection in this process."""
+    return color(out, items_of(source, out, tiny), Wishes(**wishes), listener or Silent())
+
+
+def outputs(out, growing=True):
+    """Bytes of all outputs and sidecars, by their place. growing: and of what has no final name yet."""
+    found = {}
+    for path in sorted(out.rglob("*")):
+        below = path.relative_to(out)
+        mine = below.parts[0] not in (STATE, "report", "report.html", "set-aside.jsonl")
+        if path.is_file() and mine and (growing or not below.name.startswith(".")):
+            found[below.as_posix()] = path.read_bytes()
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, source, tiny):
+    """What an undisturbed night makes."""
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    came, _ = night(source, out, tiny)
+    assert (came.done, came.aside, came.left, came.late) == (4, 0, 0, False)
+    found = outputs(out)
+    assert sorted(found) == sorted([*OUTS, *(name + ".json" for name in OUTS)])
+    return found
+
+
+def command(source, out, tiny, *more):
+    """The archive command's words."""
+    return ["archive", source, out, "--weights", tiny, "--working-size", 32, "--precision", "fp32", "--pyramid", *more]
+
+
+def test_everything_is_colored_and_verified(tmp_path, source, tiny):
+    """The tree is mirrored, each output holds against its source, and nothing else lies in the output folder."""
+    done = run_command(*command(source, tmp_path / "out", tiny))
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4 files are colored and verified" in done.stdout
+    assert "1 other files: 1 .txt" in done.stdout
+    for name, of in zip(OUTS, ["films/a.mkv", "films/b.mov", "plates/album.tif", "plates/one.tif"], strict=True):
+        code, said = verify(source / of, tmp_path / "out" / name)
+        assert code == 0, said
+    assert set(outputs(tmp_path / "out")) == {*OUTS, *(name + ".json" for name in OUTS)}
+
+
+def test_a_second_night_does_nothing(tmp_path, source, tiny, undisturbed):
+    """Finished items are not opened again, not even read; a changed source or a lost output is done again."""
+    import shutil
+
+    mine, out = tmp_path / "src", tmp_path / "out"
+    shutil.copytree(source, mine)
+    night(mine, out, tiny)
+    assert outputs(out) == undisturbed
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file() and STATE not in p.parts}
+    heard = Heard()
+    came, _ = night(mine, out, tiny, heard)
+    assert (came.done, came.left) == (4, 0)
+    assert not [e for e, _ in heard.events if e == "item"]
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    (out / "plates" / "one.tif").unlink()
+    plate(mine / "plates" / "album.tif", 100, 150, pages=2, seed=5)
+    heard = Heard()
+    night(mine, out, tiny, heard)
+    assert {f["name"] for e, f in heard.events if e == "item"} == {"plates/one", "plates/album"}
+    assert outputs(out)["plates/one.tif"] == undisturbed["plates/one.tif"]
+    assert len(tifffile.TiffFile(out / "plates" / "album.tif").pages) == 2
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_give_the_same_bytes(tmp_path, source, tiny, undisturbed, cluster, workers):
+    """Surveys, painting and publication on Ray workers: the same files."""
+    came, _ = night(source, tmp_path / "out", tiny, ray="local", workers=workers)
+    assert (came.done, came.aside) == (4, 0)
+    assert outputs(tmp_path / "out") == undisturbed
+
+
+# --- set aside, never stop
+
+
+def spoil(home):
+    """A collection in which most things are wrong."""
+    import shutil
+
+    (home / "bad.tif").write_bytes(b"II*\0 no picture at all")
+    (home / "empty.mov").write_bytes(b"")
+    (home / "words.mp4").write_text("not a film")
+    damaged = home / "strip.tif"
+    plate(damaged, 300, 200)
+    with tifffile.TiffFile(damaged) as tiff:
+        place, size = tiff.pages[0].dataoffsets[2], tiff.pages[0].databytecounts[2]
+    data = bytearray(damaged.read_bytes())
+    data[place : place + size] = bytes(size)
+    damaged.write_bytes(data)
+    shutil.copy(damaged, home / "<img src=x onerror=alert(1)>.tif")
+
+
+def test_what_fails_is_set_aside_and_the_rest_finishes(tmp_path, source, tiny, undisturbed):
+    """Exit code 1; each failing file has a line with uri, stage, error; the good ones are as if it were not there."""
+    import shutil
+
+    mine, out = tmp_path / "src", tmp_path / "out"
+    shutil.copytree(source, mine)
+    spoil(mine)
+    done = run_command(*command(mine, out, tiny))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    lines = [json.loads(line) for line in (out / "set-aside.jsonl").read_text().splitlines()]
+    assert {Path(line["uri"]).name for line in lines} == {
+        "bad.tif", "empty.mov", "words.mp4", "strip.tif", "<img src=x onerror=alert(1)>.tif",
+    }  # fmt: skip
+    assert {line["stage"] for line in lines} == {"open"}
+    assert all(line["error"] for line in lines)
+    assert outputs(out) == undisturbed
+    plate(mine / "strip.tif", 300, 200)  # a better copy arrives: the next night takes it up
+    done = run_command(*command(mine, out, tiny))
+    assert done.returncode == 1
+    assert (out / "strip.tif").exists()
+    assert len((out / "set-aside.jsonl").read_text().splitlines()) == 4
+    done = run_command(*command(mine, out, tiny, "--retry-set-aside"))
+    assert done.returncode == 1
+    assert "0 of 4 files" in done.stdout
+
+
+class Dies(StepPainter):
+    """Ends its process at a unit of one item: every time, or once."""
+
+    def __init__(self, name, marker=None):
+        super().__init__()
+        self.name, self.marker = name, marker
+
+    def paint(self, step, attempt, report=lambda _: None):
+        """Die, or paint."""
+        if step.unit is not None and self.name in step.item.out and not (self.marker and self.marker.exists()):
+            if self.marker:
+                self.marker.touch()
+            os._exit(9)
+        return super().paint(step, attempt, report)
+
+
+def scheduled(source, out, tiny, pool, listener=None, **options):
+    """A run over a pool of the test's own."""
+    state = State(out)
+    found = ready(state, items_of(source, out, tiny), False)
+    return Schedule(state, found, pool, listener or Silent(), **options).run(), found
+
+
+@pytest.mark.ray
+def test_a_file_that_kills_its_workers_is_set_aside(tmp_path, source, tiny, undisturbed, cluster):
+    """Three workers die of it, it is named with its log, and all other outputs are the same bytes."""
+    pool = RayPool("local", 2, lambda: Dies("films/a"))
+    try:
+        came, found = scheduled(source, tmp_path / "out", tiny, pool)
+    finally:
+        pool.close()
+    assert (came.done, came.aside, came.left) == (3, 1, 0)
+    [bad] = [p for p in found if p.state == ASIDE]
+    assert bad.item.out == "films/a.mkv"
+    assert bad.error["attempts"] == 3
+    assert len(bad.attempts) >= 3
+    rest = {name: data for name, data in undisturbed.items() if not name.startswith("films/a")}
+    assert outputs(tmp_path / "out") == rest
+    came, _ = night(source, tmp_path / "out", tiny, aside_only=True)
+    assert came.done == 1
+    assert outputs(tmp_path / "out") == undisturbed
+
+
+@pytest.mark.ray
+def test_a_worker_that_dies_once_costs_an_attempt(tmp_path, source, tiny, undisturbed, cluster):
+    """The unit is done by another worker; the bytes are the same and the item's log remembers."""
+    pool = RayPool("local", 2, lambda: Dies("plates/album", tmp_path / "died"))
+    try:
+        came, found = scheduled(source, tmp_path / "out", tiny, pool)
+    finally:
+        pool.close()
+    assert (came.done, came.aside) == (4, 0)
+    assert [len(p.attempts) for p in found if p.item.out == "plates/album.tif"] == [1]
+    assert outputs(tmp_path / "out") == undisturbed
+
+
+class Breaks(StepPainter):
+    """Has a bug that one item meets."""
+
+    def _do(self, step, attempt, report):
+        if "one" in step.item.out:
+            raise ZeroDivisionError("a bug")
+        return super()._do(step, attempt, report)
+
+
+def test_a_bug_is_one_files_matter(tmp_path, source, tiny):
+    """An unexpected error sets its file aside with a trace for developers; the others are finished."""
+    came, found = scheduled(source, tmp_path / "out", tiny, InlinePool(Breaks()))
+    assert (came.done, came.aside) == (3, 1)
+    [bad] = [p for p in found if p.state == ASIDE]
+    assert "unexpected ZeroDivisionError" in bad.error["error"]
+    assert "Traceback" in bad.attempts[0]["trace"]
+
+
+def test_a_vanished_source_and_one_that_changes(tmp_path, source, tiny):
+    """A source that goes away in the middle is set aside; so is one whose bytes change under the run."""
+    import shutil
+
+    mine, out = tmp_path / "src", tmp_path / "out"
+    shutil.copytree(source, mine)
+
+    class Vanishing(StepPainter):
+        def _do(self, step, attempt, report):
+            if step.stage == "paint" and "one" in step.item.out:
+                (mine / "plates" / "one.tif").unlink(missing_ok=True)
+            return super()._do(step, attempt, report)
+
+    came, found = scheduled(mine, out, tiny, InlinePool(Vanishing()))
+    assert (came.done, came.aside) == (3, 1)
+    [bad] = [p for p in found if p.state == ASIDE]
+    assert "one.tif" in bad.error["error"]
+    assert not (out / "plates" / "one.tif").exists()
+
+
+# --- the deadline, the lock, the disk
+
+
+def test_the_deadline_ends_between_units_and_the_next_night_goes_on(tmp_path, source, tiny, undisturbed):
+    """Nothing begins after it, nothing half done is left, and what was done is not done again."""
+    state = State(tmp_path / "out")
+    found = ready(state, items_of(source, tmp_path / "out", tiny), False)
+    clock = [datetime(2026, 1, 1, 7, 0)]
+    until = datetime(2026, 1, 1, 8, 0)
+
+    class Slow(StepPainter):
+        def paint(self, step, attempt, report=lambda _: None):
+            clock[0] += timedelta(minutes=12)
+            return super().paint(step, attempt, report)
+
+    schedule = Schedule(state, found, InlinePool(Slow()), Silent(), deadline=until, now=lambda: clock[0])
+    came = schedule.run()
+    assert came.late
+    assert came.left > 0
+    assert clock[0] == until
+    came, _ = night(source, tmp_path / "out", tiny)
+    assert (came.done, came.late) == (4, False)
+    assert outputs(tmp_path / "out") == undisturbed
+
+
+def test_the_deadline_is_an_exit_code(tmp_path, source, tiny):
+    """A deadline that has all but come: exit code 3 and a line that says what is left; nonsense is refused."""
+    soon = (datetime.now() + timedelta(minutes=1)).strftime("%H:%M")
+    assert run_command(*command(source, tmp_path / "out", tiny, "--deadline", soon)).returncode in (0, 3)
+    for text in ("8", "25:00", "08:60", "noon"):
+        done = run_command(*command(source, tmp_path / "out", tiny, "--deadline", text))
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+
+
+def test_two_drivers_do_not_meet(tmp_path, source, tiny, undisturbed):
+    """A second run on the same folder is refused with the first one's name; the first is not disturbed."""
+    refused = []
+
+    class Second(StepPainter):
+        def _do(self, step, attempt, report):
+            if not refused:
+                with pytest.raises(LedgerError, match="in use by process"):
+                    night(source, tmp_path / "out", tiny)
+                refused.append(True)
+            return super()._do(step, attempt, report)
+
+    import pipeline.collection.run as module
+
+    original = module.StepPainter
+    module.StepPainter = Second
+    try:
+        night(source, tmp_path / "out", tiny)
+    finally:
+        module.StepPainter = original
+    assert refused
+    assert outputs(tmp_path / "out") == undisturbed
+
+
+@pytest.mark.parametrize("room", [2_000, 60_000], ids=["state", "pieces"])
+def test_a_full_disk_stops_the_night_and_loses_nothing(tmp_path, source, tiny, undisturbed, room):
+    """One line, exit code 1, nothing half under a final name; with room the same command ends in the same bytes."""
+    words = command(source, tmp_path / "out", tiny)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(room), *map(str, words)], capture_output=True, text=True, check=False,
+        env=environment(), timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "cannot be written" in done.stderr
+    for name, data in outputs(tmp_path / "out", growing=False).items():
+        assert data == undisturbed[name]
+    night(source, tmp_path / "out", tiny)
+    assert outputs(tmp_path / "out") == undisturbed
+
+
+def test_a_full_disk_is_no_files_fault(tmp_path, source, tiny, monkeypatch):
+    """StorageError ends the run at once; no item is set aside for it."""
+
+    class Full(StepPainter):
+        def _do(self, step, attempt, report):
+            raise StorageError("/out: cannot be written: No space left on device")
+
+    with pytest.raises(StorageError):
+        scheduled(source, tmp_path / "out", tiny, InlinePool(Full()))
+    states = [json.loads(p.read_text())["state"] for p in (tmp_path / "out" / STATE / "items").iterdir()]
+    assert ASIDE not in states
+
+
+def test_outputs_of_others_are_not_replaced(tmp_path, source, tiny):
+    """A file that lies where an output would go, and is not this program's, is left as it is; its item is set aside."""
+    out = tmp_path / "out"
+    (out / "plates").mkdir(parents=True)
+    tifffile.imwrite(out / "plates" / "one.tif", np.zeros((8, 8), np.uint8))
+    before = (out / "plates" / "one.tif").read_bytes()
+    came, found = night(source, out, tiny)
+    assert (came.done, came.aside) == (3, 1)
+    assert (out / "plates" / "one.tif").read_bytes() == before
+    assert "is not this program's" in next(p.error["error"] for p in found if p.state == ASIDE)
+
+
+def test_state_that_is_lost_or_damaged_costs_only_a_look(tmp_path, source, tiny, undisturbed):
+    """Without its state folder, or with garbage in it, the next run finds outputs that are right and paints nothing."""
+    import shutil
+
+    out = tmp_path / "out"
+    night(source, out, tiny)
+    for path in (out / STATE / "items").iterdir():
+        path.write_text("{]")
+    heard = Heard()
+    came, _ = night(source, out, tiny, heard)
+    assert came.done == 4
+    shutil.rmtree(out / STATE)
+    came, found = night(source, out, tiny, heard)
+    assert came.done == 4
+    assert all(p.seconds["paint"] == 0 for p in found)
+    assert outputs(out) == undisturbed
+
+
+# --- kills
+
+
+def start(words, **more):
+    """The command in a process group of its own."""
+    return subprocess.Popen(
+        command_line(*words), env=environment(**more), text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        preexec_fn=hear_interrupts, start_new_session=True,
+    )  # fmt: skip
+
+
+def test_a_killed_driver_goes_on(tmp_path, source, tiny, undisturbed):
+    """SIGKILL in the middle of the night; the same command ends in the same bytes."""
+    words, out = command(source, tmp_path / "out", tiny), tmp_path / "out"
+    child = start(words)
+    while not list(out.glob(f"{STATE}/jobs/*/ledger/*.json")):
+        assert child.poll() is None
+        time.sleep(0.05)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    assert run_command(*words).returncode == 0
+    assert outputs(out) == undisturbed
+
+
+@pytest.mark.slow
+def test_forty_kills_of_the_driver(tmp_path, source, tiny, undisturbed):
+    """SIGKILL at seeded random moments, several in a row on the same folder: the bytes are always the same."""
+    chance, kills = random.Random(7), 0
+    began = time.monotonic()
+    assert run_command(*command(source, tmp_path / "measured", tiny)).returncode == 0
+    whole = time.monotonic() - began
+    while kills < 40:
+        out = tmp_path / f"out{kills}"
+        words = command(source, out, tiny)
+        for _ in range(5):
+            child = start(words)
+            try:
+                child.wait(timeout=chance.uniform(0.15, 0.9) * whole)
+                break
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+                kills += 1
+                for name, data in outputs(out, growing=False).items():
+                    assert data == undisturbed[name], f"half a file under {name}"
+        assert run_command(*words).returncode == 0
+        assert outputs(out) == undisturbed
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_twenty_kills_of_workers(tmp_path, source, tiny, undisturbed, cluster):
+    """Worker processes of a Ray pool die at seeded random moments: every night ends with all files, the same bytes."""
+    chance, kills, nights = random.Random(9), 0, 0
+    while kills < 20:
+        pool = RayPool("local", 2, StepPainter)
+        out, killer = tmp_path / f"out{nights}", Killer(pool, chance, min(4, 20 - kills))
+        try:
+            came, found = scheduled(source, out, tiny, pool, killer, retries=8)
+        finally:
+            pool.close()
+        kills, nights = kills + killer.killed, nights + 1
+        assert (came.done, came.aside) == (4, 0), [p.error for p in found]
+        assert outputs(out) == undisturbed
+
+
+class Killer(Silent):
+    """Kills a worker that is at work, now and then."""
+
+    def __init__(self, pool, chance, limit):
+        self.pool, self.chance, self.limit, self.killed = pool, chance, limit, 0
+
+    def __call__(self, event, **facts):
+        if event == "item" and self.killed < self.limit and self.chance.random() < 0.5 and self.pool._flying:
+            self.pool.ray.kill(self.chance.choice([worker for worker, _, _ in self.pool._flying.values()]))
+            self.killed += 1
+
+
+def test_progress_of_every_kind_of_item_is_told(tmp_path, source, tiny):
+    """Events name each item, and the total rises to the end."""
+    heard = Heard()
+    night(source, tmp_path / "out", tiny, heard)
+    totals = [f["done"] for e, f in heard.events if e == "total"]
+    assert totals == sorted(totals)
+    assert totals[-1] == next(f["of"] for e, f in heard.events if e == "total")
+    assert {f["name"] for e, f in heard.events if e == "item"} == {"films/a", "films/b", "plates/one", "plates/album"}
+    states = [f["state"] for e, f in heard.events if e == "item" and f["name"] == "films/a"]
+    assert states[-1] == DONE
+
+
+@pytest.mark.ray
+def test_two_copies_of_a_film_do_not_meet(tmp_path, source, tiny, undisturbed, cluster):
+    """The same bytes under two names are two items, whose units run at the same time and end in equal pictures."""
+    import shutil
+
+    mine, out = tmp_path / "src", tmp_path / "out"
+    mine.mkdir()
+    for name in ("one.mkv", "two.mkv"):
+        shutil.copy(source / "films" / "a.mkv", mine / name)
+    came, _ = night(mine, out, tiny, ray="local", workers=2)
+    assert (came.done, came.aside) == (2, 0)
+    assert (out / "one.mkv").read_bytes() == (out / "two.mkv").read_bytes() == undisturbed["films/a.mkv"]

@@ -1,0 +1,189 @@
+"""`chromatheque archive`: a folder or a list of reels and scans in, all of them colored by morning."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from colorizer import DEFAULT_WEIGHTS
+from workflows.options import Bytes, WorkingSize
+
+if TYPE_CHECKING:
+    from pipeline.collection.items import Found
+    from pipeline.collection.schedule import Night
+    from pipeline.collection.state import Progress
+
+LATE = 3
+"""Exit code of a run that its deadline ended with work left."""
+
+
+def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse what is no time of day, before any work."""
+    from pipeline.collection.run import deadline_of
+
+    if value:
+        try:
+            deadline_of(value, datetime.now())
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, param) from error
+    return value
+
+
+@click.command()
+@click.argument("source", metavar="SRC_DIR|MANIFEST.csv", type=click.Path(exists=True, path_type=Path))
+@click.argument("out", metavar="OUT_DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--include", multiple=True, metavar="GLOB", help="Only files whose path or name matches; may be repeated."
+)
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Not those; may be repeated.")
+@click.option(
+    "--profile", type=click.Choice(["archive", "mezzanine", "access"]), default="archive", show_default=True,
+    help="Of reels.",
+)  # fmt: skip
+@click.option(
+    "--scans", type=click.Choice([".tif", ".png", ".jpg"]), default=".tif", show_default=True, help="Suffix of scans."
+)
+@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
+@click.option("--working-size", type=WorkingSize(), help="Shorter side at which the network sees a picture.")
+@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True)
+@click.option("--pyramid/--no-pyramid", help="Add reduced copies to TIFF outputs.")
+@click.option("--memory", type=Bytes(), default="2G", show_default=True, help="Of a scan's job, at most.")
+@click.option("--deadline", default="", metavar="HH:MM", callback=check_deadline, help="Begin nothing after this time.")
+@click.option("--dry-run", is_flag=True, help="Look at every file, print what a run would take, and do nothing.")
+@click.option("--retries", type=click.IntRange(1, 10), default=3, show_default=True, help="Attempts a unit has.")
+@click.option("--retry-set-aside", is_flag=True, help="Do only what was set aside before.")
+@click.option(
+    "--keep-pieces", is_flag=True, help="Keep painted pieces, so that an edited plan repaints only what it touches."
+)
+@click.option("--ray", default="none", show_default=True, metavar="none|local|ADDRESS", help="Work on Ray workers.")
+@click.option("--workers", type=click.IntRange(1, 4096), default=1, show_default=True, help="Ray workers.")
+@click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
+def archive(
+    source: Path, out: Path, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
+    retries: int, retry_set_aside: bool, keep_pieces: bool, ray: str, workers: int, progress: str, **options: Any,
+) -> None:  # fmt: skip
+    """Color every reel and scan below SRC_DIR, or those a manifest lists, into the same tree below OUT_DIR.
+
+    A manifest is a CSV file with a column `file` and, as wanted: id, out, kind, profile, weights, working_size, rate,
+    start, stop, compression, page. A file that fails is set aside (OUT_DIR/set-aside.jsonl) and the others go on.
+    Stop it, or let it be stopped, at any time: the same command goes on. OUT_DIR/report.html tells what came of each.
+
+    Exit code 0: all is done; 1: something is set aside; 3: the deadline came with work left.
+
+    Example: chromatheque archive plates/ colored/ --deadline 08:00
+    """
+    from pipeline.collection.items import find
+    from pipeline.collection.progress import collection_listener
+    from pipeline.collection.run import Wishes, color
+
+    if workers > 1 and ray == "none":
+        raise click.UsageError("--workers needs --ray (local for this machine)")
+    from colorizer.engine import DEFAULT_WORKING_SIZE
+
+    if options["working_size"] is None:
+        options["working_size"] = DEFAULT_WORKING_SIZE
+    found = find(source, out, options, include, exclude)
+    if not found.items:
+        raise click.UsageError(f"{source}: no reel and no scan in it{_passed(found)}")
+    wishes = Wishes(ray, workers, retries, deadline, retry_set_aside, keep_pieces)
+    with collection_listener(progress, sys.stderr.isatty()) as listener:
+        if dry_run:
+            code = _forecast(out, found, wishes.aside_only, progress == "json")
+            raise click.exceptions.Exit(code)
+        try:
+            night, items = color(out, found.items, wishes, listener)
+        except KeyboardInterrupt:
+            click.echo(f"Stopped. What is done is safe in {out}; the same command goes on.", err=True)
+            raise click.exceptions.Exit(130) from None
+        finally:
+            report = _report(out)
+    _told(night, items, out, report, found, progress == "json", listener)
+    raise click.exceptions.Exit(1 if night.aside else LATE if night.late else 0)
+
+
+def _passed(found: Found) -> str:
+    if not found.passed:
+        return ""
+    told = ", ".join(f"{count} {suffix}" for suffix, count in found.passed.items())
+    return f" ({sum(found.passed.values())} other files: {told})"
+
+
+def _report(out: Path) -> Path | None:
+    """The morning report; a report that cannot be made must not hide what happened."""
+    from pipeline.collection.items import STATE
+
+    if not (out / STATE).is_dir():
+        return None
+    try:
+        from workflows.report import write_report
+
+        return write_report(out)
+    except Exception as error:
+        click.echo(f"the report could not be made ({type(error).__name__}: {error})", err=True)
+        return None
+
+
+def _told(
+    night: Night, items: list[Progress], out: Path, report: Path | None, found: Found, as_json: bool, listener: Any
+) -> None:  # fmt: skip
+    if as_json:
+        listener("finished", **asdict(night), report=str(report) if report else None)
+        return
+    told = f"{night.done} of {len(items)} files are colored and verified in {out}{_passed(found)}"
+    if night.aside:
+        told += f"; {night.aside} set aside, see {out / 'set-aside.jsonl'}"
+    if night.left:
+        told += f"; {night.left} are left for the next run" + (", the deadline has come" if night.late else "")
+    click.echo(told)
+    if report:
+        click.echo(f"the report is in {report}")
+
+
+def _forecast(out: Path, found: Found, aside_only: bool, as_json: bool) -> int:
+    """Print what a run would take; 1 if something cannot work."""
+    import tempfile
+
+    from pipeline.collection.estimate import forecast
+    from pipeline.collection.items import STATE
+    from pipeline.collection.run import look, short_of_disk
+    from pipeline.collection.schedule import ready
+    from pipeline.collection.state import ASIDE, DONE, Progress, State
+    from pipeline.events import Silent
+
+    place = next(p for p in (out, *out.absolute().parents) if p.is_dir())
+    if (out / STATE / "items").is_dir():
+        looked = ready(State(out), found.items, aside_only)
+    else:
+        looked = [Progress(item) for item in found.items]
+    with tempfile.TemporaryDirectory() as nowhere:  # the look leaves no trace in OUT_DIR
+        look(State(Path(nowhere)), looked, Silent())
+    told = forecast(looked, shutil.disk_usage(place).free, keep=False)
+    bad = [p for p in looked if p.state == ASIDE]
+    if as_json:
+        refused = [{"uri": p.item.source, **(p.error or {})} for p in bad]
+        click.echo(json.dumps({**asdict(told), "refused": refused, "done": sum(p.state == DONE for p in looked)}))
+        return int(bool(bad) or told.disk > told.free)
+    files, pixels = told.files, told.megapixels
+    click.echo(f"{files['reel']} reels, {told.frames} frames, {pixels['reel']:.0f} megapixels")
+    click.echo(f"{files['scan']} scans, {pixels['scan']:.0f} megapixels")
+    if done := sum(p.state == DONE for p in looked):
+        click.echo(f"{done} files are done already")
+    if found.passed:
+        click.echo(f"passed over:{_passed(found)}")
+    if told.hours is None:
+        click.echo(f"time: not known for this device yet ({told.device}); the first run will measure it")
+    else:
+        click.echo(f"time: {told.hours:.1f} hours of one worker on this device ({told.device}), by earlier runs")
+    click.echo(f"disk: about {told.disk / 1e9:.1f} GB needed, {told.free / 1e9:.1f} GB free")
+    if told.disk > told.free:
+        click.echo(short_of_disk(out, told), err=True)
+    for progress in bad:
+        click.echo(f"cannot work: {(progress.error or {}).get('error')}", err=True)
+    return int(bool(bad) or told.disk > told.free)
