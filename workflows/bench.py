@@ -27,11 +27,14 @@ BYTES_PER_PIXEL = 12
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One size. seconds: wall time of the whole command; peak: bytes of resident memory, at most."""
+    """One size. seconds: wall time of the whole command; processor: of all its threads, which other work on the machine
+    hardly changes; peak: bytes of resident memory, at most.
+    """
 
     side: int
     megapixels: float
     seconds: float
+    processor: float
     megapixels_per_second: float
     peak: int
     source_bytes: int
@@ -85,11 +88,11 @@ def scan(
         with tempfile.TemporaryDirectory(dir=home) as place:
             source, out = Path(place) / "plate.tif", Path(place) / "out.tif"
             write_plate(source, side)
-            seconds, peak = measured("scan", str(source), str(out), *how, "--progress", "none")
+            seconds, processor, peak = measured("scan", str(source), str(out), *how, "--progress", "none")
             pixels = side * side / 1e6
             runs.append(
-                Run(side, round(pixels, 1), round(seconds, 1), round(pixels / seconds, 1), peak, source.stat().st_size,
-                    out.stat().st_size)
+                Run(side, round(pixels, 1), round(seconds, 1), round(processor, 1), round(pixels / seconds, 1), peak,
+                    source.stat().st_size, out.stat().st_size)
             )  # fmt: skip
         if not as_json:
             click.echo(_row(runs[-1]))
@@ -117,7 +120,7 @@ def collection(count: int, workers: int, weights: str, folder: Path | None) -> N
                 write_plate(source / f"plate{number:04d}.tif", TILE * (1 + number % 5))
             else:
                 write_film(source / f"film{number:04d}.mkv", 24 * (2 + number % 7))
-        seconds, peak = measured(
+        seconds, _, peak = measured(
             "archive", str(source), str(out), "--weights", weights, "--ray", "local", "--workers", str(workers),
             "--progress", "none",
         )  # fmt: skip
@@ -168,17 +171,18 @@ def write_plate(path: Path, side: int) -> None:
     )  # fmt: skip
 
 
-def measured(*arguments: str) -> tuple[float, int]:
-    """Run the command in a process of its own: seconds, and bytes of memory at most. Raises ClickException."""
+def measured(*arguments: str) -> tuple[float, float, int]:
+    """Run the command in a process of its own: seconds, on processors, bytes of memory. Raises ClickException."""
     began = time.monotonic()
     child = subprocess.Popen([sys.executable, "-m", "workflows.cli", *arguments], stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise click.ClickException(f"chromatheque {' '.join(arguments)} ended with code {child.returncode}")
-    return time.monotonic() - began, used.ru_maxrss * 1024
+    return time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
 
 
 def _row(run: Run) -> str:
     size, peak = f"{run.side} x {run.side}", f"{run.peak / (1 << 20):.0f} MiB"
-    return f"{size:>16}  {run.seconds:>8.1f} s  {run.megapixels_per_second:>6.1f} MP/s  {peak:>9}"
+    each = f"{1000 * run.processor / run.megapixels:.0f} ms of processor per MP"
+    return f"{size:>16}  {run.seconds:>8.1f} s  {run.megapixels_per_second:>6.1f} MP/s  {each}  {peak:>9}"

@@ -60,7 +60,7 @@ def test_memory_does_not_grow_with_the_plate(tmp_path):
     for side in (10_240, 19_968):
         source: Path = tmp_path / f"{side}.tif"
         write_plate(source, side)
-        _, peak = measured("scan", str(source), str(tmp_path / "out.tif"), "--pyramid", "--overwrite")
+        _, _, peak = measured("scan", str(source), str(tmp_path / "out.tif"), "--pyramid", "--overwrite")
         peaks.append(peak)
         source.unlink()
     assert peaks[1] < LIMIT
