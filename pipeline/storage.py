@@ -43,8 +43,13 @@ def put_aside(path: Path) -> Path:
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:
     """Write JSON atomically; keys in a fixed order, so equal values give equal bytes."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
-    scratch.write_text(json.dumps(value, sort_keys=True, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
-    publish(scratch, path)
+    try:
+        scratch.write_text(
+            json.dumps(value, sort_keys=True, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        publish(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:

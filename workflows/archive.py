@@ -62,12 +62,14 @@ def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> st
 @click.option(
     "--keep-pieces", is_flag=True, help="Keep painted pieces, so that an edited plan repaints only what it touches."
 )
+@click.option("--preservation", is_flag=True, help="Add digests of every frame, and a manifest of all files.")
 @click.option("--ray", default="none", show_default=True, metavar="none|local|ADDRESS", help="Work on Ray workers.")
 @click.option("--workers", type=click.IntRange(1, 4096), default=1, show_default=True, help="Ray workers.")
 @click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
 def archive(
     source: Path, out: Path, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
-    retries: int, retry_set_aside: bool, keep_pieces: bool, ray: str, workers: int, progress: str, **options: Any,
+    retries: int, retry_set_aside: bool, keep_pieces: bool, preservation: bool, ray: str, workers: int, progress: str,
+    **options: Any,
 ) -> None:  # fmt: skip
     """Color every reel and scan below SRC_DIR, or those a manifest lists, into the same tree below OUT_DIR.
 
@@ -92,7 +94,7 @@ def archive(
     found = find(source, out, options, include, exclude)
     if not found.items:
         raise click.UsageError(f"{source}: no reel and no scan in it{_passed(found)}")
-    wishes = Wishes(ray, workers, retries, deadline, retry_set_aside, keep_pieces)
+    wishes = Wishes(ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation)
     with collection_listener(progress, sys.stderr.isatty()) as listener:
         if dry_run:
             code = _forecast(out, found, wishes.aside_only, progress == "json")

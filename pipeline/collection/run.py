@@ -16,12 +16,16 @@ from pipeline.collection.state import ASIDE, DONE, Progress, State
 from pipeline.collection.steps import StepPainter
 from pipeline.events import Listener
 from pipeline.lock import alone
+from pipeline.preservation import manifest_of
 from pipeline.workers import Pool, pool_for
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a collection is run. deadline: HH:MM, local time, or "". keep: pieces stay, for edits of plans."""
+    """How a collection is run. deadline: HH:MM, local time, or "". keep: pieces stay, for edits of plans.
+
+    preservation: digests of every frame, and a manifest of all files.
+    """
 
     ray: str = "none"
     workers: int = 1
@@ -29,6 +33,7 @@ class Wishes:
     deadline: str = ""
     aside_only: bool = False
     keep: bool = False
+    preservation: bool = False
 
 
 def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
@@ -63,16 +68,15 @@ def color(out: Path, items: Sequence[Item], wishes: Wishes, listener: Listener) 
         pool: Pool | None = None
         try:
             pool = pool_for(wishes.ray, wishes.workers, StepPainter, lambda _: None)
-            schedule = Schedule(state, found, pool, listener, wishes.retries, until, wishes.keep)
+            schedule = Schedule(state, found, pool, listener, wishes.retries, until, wishes.keep, wishes.preservation)
             night = schedule.run()
         finally:
             if pool is not None:
                 pool.close()
             state.set_aside(found)
-        state.summary(
-            seconds=round(night.seconds, 1), busy=night.busy, workers=pool.size, running=False,
-            deadline=wishes.deadline,
-        )  # fmt: skip
+        schedule.tell(running=False)
+        if wishes.preservation:
+            manifest_of(out, [p.item.out for p in found if p.state == DONE])
         learn(found)
     return night, found
 

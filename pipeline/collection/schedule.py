@@ -11,7 +11,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from importlib import metadata
 from typing import Any
 
 from colorizer.errors import ColorizeError, JoinError, LedgerError, StorageError, WorkerDied
@@ -59,21 +60,21 @@ class Schedule:
 
     def __init__(
         self, state: State, items: Sequence[Progress], pool: Pool, listener: Listener,
-        retries: int = 3, deadline: datetime | None = None, keep: bool = False,
+        retries: int = 3, deadline: datetime | None = None, keep: bool = False, proof: bool = False,
         now: Callable[[], datetime] = datetime.now,
     ) -> None:  # fmt: skip
         self.state, self.pool, self.listener = state, pool, listener
-        self.retries, self.deadline, self.keep, self.now = retries, deadline, keep, now
+        self.retries, self.deadline, self.keep, self.proof, self.now = retries, deadline, keep, proof, now
         self.all = list(items)
         self.active = [_Active(p) for p in items if p.state not in (DONE, ASIDE)]
         self.worked, self.began, self.count, self.late = 0.0, time.monotonic(), 0, False
-        self._summary = 0.0
+        self._summary, self.started = 0.0, datetime.now(UTC).isoformat(timespec="seconds")
         self._again: deque[tuple[Step, int]] = deque()
 
     def run(self) -> Night:
         """Do all that can be done. Raises StorageError where nothing can be written any more."""
         flying: dict[str, _Active] = {}
-        self._tell(force=True)
+        self.tell()
         while True:
             while len(flying) < self.pool.size and (chosen := self._next()) is not None:
                 active, step, attempt = chosen
@@ -86,8 +87,10 @@ class Schedule:
             active = flying.pop(outcome.unit.id)
             active.flying -= 1
             self._take(active, outcome)
-            self._tell()
-        self._tell(force=True)
+            if time.monotonic() - self._summary > SUMMARY:
+                self.tell()
+            self._total()
+        self.tell()
         seconds = time.monotonic() - self.began
         states = [p.state for p in self.all]
         left = sum(s not in (DONE, ASIDE) for s in states)
@@ -123,7 +126,7 @@ class Schedule:
 
     def _step(self, active: _Active, stage: str, unit: Unit | None) -> Step:
         self.count += 1
-        return Step(stage, active.progress.item, str(self.state.out), self.count, unit, self.keep)  # type: ignore[arg-type]
+        return Step(stage, active.progress.item, str(self.state.out), self.count, unit, self.keep, self.proof)  # type: ignore[arg-type]
 
     def _take(self, active: _Active, outcome: Outcome) -> None:
         """What came of a step, into the item's progress."""
@@ -216,18 +219,20 @@ class Schedule:
             of=progress.units["of"], megapixels=round(progress.megapixels, 1),
         )  # fmt: skip
 
-    def _tell(self, force: bool = False) -> None:
-        """How the whole stands, for people now and for the report."""
+    def _total(self) -> None:
         done = sum(_share(p) * p.megapixels for p in self.all)
         of = sum(p.megapixels for p in self.all)
         self.listener("total", done=round(done, 1), of=round(of, 1), unit="megapixels")
-        if not force and time.monotonic() - self._summary < SUMMARY:
-            return
+
+    def tell(self, running: bool = True) -> None:
+        """How the whole stands, for people now and for the report."""
+        self._total()
         self._summary = time.monotonic()
-        seconds = time.monotonic() - self.began
+        seconds = self._summary - self.began
         self.state.summary(
-            seconds=round(seconds, 1), busy=self.busy(seconds), workers=self.pool.size, running=True,
-            deadline=self.deadline.strftime("%H:%M") if self.deadline else "",
+            started=self.started, seconds=round(seconds, 1), busy=self.busy(seconds), workers=self.pool.size,
+            running=running, deadline=self.deadline.strftime("%H:%M") if self.deadline else "",
+            chromatheque=metadata.version("chromatheque"),
         )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from pipeline.jobs import Choices, Job
 from pipeline.jobs import open_painter as open_segment_painter
 from pipeline.ledger import Receipt
 from pipeline.plan import Segment
+from pipeline.preservation import keep_proof
 from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.scans.job import open_painter as open_band_painter
 from pipeline.scans.plan import Band
@@ -45,7 +46,10 @@ class StepFailed(ColorizeError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stage of an item; of painting, one unit. number: in the order of submission. keep: pieces stay at the end."""
+    """One stage of an item; of painting, one unit. number: in the order of submission.
+
+    keep: pieces stay at the end. proof: digests of a reel's frames are left beside it.
+    """
 
     stage: str
     item: Item
@@ -53,6 +57,7 @@ class Step:
     number: int
     unit: Segment | Band | None = field(default=None, repr=False)
     keep: bool = False
+    proof: bool = False
 
     def __str__(self) -> str:
         return str(self.unit) if self.unit is not None else self.stage
@@ -129,6 +134,9 @@ class StepPainter:
             return Done(0.0, facts=_survey(job))
         plan: Any = job.prepare()
         result = job.publish(plan, 0)
+        if step.proof and isinstance(job, Job):
+            exact = job.profile.lossless and plan.reel.layout.kind != "rgb"
+            keep_proof(job.out, plan.digests, exact)
         self._forget(step.item.key)
         if not step.keep:
             _tidy(State(out).job_folder(step.item.key))

@@ -1,0 +1,90 @@
+"""What an archive keeps beside its outputs can be checked with common tools."""
+
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from colorizer.errors import JoinError, SourceError
+from pipeline.preservation import hashes, keep_proof, manifest_of, write_framemd5, write_manifest
+from tests.endtoend import color
+from tests.synthetic import tiny_weights, write_reel
+
+
+@pytest.fixture(scope="module")
+def reels(tmp_path_factory):
+    """Colored reels of 8 and 10 bits with their results."""
+    home = tmp_path_factory.mktemp("proof")
+    tiny = tiny_weights(home / "tiny.safetensors")
+    made = {}
+    for name, kind in (("eight", "gray"), ("ten", "yuv420p10le")):
+        source = write_reel(home / f"{name}.mkv", 20, (64, 48), cuts=(10,), pix_fmt=kind)
+        out = home / f"{name}-out.mkv"
+        made[name] = out, color(source, out, tiny)
+    return made
+
+
+@pytest.mark.parametrize("name", ["eight", "ten"])
+def test_the_outputs_luma_has_the_sources_digests(reels, name):
+    """One line for each frame, in framemd5 format, whose digests are those the survey took of the source."""
+    out, result = reels[name]
+    path = keep_proof(out, result.plan.digests, exact=True)
+    assert hashes(path) == list(result.plan.digests)
+    assert path.read_text().startswith("#format: frame checksums\n#version: 2\n#hash: MD5\n")
+    with pytest.raises(JoinError, match="not its source's"):
+        keep_proof(out, result.plan.digests[::-1], exact=True)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["eight", "ten"])
+def test_ffmpeg_says_the_same(reels, name):
+    """The ffmpeg command prints the same frames, times, sizes and digests."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    out, result = reels[name]
+    path = keep_proof(out, result.plan.digests, exact=True)
+    done = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", out, "-map", "0:v:0", "-vf", "extractplanes=y", "-f", "framemd5", "-"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    theirs = [line.split(",") for line in done.stdout.splitlines() if not line.startswith("#")]
+    mine = [line.split(",") for line in path.read_text().splitlines() if not line.startswith("#")]
+    assert [(int(a[2]), int(a[4]), a[5].strip()) for a in mine] == [
+        (int(b[2]), int(b[4]), b[5].strip()) for b in theirs
+    ]
+
+
+def test_what_is_no_film(tmp_path):
+    """One line, and nothing is left."""
+    (tmp_path / "a.mkv").write_text("no film")
+    with pytest.raises(SourceError):
+        write_framemd5(tmp_path / "a.mkv", tmp_path / "a.framemd5")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.mkv"]
+
+
+def test_the_manifest_holds(tmp_path, reels):
+    """sha256sum accepts output, sidecar and digests; after a changed byte it does not."""
+    out, result = reels["eight"]
+    for path in (out, out.with_name(out.name + ".json")):
+        shutil.copy(path, tmp_path)
+    keep_proof(tmp_path / out.name, result.plan.digests, exact=True)
+    manifest = manifest_of(tmp_path, [out.name])
+    assert len(manifest.read_text().splitlines()) == 3
+    check = ["sha256sum", "--check", "--strict", manifest.name]
+    assert subprocess.run(check, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    with (tmp_path / out.name).open("ab") as file:
+        file.write(b"x")
+    assert subprocess.run(check, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+
+
+@given(st.text(st.sampled_from("ab \\\n\r\u00fc'\""), min_size=1, max_size=8))
+def test_any_name_can_be_in_a_manifest(tmp_path_factory, name):
+    """Names with backslashes and line ends are escaped as sha256sum does it."""
+    home = tmp_path_factory.mktemp("names")
+    (home / f"x{name}").write_text("")
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    manifest = write_manifest(home, {f"x{name}": empty})
+    check = ["sha256sum", "--check", "--strict", "--quiet", manifest.name]
+    assert subprocess.run(check, cwd=home, capture_output=True, check=False).returncode == 0

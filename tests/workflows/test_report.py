@@ -1,0 +1,518 @@
+"""The morning report: what is read, what is flagged, what is escaped, and that it stays light."""
+
+import json
+import os
+import re
+import time
+from datetime import datetime
+from fractions import Fraction
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import av
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from click.testing import CliRunner
+
+from colorizer.errors import ColorizeError
+from pipeline.events import Silent
+from pipeline.scans.job import ScanChoices, ScanJob
+from tests.endtoend import color
+from tests.synthetic import tiny_weights, write_reel
+from workflows import report_data, report_pictures
+from workflows.report import duration, large, page, write_report
+from workflows.report_data import Collection, File, Part, Picture, illustrated, link, read, shown
+
+HOSTILE = "<img src=x onerror=alert(1)>.tif"
+ODD = '100% "50\'s" & #7?ü 写真.png'
+KEYS = ("00000000000000aa", "00000000000000bb", "00000000000000cc")
+NOW = datetime(2026, 11, 26, 8, 0).astimezone()
+
+
+def item(night_folder, key, **told):
+    """Write an item's state as a run leaves it."""
+    folder = night_folder / ".chromatheque" / "items"
+    folder.mkdir(parents=True, exist_ok=True)
+    usual = {
+        "key": key, "id": "", "kind": "scan", "source": "box/a.tif", "out": "a.tif", "state": "done",
+        "units": {"done": 1, "of": 1}, "size": {}, "seconds": {"survey": 1.0, "paint": 2.0, "publish": 0.5},
+        "error": None, "attempts": [], "notes": [], "lost": [],
+    }  # fmt: skip
+    (folder / f"{key}.json").write_text(json.dumps({**usual, **told}))
+
+
+def summary(out, **told):
+    """Write the run's own state."""
+    usual = {
+        "format": 1, "source": "plates", "started": "2026-11-25T18:00:00+00:00", "seconds": 49000.0, "busy": 0.93,
+        "workers": 2, "deadline": "08:00", "running": False, "chromatheque": "0.1.0",
+    }  # fmt: skip
+    (out / ".chromatheque").mkdir(parents=True, exist_ok=True)
+    (out / ".chromatheque" / "collection.json").write_text(json.dumps({**usual, **told}))
+
+
+def scan(path, out, weights, orientation=1, pyramid=False, size=(90, 120), **choices):
+    """Color a small plate, dark above and bright below."""
+    luma = np.linspace(20, 220, size[0])[:, None] + np.random.default_rng(1).normal(0, 4, size)
+    tifffile.imwrite(
+        path, luma.clip(0, 255).astype(np.uint8), photometric="minisblack", metadata=None,
+        extratags=[(274, 3, 1, orientation, True)],
+    )  # fmt: skip
+    asked = {"working_size": 32, "precision": "fp32", "tile": 64, "pyramid": pyramid, **choices}
+    ScanJob(str(path), out, ScanChoices(weights=str(weights), **asked), None, Silent()).color()
+
+
+def colored(folder, weights):
+    """A collection as a run leaves it: two scans with odd names and a reel of two shots, colored. Its folder."""
+    out, source = folder / "out", folder / "src"
+    (out / "box 1").mkdir(parents=True)
+    source.mkdir()
+    scan(source / "a.tif", out / "box 1" / HOSTILE, weights, orientation=6)
+    scan(source / "b.tif", out / ODD, weights)
+    write_reel(source / "c.mkv", 40, cuts=(22,), sar=Fraction(2), rotation=90)
+    color(source / "c.mkv", out / "c.mkv", weights, segment_frames=12)
+    summary(out)
+    item(out, KEYS[0], id="javascript:alert(2)", source=f"src/{HOSTILE}", out=f"box 1/{HOSTILE}")
+    item(out, KEYS[1], source=f"src/{ODD}", out=ODD, lost=["tag 700: <b>broken</b>"])
+    item(out, KEYS[2], kind="reel", source="src/c.mkv", out="c.mkv", notes=["the header promises 41 frames"])
+    return out
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """Tiny weights."""
+    return tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors")
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory, tiny):
+    """The collection, colored once for all tests that read it."""
+    return colored(tmp_path_factory.mktemp("night"), tiny)
+
+
+class Page(HTMLParser):
+    """What a browser makes of the markup: links, pictures, scripts, handlers and text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.urls, self.tags, self.handlers, self.text, self.ids = [], [], [], "", []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.handlers += [name for name, _ in attributes if name.startswith("on")]
+        self.urls += [value for name, value in attributes if name in ("src", "href")]
+        self.ids += [value for name, value in attributes if name == "id"]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def by_key(collection):
+    """Files by key."""
+    return {file.key: file for file in collection.files}
+
+
+# --- what is read
+
+
+def test_what_the_night_did_is_read(night):
+    """Totals, outcomes, shots with times and scene tags, findings and losses are those of state and sidecars."""
+    found = read(night)
+    assert [found.count(group) for group in ("done", "set-aside", "waiting")] == [3, 0, 0]
+    assert (found.frames, found.busy, found.workers, found.running) == (40, 0.93, 2, False)
+    assert found.megapixels == pytest.approx((2 * 90 * 120 + 40 * 64 * 48) / 1e6)
+    files = by_key(found)
+    assert [part.span for part in files[KEYS[2]].parts] == [
+        "0:00.0 to 0:00.9, 22 frames",
+        "0:00.9 to 0:01.7, 18 frames",
+    ]
+    assert all(name in ("barn", "beach", "street") for part in files[KEYS[2]].parts for name, _ in part.scenes)
+    assert [len(part.pieces) for part in files[KEYS[2]].parts] == [2, 2]
+    assert files[KEYS[0]].parts[0].span == "120 x 90 pixels"
+    assert files[KEYS[0]].parts[0].orientation == 6
+    assert files[KEYS[1]].lost == ("tag 700: <b>broken</b>",)
+    assert all(holds for file in found.files for _, holds, _ in file.findings)
+    assert all(file.findings for file in found.files)
+
+
+def test_what_needs_a_person_comes_first(tmp_path):
+    """Set aside before done before waiting, and plate 9 before plate 10."""
+    summary(tmp_path)
+    for number, state in enumerate(("waiting", "set-aside", "set-aside", "painting")):
+        item(tmp_path, f"{number:016x}", state=state, source=f"plate {11 - number}.tif", out=f"{number}.tif")
+    names = [file.name for file in read(tmp_path).files]
+    assert names == ["plate 9.tif", "plate 10.tif", "plate 8.tif", "plate 11.tif"]
+
+
+def test_a_folder_without_a_collection_is_refused(tmp_path):
+    """One line says what to give instead."""
+    with pytest.raises(ColorizeError, match="no collection here"):
+        write_report(tmp_path)
+
+
+GARBAGE = [
+    b"", b"{", b"[]", b"null", b"\xff\xfe", b"7", b'{"state": 7, "units": [], "size": "x", "attempts": {}}',
+    b'{"state": "done", "kind": ["reel"], "out": "../../etc/passwd", "source": {}}',
+    b'{"state": "done", "kind": "reel", "out": "/etc/passwd", "source": "x\\u0000y", "seconds": {"paint": NaN}}',
+    b'{"state": "set-aside", "error": "text", "attempts": [1, {"stage": null}], "out": "a\\u0000b"}',
+    b'{"state": "done", "kind": "scan", "out": "x\\ud800.tif", "source": "x\\ud800.tif", "size": {"frames": 1e999}}',
+]  # fmt: skip
+STORIES = [
+    b'{"shots": [7, {"seconds": ["x"]}], "chroma": "x", "verified": [[]], "damage": {"damaged_frames": {"1": 7}}}',
+    b'{"pages": [{}, {"height": -1, "rows": 0, "scenes": [[1]]}], "chroma": [1e999], "tracks": [{"index": 1}]}',
+]
+
+
+@pytest.mark.parametrize("data", GARBAGE)
+def test_garbage_does_not_hide_the_rest(tmp_path, data):
+    """An item's state that is cut, empty or nonsense is shown as such; it names no file outside the folder."""
+    item(tmp_path, KEYS[0], state="waiting")
+    (tmp_path / ".chromatheque" / "items" / f"{KEYS[1]}.json").write_bytes(data)
+    (tmp_path / ".chromatheque" / "collection.json").write_bytes(data)
+    text = write_report(tmp_path).read_text(encoding="utf-8")
+    assert len([i for i in Page(text).ids if i.startswith("f0")]) == 2
+    assert "etc/passwd" not in "".join(Page(text).urls)
+
+
+@pytest.mark.parametrize("data", [None, *GARBAGE, *STORIES])
+@pytest.mark.parametrize("kind", ["reel", "scan"])
+def test_a_done_file_without_a_readable_story_is_shown(tmp_path, kind, data):
+    """Whatever lies in place of the sidecar or the output, the file has its place on the page."""
+    name = "a.tif" if kind == "scan" else "a.mkv"
+    item(tmp_path, KEYS[0], kind=kind, out=name, source=name)
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+        (tmp_path / f"{name}.json").write_bytes(data)
+    text = write_report(tmp_path).read_text(encoding="utf-8")
+    assert name in Page(text).text
+    assert read(tmp_path).files[0].state == "done"
+
+
+def test_a_damaged_output_costs_only_its_pictures(night, tmp_path):
+    """An output that cannot be decoded is told of, with its story and no pictures."""
+    sidecar = (night / "c.mkv.json").read_bytes()
+    (tmp_path / "c.mkv").write_bytes(b"no film")
+    (tmp_path / "c.mkv.json").write_bytes(sidecar)
+    item(tmp_path, KEYS[0], kind="reel", out="c.mkv", source="c.mkv")
+    text = Page(write_report(tmp_path).read_text(encoding="utf-8"))
+    assert "no pictures:" in text.text
+    assert "img" not in text.tags
+
+
+def test_a_running_night_can_be_read(tmp_path):
+    """While the job runs, files waiting, surveyed and half painted are shown as such, with how far they are."""
+    summary(tmp_path, running=True)
+    item(tmp_path, KEYS[0], state="painting", units={"done": 3, "of": 10})
+    item(tmp_path, KEYS[1], state="surveyed")
+    text = Page(write_report(tmp_path).read_text(encoding="utf-8")).text
+    assert "running" in text
+    assert "painting 3 of 10" in text
+    assert "surveyed" in text
+
+
+def test_a_file_set_aside_says_why(tmp_path):
+    """Stage, reason and every attempt with what a developer needs are on the page."""
+    error = {"stage": "paint", "error": "worker died three times", "attempts": 3}
+    tries = [
+        {"stage": "paint", "unit": f"segment {n}", "attempt": n, "error": "died", "trace": "Trace: x"} for n in (1, 2)
+    ]
+    item(tmp_path, KEYS[0], state="set-aside", error=error, attempts=tries)
+    text = Page(write_report(tmp_path).read_text(encoding="utf-8")).text
+    for words in (
+        "while it was painted, after 3 attempts",
+        "worker died three times",
+        "segment 2, attempt 2",
+        "Trace: x",
+    ):
+        assert words in text
+
+
+def test_a_kept_plan_is_linked(night):
+    """The plan that a person may edit is linked while it exists."""
+    plan = night / ".chromatheque" / "jobs" / KEYS[2] / "plan.json"
+    plan.parent.mkdir(parents=True)
+    plan.write_text("{}")
+    try:
+        assert by_key(read(night))[KEYS[2]].plan == f".chromatheque/jobs/{KEYS[2]}/plan.json"
+    finally:
+        plan.unlink()
+    assert by_key(read(night))[KEYS[2]].plan == ""
+
+
+# --- what is flagged
+
+
+def shots(*parts, kind="reel"):
+    """Flags of the parts, given as (scene, its probability, chroma, pieces, picture)."""
+    made = [
+        Part(i, "", "", ((scene, share),), chroma, pieces) for i, (scene, share, chroma, pieces, _) in enumerate(parts)
+    ]
+    pictures = {i: p for i, (*_, p) in enumerate(parts) if p is not None}
+    file = illustrated(File("k", kind, "done", "n", source="s", output="o", parts=tuple(made)), pictures)
+    return [[flag.kind for flag in part.flags] for part in file.parts]
+
+
+def looks(colorfulness=30.0, cb=0.0, cr=0.0):
+    """A picture with these measures."""
+    return Picture("b", "a", 4, 3, colorfulness, cb, cr)
+
+
+def test_gray_and_pale_results_are_flagged():
+    """Gray by the chroma of receipts, also without a picture; pale by the picture; never both."""
+    flags = shots(("a", 0.5, 1.9, (), None), ("b", 0.5, 1.9, (), looks(1)), ("c", 0.5, 2.1, (), looks(7.4)),
+                  ("d", 0.5, 2.1, (), looks(7.6)), ("e", 0.5, None, (), None))  # fmt: skip
+    assert flags == [["gray"], ["gray"], ["low color"], [], []]
+
+
+def test_a_color_jump_needs_the_same_scene_in_neighboring_shots():
+    """Mean colors far apart are flagged between neighbors of one tag only, and never between pages."""
+    far = looks(cb=8, cr=8)
+    pair = (("street", 0.5, 9.0, (), looks()), ("street", 0.5, 9.0, (), far))
+    assert shots(*pair) == [[], ["color jump"]]
+    assert shots(*pair, kind="scan") == [[], []]
+    assert shots(pair[0], ("beach", 0.5, 9.0, (), far)) == [[], []]
+    assert shots(pair[0], ("street", 0.5, 9.0, (), looks(cb=6, cr=6))) == [[], []]
+    assert shots(pair[0], ("street", 0.5, 9.0, (), None), pair[1]) == [[], [], []]
+
+
+def test_unsure_scenes_and_unsteady_shots_are_flagged():
+    """A low top probability, and chroma that steps within a shot; a small or slow change is none."""
+    flags = shots(("a", 0.09, 9.0, (), None), ("b", 0.11, 9.0, (9.0, 15.0), None), ("c", 0.5, 9.0, (9, 11, 13), None),
+                  ("d", 0.5, 3.0, (3.0, 5.0), None))  # fmt: skip
+    assert flags == [["unsure"], ["unsteady"], [], []]
+
+
+def test_damage_failed_checks_and_missing_outputs_are_flagged():
+    """Each is a flag of the file, and every kind of flag is in the legend."""
+    file = File("k", "reel", "done", "n", source="s", damage=("1 damaged frame",), findings=(("luma", False, "off"),))
+    found = illustrated(file, {}).flag_counts
+    assert list(found) == ["damage", "check", "missing"]
+    assert set(found) <= set(report_data.FLAGS)
+
+
+def test_frames_without_times_are_no_damage(tmp_path):
+    """Damaged frames and packets are told and flagged; frames that only got new times are a note."""
+    damage = {"frames": 1, "damaged_frames": {"7": "corrupt"}, "packet_errors": {"EOF": 2}, "retimed_frames": 3}
+    for key, told in ((KEYS[0], damage), (KEYS[1], {"retimed_frames": 3})):
+        item(tmp_path, key, kind="reel", out=f"{key}.mkv")
+        (tmp_path / f"{key}.mkv.json").write_text(json.dumps({"damage": told}))
+    files = by_key(read(tmp_path))
+    assert files[KEYS[0]].damage == ("1 damaged frame", "2 x EOF", "frame 7: corrupt")
+    assert files[KEYS[1]].damage == ()
+    assert files[KEYS[1]].notes == ("3 frames had no usable time of their own",)
+    assert "damage" in illustrated(files[KEYS[0]], {}).flag_counts
+    assert "damage" not in illustrated(files[KEYS[1]], {}).flag_counts
+
+
+def test_the_tiny_networks_strong_colors_are_not_called_gray(night):
+    """The real outputs are neither gray nor pale, by receipts and by their pictures."""
+    write_report(night)
+    for file in read(night).files:
+        told = illustrated(file, report_pictures.kept(night, file))
+        assert not {"gray", "low color", "missing", "check", "damage"} & set(told.flag_counts)
+        assert all(part.chroma > report_data.GRAY and part.picture for part in told.parts)
+
+
+# --- the pictures
+
+
+def decoded(out, name):
+    """A thumbnail's samples."""
+    return imagecodecs.jpeg8_decode((out / unquote(name)).read_bytes())
+
+
+def test_pictures_are_the_outputs_turned_and_stretched(night):
+    """A rotated reel of wide samples and a turned scan are shown as a player and a viewer show them; before is gray."""
+    write_report(night)
+    files = by_key(read(night))
+    reel = report_pictures.kept(night, files[KEYS[2]])
+    assert [(p.width, p.height) for p in reel.values()] == [(48, 128)] * 2
+    turned = report_pictures.kept(night, files[KEYS[0]])[0]
+    assert (turned.width, turned.height) == (90, 120)
+    before, after = decoded(night, turned.before), decoded(night, turned.after)
+    assert before.shape == (120, 90)
+    assert after.shape == (120, 90, 3)
+    assert before[:, -20:].mean() < before[:, :20].mean() - 50  # stored rows from dark to bright run to the left now
+    weights = np.array([0.299, 0.587, 0.114])
+    assert np.abs(after @ weights - before).mean() < 4  # the luma of the same picture, but for JPEG
+    assert after.astype(int).std(axis=2).mean() > 3
+
+
+def test_a_shot_is_pictured_by_its_own_middle(night):
+    """The reel's thumbnails are of the frames in the middle of its shots."""
+    files = by_key(read(night))
+    with av.open(str(night / "c.mkv")) as film:
+        frames = [frame.to_ndarray()[:48].astype(float) for frame in film.decode(video=0)]
+    for part in files[KEYS[2]].parts:
+        shown = decoded(night, f"report/{KEYS[2]}-{part.number}b.jpg").astype(float)
+        upright = np.rot90(shown, -1)
+        small = (upright[:, ::2] + upright[:, 1::2]) / 2
+        apart = [np.abs((frame[16:, :64] - 16) * 255 / 219 - small[16:]).mean() for frame in frames]
+        middle = (11, 31)[part.number]
+        assert min(apart[middle - 1 : middle + 2]) == min(apart)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientations_are_those_of_tiff(orientation):
+    """The corner that TIFF 6.0 names for the first stored sample is where it is shown."""
+    stored = np.zeros((2, 3, 3), np.uint8)
+    stored[0, 0] = 255
+    stored[0, 1] = 100
+    shown = report_pictures.turned(stored, orientation)[..., 0]
+    row, column = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}[
+        orientation
+    ]
+    assert shown.shape == ((2, 3) if orientation < 5 else (3, 2))
+    assert shown[row, column] == 255
+    assert 100 in (shown[row] if orientation < 5 else shown[:, column])
+
+
+@pytest.mark.parametrize(("suffix", "pyramid"), [(".tif", False), (".tif", True), (".png", False), (".jpg", False)])
+def test_large_scans_are_thinned(tmp_path, tiny, suffix, pyramid):
+    """Whatever the format, a thumbnail is the whole scan at 320 pixels, dark above and bright below."""
+    out = tmp_path / f"out{suffix}"
+    scan(tmp_path / "in.tif", out, tiny, pyramid=pyramid, size=(2600, 200))
+    item(tmp_path, KEYS[0], out=out.name)
+    pictures, why = report_pictures.pictures(tmp_path, read(tmp_path).files[0])
+    assert why == ""
+    assert (pictures[0].width, pictures[0].height) in ((24, 320), (25, 320))
+    luma = decoded(tmp_path, pictures[0].before).mean(axis=1)
+    expected = np.linspace(20, 220, 320)
+    assert np.abs(luma - expected).max() < 6
+
+
+def test_pictures_are_made_once(night):
+    """A second report reads no output; an output that changed, or a thumbnail that is gone, is made again."""
+    write_report(night)
+    path = night / "report" / f"{KEYS[0]}-0a.jpg"
+    first = path.stat().st_mtime_ns
+    write_report(night)
+    assert path.stat().st_mtime_ns == first
+    os.utime(night / "box 1" / HOSTILE, ns=(1, 1))
+    write_report(night)
+    second = path.stat().st_mtime_ns
+    assert second != first
+    (night / "report" / f"{KEYS[0]}-0b.jpg").unlink()
+    write_report(night)
+    assert path.stat().st_mtime_ns != second
+
+
+def test_long_reels_are_pictured_evenly():
+    """At most 40 shots are pictured, the first and the last among them."""
+    parts = [Part(i, "", "") for i in range(1000)]
+    numbers = [part.number for part in report_pictures.chosen(parts)]
+    assert len(numbers) == 40
+    assert (numbers[0], numbers[-1]) == (0, 999)
+    assert set(np.diff(numbers)) <= {25, 26}
+    assert report_pictures.chosen(parts[:3]) == parts[:3]
+    assert report_pictures.chosen([]) == []
+
+
+# --- what is escaped
+
+
+def test_hostile_names_are_text(night):
+    """Names, ids and losses with markup, quotes, percent signs and scripts are text; links lead to their files."""
+    page_ = Page(write_report(night).read_text(encoding="utf-8"))
+    assert page_.tags.count("script") == 1
+    assert page_.handlers == []
+    assert page_.tags.count("img") == 2 * 4
+    for text in (HOSTILE, ODD, "javascript:alert(2)", "tag 700: <b>broken</b>"):
+        assert text in page_.text
+    local = [url for url in page_.urls if url != "data:,"]
+    assert all(re.fullmatch(r"[A-Za-z0-9._~%/-]+", url) for url in local)
+    assert all((night / unquote(url)).is_file() for url in local)
+    assert {f"box 1/{HOSTILE}", ODD, f"{ODD}.json"} <= {unquote(url) for url in local}
+
+
+def test_only_its_own_script_may_run(night):
+    """The policy allows nothing but pictures from beside the page, inline styles, and the one script by its hash."""
+    text = write_report(night).read_text(encoding="utf-8")
+    policy = re.search(r'Content-Security-Policy content="([^"]+)"', text)[1]
+    assert policy.startswith(
+        "default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'; script-src 'sha256-"
+    )
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_what_no_page_can_hold_is_replaced():
+    """Control characters and halves of surrogate pairs become signs that can be read and saved."""
+    assert shown("a\0b\x1b[31m\x85") == "a\ufffdb\ufffd[31m\ufffd"
+    assert shown("x\udce9\ud800").encode()
+    assert link("a b/ü#%?.tif") == "a%20b/%C3%BC%23%25%3F.tif"
+    assert link("javascript:alert(1)") == "javascript%3Aalert%281%29"
+    assert link("x\udce9") == "x%E9"
+    assert link("x\ud800") == ""
+
+
+# --- the page
+
+
+def test_the_command_writes_the_report(night):
+    """The command says where the page is; the page is whole, and nothing else is left beside it."""
+    from workflows.report import report
+
+    done = CliRunner().invoke(report, [str(night)], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert str(night / "report.html") in done.output
+    assert (night / "report.html").read_text(encoding="utf-8").rstrip().endswith("</html>")
+    assert not list(night.glob("*.part")) + list((night / "report").glob("*.part"))
+
+
+def test_two_thousand_files_are_light(tmp_path):
+    """2,000 files with their stories: under ten seconds to read and render, under 6 MB, pictures loaded lazily."""
+    summary(tmp_path, running=True)
+    finding = {"what": "luma, page 0", "holds": True, "detail": "every sample is the source's"}
+    scenes = [["mountain", 0.6], ["valley", 0.2], ["forest_path", 0.1]]
+    for number in range(2000):
+        kind, key = ("reel", "scan")[number % 10 > 0], f"{number:016x}"
+        state = "set-aside" if number % 50 == 3 else "waiting" if number % 50 == 4 else "done"
+        name = f"box {number // 100}/plate {number}.{'tif' if kind == 'scan' else 'mkv'}"
+        error = {"stage": "survey", "error": "the file is damaged; take another copy", "attempts": 1}
+        item(tmp_path, key, id=f"NL-HaNA 2.24.{number}", kind=kind, source=f"/archive/{name}", out=name, state=state,
+             error=error if state == "set-aside" else None)  # fmt: skip
+        if state != "done":
+            continue
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        story = {"verified": [finding] * 9, "notes": [], "chroma": [9.0] * (5 if kind == "reel" else 1)}
+        if kind == "scan":
+            story["pages"] = [{"number": 0, "height": 9000, "width": 12000, "rows": 9000, "scenes": scenes}]
+        else:
+            story["shots"] = [
+                {"start": i * 90, "stop": i * 90 + 90, "seconds": [i, i + 1], "scenes": scenes} for i in range(5)
+            ]
+        (tmp_path / f"{name}.json").write_text(json.dumps(story))
+    began = time.process_time()
+    collection = read(tmp_path)
+    pictures = {
+        n: Picture(f"report/{'0' * 16}-{n}b.jpg", f"report/{'0' * 16}-{n}a.jpg", 320, 240, 20, 1, 1) for n in range(5)
+    }
+    files = tuple(illustrated(f, {p.number: pictures[p.number] for p in f.parts}) for f in collection.files)
+    text = page(Collection(files, "plates"), NOW)
+    took = time.process_time() - began
+    assert took < 10
+    assert len(text.encode()) < 6_000_000
+    found = Page(text)
+    assert found.tags.count("article") == 2000
+    assert found.tags.count("script") == 1
+    assert text.count("<img loading=lazy") == found.tags.count("img") == 2 * sum(len(f.parts) for f in files)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0 s"), (89.4, "89 s"), (90, "2 min"), (3600, "60 min"), (33840, "9.4 hours")]
+)
+def test_durations_are_said_as_people_do(seconds, said):
+    """Seconds, minutes and hours, each where it is of use."""
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "0"), (0.25, "0.2"), (7, "7"), (1234567, "1,234,567"), (432e6, "432 million")]
+)
+def test_large_numbers_can_be_read(number, said):
+    """Thousands apart, and millions as such."""
+    assert large(number) == said

@@ -1,0 +1,456 @@
+"""What a collection's folder says, as values for a page: totals, files, their shots and pages, and what to look at.
+
+The job may be running, so anything may be half there, missing or garbage. Such a file is shown with what is known.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from math import isfinite
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from colorizer.errors import ColorizeError, LedgerError
+from pipeline.collection.items import STATE
+from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
+from pipeline.storage import read_json
+from pipeline.tracks import Carried
+
+STATES = (ASIDE, PAINTING, SURVEYED, DONE, WAITING)
+"""In the order of the page: what needs a person comes first."""
+
+GRAY = 2.0
+"""8-bit codes of Cb and Cr together, as receipts count them: less than one code each, which no screen shows."""
+PALE = 7.5
+"""On the scale of `quality.colorfulness`, the middle between what its viewers called not (0) and slightly (15)
+colorful."""
+UNSURE = 0.1
+"""Probability of the likeliest scene. The shipped weights know 205: chance is 0.005, clear scenes got 0.2 to 0.7."""
+JUMP = 10.0
+"""8-bit codes between the mean (Cb, Cr) of two pictures. On films of the shipped weights, neighboring shots of one kind
+were 1 to 6 apart, and plain changes of tint 11 to 13."""
+STEADY, STEP = 1 / 3, 3.0
+"""Share and 8-bit codes by which the chroma of neighboring pieces of a shot, which have one look, may differ."""
+
+FLAGS = {
+    "gray": f"gray result: chroma below {GRAY:g} codes of 255",
+    "low color": f"low color: colorfulness below {PALE:g} (Hasler and Süsstrunk; 15 is slightly colorful)",
+    "color jump": f"color jump: neighboring shots of the same scene tag, mean chroma over {JUMP:g} codes of 255 apart",
+    "unsure": f"unsure: the likeliest scene tag has a probability below {UNSURE * 100:g} %",
+    "unsteady": f"unsteady: chroma changes by over a third, and {STEP:g} codes, between pieces of one shot",
+    "damage": "damage: the source could not be decoded in full",
+    "check": "check: a finding about the output does not hold",
+    "missing": "missing: the output, its story or its state cannot be read",
+}
+"""What is pointed out, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something a person should look at. kind: one of FLAGS; why: the numbers."""
+
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A pair of thumbnails, by their relative URLs, and what was measured on the colored one. cb, cr: means, of 255."""
+
+    before: str
+    after: str
+    width: int
+    height: int
+    colorfulness: float
+    cb: float
+    cr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A shot of a reel or a page of a scan. number: from 0. chroma: mean in 8-bit codes, None if not known.
+
+    moment: of a shot its middle, in seconds after the first frame. orientation: TIFF's. pieces: chroma of each.
+    """
+
+    number: int
+    name: str
+    span: str
+    scenes: tuple[tuple[str, float], ...] = ()
+    chroma: float | None = None
+    pieces: tuple[float, ...] = ()
+    moment: float = 0.0
+    orientation: int = 1
+    flags: tuple[Flag, ...] = ()
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of the collection. Texts can be shown; links are relative URLs or "".
+
+    place: of the output below the collection's folder, to open it; "" if it does not lie there. done, of: units.
+    error: stage, text and attempts of what was set aside. attempts: what, and why it failed. findings: what, whether
+    it holds, detail.
+    """
+
+    key: str
+    kind: str
+    state: str
+    name: str
+    folder: str = ""
+    id: str = ""
+    source: str = ""
+    place: str = ""
+    output: str = ""
+    story: str = ""
+    plan: str = ""
+    done: int = 0
+    of: int = 0
+    frames: int = 0
+    megapixels: float = 0.0
+    seconds: float = 0.0
+    error: tuple[str, str, int] | None = None
+    attempts: tuple[tuple[str, str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
+    findings: tuple[tuple[str, bool, str], ...] = ()
+    parts: tuple[Part, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    unpictured: str = ""
+
+    @property
+    def group(self) -> str:
+        """One of the three states that a person asks for."""
+        return self.state if self.state in (DONE, ASIDE) else WAITING
+
+    @property
+    def flag_counts(self) -> dict[str, int]:
+        """How often each kind of flag was raised, in the order of FLAGS."""
+        raised = [flag.kind for flag in (*self.flags, *(flag for part in self.parts for flag in part.flags))]
+        return {kind: raised.count(kind) for kind in FLAGS if kind in raised}
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection as it stands. busy: share of the workers' time, or None. changed: when it last said something."""
+
+    files: tuple[File, ...]
+    source: str = ""
+    started: datetime | None = None
+    changed: datetime | None = None
+    seconds: float = 0.0
+    busy: float | None = None
+    workers: int = 0
+    deadline: str = ""
+    running: bool = False
+    version: str = ""
+
+    def count(self, group: str) -> int:
+        """Files done, set aside or waiting."""
+        return sum(file.group == group for file in self.files)
+
+    @property
+    def flagged(self) -> int:
+        """Files with something to look at."""
+        return sum(bool(file.flag_counts) for file in self.files)
+
+    @property
+    def frames(self) -> int:
+        """Colored so far."""
+        return sum(file.frames for file in self.files if file.state == DONE)
+
+    @property
+    def megapixels(self) -> float:
+        """Colored so far."""
+        return sum(file.megapixels for file in self.files if file.state == DONE)
+
+
+def read(out: Path) -> Collection:
+    """The collection in `out`, without pictures. Raises ColorizeError if there is none."""
+    state = out / STATE
+    if not state.is_dir():
+        raise ColorizeError(f"{out}: no collection here; give the OUT_DIR of `chromatheque archive`")
+    told = _dict(_json(state / "collection.json"))
+    files = [_file(out, path) for path in (state / "items").glob("*.json")]
+    files.sort(key=lambda f: (STATES.index(f.state), _natural(f.folder), _natural(f.name), f.key))
+    started = None
+    with suppress(ValueError, OverflowError, OSError):
+        started = datetime.fromisoformat(_text(told.get("started"))).astimezone()
+    busy = told.get("busy")
+    return Collection(
+        tuple(files), _text(told.get("source")), started, _changed(state / "collection.json"),
+        _number(told.get("seconds")), None if busy is None else min(1.0, _number(busy)),
+        int(_number(told.get("workers"))), _text(told.get("deadline")), told.get("running") is True,
+        _text(told.get("chromatheque")),
+    )  # fmt: skip
+
+
+def illustrated(file: File, pictures: Mapping[int, Picture], why: str = "") -> File:
+    """The file with its pictures, by number of the part, and with every flag. why: there are none."""
+    parts: list[Part] = []
+    for part in file.parts:
+        part = replace(part, picture=pictures.get(part.number))
+        before = parts[-1] if parts and file.kind == "reel" else None
+        parts.append(replace(part, flags=tuple(_part_flags(part, before))))
+    return replace(file, parts=tuple(parts), flags=tuple(_file_flags(file)), unpictured=shown(why))
+
+
+def shown(text: str) -> str:
+    """Text that a page can hold: no control characters, and nothing that UTF-8 cannot say."""
+    known = text.encode("utf-8", "replace").decode()
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", known)
+
+
+def link(place: str) -> str:
+    """The relative URL of a file below the page's folder."""
+    try:
+        return quote(os.fsencode(place))
+    except UnicodeEncodeError:  # half of a surrogate pair, which names no file
+        return ""
+
+
+def _file_flags(file: File) -> list[Flag]:
+    flags = [Flag("damage", file.damage[0])] if file.damage else []
+    flags += [Flag("check", f"{what}: {detail}") for what, holds, detail in file.findings if not holds]
+    if not file.source:
+        flags.append(Flag("missing", "what the collection knows of this file cannot be read"))
+    elif file.state == DONE and not file.output:
+        flags.append(Flag("missing", "the output is not where it was written"))
+    elif file.state == DONE and not file.parts:
+        flags.append(Flag("missing", "the story of the output (its .json) cannot be read"))
+    return flags
+
+
+def _part_flags(part: Part, before: Part | None) -> list[Flag]:
+    flags: list[Flag] = []
+    picture = part.picture
+    if part.chroma is not None and part.chroma < GRAY:
+        flags.append(Flag("gray", f"chroma {part.chroma:.1f}"))
+    elif picture is not None and picture.colorfulness < PALE:
+        flags.append(Flag("low color", f"colorfulness {picture.colorfulness:.1f}"))
+    if before is not None and picture is not None and before.picture is not None and _same_scene(part, before):
+        apart = ((picture.cb - before.picture.cb) ** 2 + (picture.cr - before.picture.cr) ** 2) ** 0.5
+        if apart > JUMP:
+            flags.append(Flag("color jump", f"{apart:.0f} codes from the shot before"))
+    if part.scenes and part.scenes[0][1] < UNSURE:
+        flags.append(Flag("unsure", f"likeliest scene {part.scenes[0][1] * 100:.1f} %"))
+    steps = [(a, b) for a, b in pairwise(part.pieces) if abs(a - b) > max(STEP, STEADY * max(a, b))]
+    if steps:
+        worst = max(steps, key=lambda step: abs(step[0] - step[1]))
+        flags.append(Flag("unsteady", f"chroma from {worst[0]:.1f} to {worst[1]:.1f}"))
+    return flags
+
+
+def _same_scene(first: Part, second: Part) -> bool:
+    return bool(first.scenes and second.scenes) and first.scenes[0][0] == second.scenes[0][0]
+
+
+def _file(out: Path, path: Path) -> File:
+    told = _dict(_json(path))
+    kind, state = _text(told.get("kind")), _text(told.get("state"))
+    source, place = _raw(told.get("source")), _raw(told.get("out"))
+    place = place if _is_below(place) else ""
+    units, size = _dict(told.get("units")), _dict(told.get("size"))
+    name = shown(re.split(r"[/\\]", source.rstrip("/\\"))[-1])
+    folder = shown(PurePosixPath(place).parent.as_posix()) if place else "."
+    plan = f"{STATE}/jobs/{path.stem}/plan.json"
+    file = File(
+        path.stem, kind if kind in ("reel", "scan") else "unknown", state if state in STATES else WAITING,
+        name or shown(path.stem), "" if folder == "." else folder, _text(told.get("id")), shown(source), place,
+        plan=link(plan) if _is_file(out, plan) else "",
+        done=int(_number(units.get("done"))), of=int(_number(units.get("of"))),
+        frames=int(_number(size.get("frames"))), megapixels=_number(size.get("megapixels")),
+        seconds=sum(map(_number, _dict(told.get("seconds")).values())),
+        error=_error(told.get("error")) if state == ASIDE else None,
+        attempts=tuple(map(_attempt, _dicts(told.get("attempts")))),
+        notes=_texts(told.get("notes")), lost=_texts(told.get("lost")),
+    )  # fmt: skip
+    return _with_output(out, file) if state == DONE and place else file
+
+
+def _with_output(out: Path, file: File) -> File:
+    """The file with what its output and sidecar say."""
+    sidecar = f"{file.place}.json"
+    said = _dict(_json(out / sidecar))
+    parts = _pages(said) if "pages" in said else _shots(said)
+    pixels, reel = 0.0, _dict(_dict(said.get("plan")).get("reel"))
+    if "pages" in said:
+        pixels = sum(_number(p.get("height")) * _number(p.get("width")) for p in _dicts(said["pages"]))
+    frames = int(_number(said.get("frames"))) or file.frames
+    pixels = pixels or frames * _number(reel.get("height")) * _number(reel.get("width"))
+    lost = file.lost or _texts(said.get("not_carried_over")) or _lost(said)
+    notes = [*file.notes, *_texts(said.get("notes"))]
+    if retimed := int(_number(_dict(said.get("damage")).get("retimed_frames"))):
+        notes.append(f"{retimed} frame{'s' * (retimed != 1)} had no usable time of their own")
+    if said.get("source_had_color") is True and not any("has color already" in note for note in notes):
+        notes.append("the source has color already; its luminance is used, its color is not")
+    return replace(
+        file, output=link(file.place) if _is_file(out, file.place) else "",
+        story=link(sidecar) if _is_file(out, sidecar) else "", frames=frames,
+        megapixels=pixels / 1e6 or file.megapixels, lost=lost, damage=_damage(_dict(said.get("damage"))),
+        notes=tuple(dict.fromkeys(notes)), parts=parts,
+        findings=tuple(
+            (_text(f.get("what")), f.get("holds") is True, _text(f.get("detail"))) for f in _dicts(said.get("verified"))
+        ),
+    )  # fmt: skip
+
+
+def _shots(said: dict[str, Any]) -> tuple[Part, ...]:
+    shots = _dicts(said.get("shots"))
+    edges = [(int(_number(s.get("start"))), int(_number(s.get("stop")))) for s in shots]
+    most = int(_number(_dict(_dict(said.get("plan")).get("settings")).get("segment_frames"))) or 96
+    chroma = _shared(said, [-(-(stop - start) // most) for start, stop in edges])
+    parts = []
+    for number, (shot, (start, stop), pieces) in enumerate(zip(shots, edges, chroma, strict=True)):
+        a, b = (*map(_number, _list(shot.get("seconds"))), 0.0, 0.0)[:2]
+        frames = f"{stop - start} frame{'s' * (stop - start != 1)}"
+        parts.append(Part(
+            number, f"Shot {number + 1}", f"{clock(a)} to {clock(b)}, {frames}", _scenes(shot),
+            sum(pieces) / len(pieces) if pieces else None, pieces, (a + b) / 2,
+        ))  # fmt: skip
+    return tuple(parts)
+
+
+def _pages(said: dict[str, Any]) -> tuple[Part, ...]:
+    pages = _dicts(said.get("pages"))
+    counts = [-(-int(_number(p.get("height"))) // max(1, int(_number(p.get("rows"))))) for p in pages]
+    parts = []
+    for number, (page, pieces) in enumerate(zip(pages, _shared(said, counts), strict=True)):
+        rows, left = _number(page.get("rows")), _number(page.get("height"))
+        weights = [min(rows, left - i * rows) for i in range(len(pieces))]
+        mean = sum(c * w for c, w in zip(pieces, weights, strict=True)) / sum(weights) if pieces else None
+        turned = int(_number(page.get("orientation")))
+        wide, high = int(_number(page.get("width"))), int(_number(page.get("height")))
+        parts.append(Part(
+            number, f"Page {int(_number(page.get('number')))}", f"{wide} x {high} pixels", _scenes(page), mean,
+            orientation=turned if 1 <= turned <= 8 else 1,
+        ))  # fmt: skip
+    return tuple(parts)
+
+
+def _shared(said: dict[str, Any], counts: Sequence[int]) -> list[tuple[float, ...]]:
+    """The chroma of all units, by the parts they belong to; nothing where the numbers do not add up."""
+    chroma = [c for c in _list(said.get("chroma")) if isinstance(c, int | float) and isfinite(c)]
+    if len(chroma) != sum(counts) or min(counts, default=0) < 1:
+        return [() for _ in counts]
+    ends = [sum(counts[: i + 1]) for i in range(len(counts))]
+    return [tuple(chroma[end - count : end]) for end, count in zip(ends, counts, strict=True)]
+
+
+def _scenes(values: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    pairs = [s for s in _list(values.get("scenes")) if isinstance(s, list) and len(s) == 2]
+    return tuple((_text(name).replace("_", " "), _number(share)) for name, share in pairs[:3])
+
+
+def _damage(values: dict[str, Any]) -> tuple[str, ...]:
+    frames = _dict(values.get("damaged_frames"))
+    told = []
+    if count := int(_number(values.get("frames"))) or len(frames):
+        told.append(f"{count} damaged frame{'s' * (count != 1)}")
+    told += [f"{int(_number(n))} x {shown(what)}" for what, n in _dict(values.get("packet_errors")).items()]
+    told += [f"frame {shown(number)}: {_text(what)}" for number, what in list(frames.items())[:20]]
+    return (*told, f"and {len(frames) - 20} more") if len(frames) > 20 else tuple(told)
+
+
+def _lost(said: dict[str, Any]) -> tuple[str, ...]:
+    found = []
+    for track in _dicts(said.get("tracks")):
+        try:
+            found.append(shown(Carried(**track).loss))
+        except (TypeError, AttributeError):  # of another version
+            continue
+    return tuple(filter(None, found))
+
+
+def _error(value: Any) -> tuple[str, str, int]:
+    told = _dict(value)
+    return _text(told.get("stage")), _text(told.get("error")) or "no reason was written down", _count(told, "attempts")
+
+
+def _attempt(told: dict[str, Any]) -> tuple[str, str, str]:
+    stage, unit = _text(told.get("stage")), _text(told.get("unit"))
+    what = stage if unit in ("", stage) else f"{stage}, {unit}"
+    return f"{what}, attempt {_count(told, 'attempt')}", _text(told.get("error")), _text(told.get("trace"))
+
+
+def _count(told: dict[str, Any], name: str) -> int:
+    return int(_number(told.get(name))) or 1
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a person reads them on a player: 0:04.2, 1:02:03.0."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    return f"{head}:{rest // 10:02}.{rest % 10}"
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    """Plate 9 before plate 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,18})", text.casefold())]
+
+
+def _is_below(place: str) -> bool:
+    path = PurePosixPath(place)
+    return bool(place) and not path.is_absolute() and ".." not in path.parts and "\0" not in place
+
+
+def _is_file(out: Path, place: str) -> bool:
+    try:
+        return (out / place).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _changed(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+    except OSError:
+        return None
+
+
+def _json(path: Path) -> Any:
+    try:
+        return read_json(path)
+    except (LedgerError, ValueError):  # a name that is no name at all is a ValueError
+        return None
+
+
+def _raw(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _text(value: Any) -> str:
+    return shown(_raw(value))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(_text(v) for v in _list(value) if isinstance(v, str))
+
+
+def _number(value: Any) -> float:
+    """A number of zero or more; 0 for what is none."""
+    usual = isinstance(value, int | float) and abs(value) < 1e15
+    return max(0.0, float(value)) if usual else 0.0
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [v for v in _list(value) if isinstance(v, dict)]
