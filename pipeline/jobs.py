@@ -260,7 +260,7 @@ class Job:
             output = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
             story = sidecar(plan, receipts, carried, findings, output)
             with writable(self.out):
-                write_json(self.sidecar_path, story, indent=1)
+                write_json(self.sidecar_path, story, 1, scratch.with_name(scratch.name + ".json"))
                 publish(scratch, self.out)
         finally:
             scratch.unlink(missing_ok=True)

@@ -289,7 +289,12 @@ class ScanJob:
             findings = self._checked(plan, scratch, lost)
             output = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
             with writable(self.out):
-                write_json(self.sidecar_path, story(plan, receipts, lost, findings, output), indent=1)
+                write_json(
+                    self.sidecar_path,
+                    story(plan, receipts, lost, findings, output),
+                    1,
+                    scratch.with_name(scratch.name + ".json"),
+                )
                 publish(scratch, self.out)
         finally:
             scratch.unlink(missing_ok=True)
