@@ -74,7 +74,7 @@ class Schedule:
     def run(self) -> Night:
         """Do all that can be done. Raises StorageError where nothing can be written any more."""
         flying: dict[str, _Active] = {}
-        self.tell()
+        self.tell(running=bool(self.active))
         while True:
             while len(flying) < self.pool.size and (chosen := self._next()) is not None:
                 active, step, attempt = chosen
@@ -90,7 +90,7 @@ class Schedule:
             if time.monotonic() - self._summary > SUMMARY:
                 self.tell()
             self._total()
-        self.tell()
+        self.tell(running=False)
         seconds = time.monotonic() - self.began
         states = [p.state for p in self.all]
         left = sum(s not in (DONE, ASIDE) for s in states)
@@ -227,6 +227,8 @@ class Schedule:
     def tell(self, running: bool = True) -> None:
         """How the whole stands, for people now and for the report."""
         self._total()
+        if not self.active and (self.state.folder / "collection.json").exists():
+            return  # nothing was to do: what is written tells of the night that did it
         self._summary = time.monotonic()
         seconds = self._summary - self.began
         self.state.summary(
