@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +22,25 @@ from workflows.options import WorkingSize
 TILE = 512
 BYTES_PER_PIXEL = 12
 """Disk for source, bands and output of 16 bits at the same time, at the worst; the synthetic plates take about half."""
+
+MEASURED = """
+import resource, sys
+place, sys.argv[:] = sys.argv[1], ["chromatheque", *sys.argv[2:]]
+from workflows.cli import main
+try:
+    main()
+finally:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    try:
+        with open("/proc/self/status") as status:
+            peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+    except OSError:
+        pass
+    with open(place, "w") as told:
+        told.write(f"{used.ru_utime + used.ru_stime} {peak}")
+"""
+"""A run that tells what it used. What a parent learns of a child's memory may be the parent's own from before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +191,15 @@ def write_plate(path: Path, side: int) -> None:
 
 def measured(*arguments: str) -> tuple[float, float, int]:
     """Run the command in a process of its own: seconds, on processors, bytes of memory. Raises ClickException."""
-    began = time.monotonic()
-    child = subprocess.Popen([sys.executable, "-m", "workflows.cli", *arguments], stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise click.ClickException(f"chromatheque {' '.join(arguments)} ended with code {child.returncode}")
-    return time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+    with tempfile.NamedTemporaryFile("r") as told:
+        began = time.monotonic()
+        child = subprocess.run(
+            [sys.executable, "-c", MEASURED, told.name, *arguments], stdout=subprocess.DEVNULL, check=False
+        )
+        if child.returncode:
+            raise click.ClickException(f"chromatheque {' '.join(arguments)} ended with code {child.returncode}")
+        processor, peak = told.read().split()
+    return time.monotonic() - began, float(processor), int(peak)
 
 
 def _row(run: Run) -> str:

@@ -202,7 +202,7 @@ def test_a_painter_makes_what_a_joiner_takes(studio, folder):
     painter = SegmentPainter(studio.colorizer, job)
     receipts = [painter.paint(segment, 1, told.append) for segment in plan.segments()]
     painter.close()
-    assert told == list(range(12))
+    assert told == [1] * 12
     assert all(r.chroma > 2 for r in receipts)
     assert sorted(p.name for p in job.iterdir()) == sorted(r.file for r in receipts)
     join(plan, receipts, Ledger(job), folder / "painted-out.mkv")

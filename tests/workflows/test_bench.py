@@ -9,7 +9,8 @@ import tifffile
 from click.testing import CliRunner
 
 from tests.synthetic import tiny_weights
-from workflows.bench import bench, measured, write_plate
+from workflows.bench import measured, write_plate
+from workflows.cli import cli
 
 LIMIT = 2 << 30
 
@@ -23,7 +24,8 @@ def tiny(tmp_path_factory):
 def test_it_measures_each_size(tmp_path, tiny):
     """One JSON object for each plate: its pixels, time and peak memory; nothing is left behind."""
     done = CliRunner().invoke(
-        bench, ["scan", "--gigapixels", "0.001,0.004", "--weights", str(tiny), "--folder", str(tmp_path), "--json"]
+        cli,
+        ["bench", "scan", "--gigapixels", "0.001,0.004", "--weights", str(tiny), "--folder", str(tmp_path), "--json"],
     )
     assert done.exit_code == 0, done.output
     runs = json.loads(done.output)
@@ -36,7 +38,7 @@ def test_it_asks_for_the_disk_first(tmp_path, monkeypatch):
     """A plate that the disk cannot hold is refused before anything is written; so is what is no size."""
     monkeypatch.setattr("workflows.bench.BYTES_PER_PIXEL", 10**6)
     for sizes, told in (("13", "free"), ("big", "write sizes"), ("-1", "write sizes"), ("99", "sizes are")):
-        done = CliRunner().invoke(bench, ["scan", "--gigapixels", sizes, "--folder", str(tmp_path)])
+        done = CliRunner().invoke(cli, ["bench", "scan", "--gigapixels", sizes, "--folder", str(tmp_path)])
         assert done.exit_code == 2
         assert told in done.output
     assert list(tmp_path.iterdir()) == []

@@ -22,6 +22,7 @@ from pipeline.scans.job import ScanChoices, ScanJob
 from tests.endtoend import color
 from tests.synthetic import tiny_weights, write_reel
 from workflows import report_data, report_pictures
+from workflows.cli import cli
 from workflows.report import duration, large, page, write_report
 from workflows.report_data import Collection, File, Part, Picture, illustrated, link, read, shown
 
@@ -453,9 +454,8 @@ def test_what_no_page_can_hold_is_replaced():
 
 def test_the_command_writes_the_report(night):
     """The command says where the page is; the page is whole, and nothing else is left beside it."""
-    from workflows.report import report
 
-    done = CliRunner().invoke(report, [str(night)], catch_exceptions=False)
+    done = CliRunner().invoke(cli, ["report", str(night)], catch_exceptions=False)
     assert done.exit_code == 0
     assert str(night / "report.html") in done.output
     assert (night / "report.html").read_text(encoding="utf-8").rstrip().endswith("</html>")
