@@ -21,6 +21,11 @@ COMMANDS = {
     "bench": "Measure time and memory on this machine.",
     "doctor": "Show versions, devices and codecs, and what is missing.",
     "demo": "Make a small black-and-white reel and color it.",
+    "submit": "Put a command into a Ray cluster's job queue.",
+    "jobs": "List the jobs submitted to a cluster.",
+    "status": "Tell how a submitted job is doing.",
+    "logs": "Print what a submitted job prints.",
+    "stop": "Stop a submitted job.",
 }
 
 
@@ -33,7 +38,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"workflows.{cmd_name}"), cmd_name)
+        home = "cluster_jobs" if cmd_name in ("jobs", "status", "logs", "stop") else cmd_name
+        command: click.Command = getattr(importlib.import_module(f"workflows.{home}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

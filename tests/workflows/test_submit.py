@@ -1,0 +1,176 @@
+"""Commands put into the job queue of a real Ray cluster: they run there, and every mistake is one line."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+import tifffile
+
+from tests.endtoend import command_line, environment, hear_interrupts, one_line, verify
+from tests.synthetic import tiny_weights
+from workflows.submit import completed
+
+pytestmark = pytest.mark.ray
+
+
+def free_ports(count):
+    """Ports that nothing listens on."""
+    held = [socket.socket() for _ in range(count)]
+    for one in held:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def head():
+    """A head with folder, ports and token of its own: (dashboard, GCS port, environment with the token)."""
+    temp = Path(tempfile.mkdtemp(prefix="chj-", dir="/tmp"))  # short: the path of a Unix socket has 107 bytes
+    (temp / "token").write_text(secrets.token_hex(32))
+    env = environment(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(temp / "token"))
+    gcs, dashboard, client, agent, metrics = free_ports(5)
+    ray = Path(sys.executable).with_name("ray")
+    words = [
+        ray, "start", "--head", "--block", "--num-cpus=2", f"--temp-dir={temp}", "--node-ip-address=127.0.0.1",
+        f"--port={gcs}", f"--dashboard-port={dashboard}", f"--ray-client-server-port={client}",
+        f"--dashboard-agent-listen-port={agent}", f"--metrics-export-port={metrics}", "--disable-usage-stats",
+        "--object-store-memory=100000000",
+    ]  # fmt: skip
+    log = (temp / "head.log").open("w")
+    child = subprocess.Popen(list(map(str, words)), env=env, stdout=log, stderr=log, start_new_session=True)
+    address = f"http://127.0.0.1:{dashboard}"
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and ask(env, "jobs", "--address", address).returncode:
+            assert child.poll() is None, (temp / "head.log").read_text()
+            time.sleep(1)
+        yield address, gcs, env
+    finally:
+        os.killpg(child.pid, signal.SIGTERM)
+        try:
+            child.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+        log.close()
+        shutil.rmtree(temp, ignore_errors=True)
+
+
+def ask(env, *words, timeout=120):
+    """Run a command to its end."""
+    return subprocess.run(
+        command_line(*words), env=env, capture_output=True, text=True, timeout=timeout, check=False,
+        preexec_fn=hear_interrupts,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def plate(tmp_path_factory):
+    """A small scan, and weights that color it in no time."""
+    home = tmp_path_factory.mktemp("plate")
+    ramp = np.linspace(0, 65535, 200 * 150).reshape(200, 150).astype(np.uint16)
+    tifffile.imwrite(home / "in.tif", ramp, photometric="minisblack")
+    return home / "in.tif", tiny_weights(home / "tiny.safetensors")
+
+
+def submitted(head, *words, python=sys.executable):
+    """The command that submits another one."""
+    return ["submit", "--address", head[0], "--python", python, *words]
+
+
+@pytest.mark.parametrize("ship", [False, True], ids=["installed", "shipped"])
+def test_a_scan_is_colored_on_the_cluster(tmp_path, head, plate, ship):
+    """With --follow its log comes as JSON lines and the exit code is the job's; the output holds against its source."""
+    source, weights = plate
+    words = ["scan", source, tmp_path / "out.tif", "--weights", weights, "--working-size", 32, "--precision", "fp32"]
+    done = ask(head[2], *submitted(head, "--follow", *(["--ship"] if ship else []), "--", *words))
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert any(json.loads(line)["event"] == "finished" for line in lines if line.startswith('{"event"'))
+    assert verify(source, tmp_path / "out.tif")[0] == 0
+    told = ask(head[2], "status", lines[0], "--address", head[0], "--json")
+    assert json.loads(told.stdout)["status"] == "SUCCEEDED"
+    listed = ask(head[2], "jobs", "--address", head[0])
+    assert lines[0] in listed.stdout
+    assert "chromatheque scan --ray auto --progress json" in listed.stdout
+    assert '"event": "finished"' in ask(head[2], "logs", lines[0], "--address", head[0]).stdout
+
+
+def test_only_the_id_is_printed_and_a_failure_is_told(tmp_path, head):
+    """For scripts: stdout is the id alone. A job that fails ends `logs --follow` with its exit code."""
+    words = ["scan", tmp_path / "none.tif", tmp_path / "out.tif"]
+    done = ask(head[2], *submitted(head, "--", *words))
+    assert done.returncode == 0, done.stderr
+    [id] = done.stdout.split()
+    done = ask(head[2], "logs", id, "--follow", "--address", head[0])
+    assert done.returncode == 1
+    assert "no such file" in done.stdout
+
+
+def test_stop_ends_a_job(tmp_path, head, plate):
+    """A running job is stopped, and a second stop says that it is over."""
+    source, weights = plate
+    words = ["archive", source.parent, tmp_path / "out", "--weights", weights, "--ray", "none", "--retries", 3]
+    [id] = ask(head[2], *submitted(head, "--", *words)).stdout.split()
+    first = ask(head[2], "stop", id, "--address", head[0])
+    assert first.returncode == 0, first.stderr
+    second = ask(head[2], "stop", id, "--address", head[0])
+    assert "was over already" in second.stdout
+
+
+@pytest.mark.parametrize("wrong", ["no server", "gcs port", "no token", "wrong token", "unknown id", "no address"])
+def test_every_mistake_is_one_line(tmp_path, head, wrong):
+    """What is wrong, where, and what to do; the token is in no output."""
+    address, gcs, env = head
+    id, told = "raysubmit_x", ""
+    token = Path(env["RAY_AUTH_TOKEN_PATH"]).read_text()
+    if wrong == "no server":
+        address, told = f"http://127.0.0.1:{free_ports(1)[0]}", "no Ray dashboard at"
+    elif wrong == "gcs port":
+        address, told = f"http://127.0.0.1:{gcs}", "not its dashboard's"
+    elif wrong == "no token":
+        env = {k: v for k, v in env.items() if not k.startswith("RAY_AUTH")} | {"HOME": str(tmp_path)}
+        told = "wants its token"
+    elif wrong == "wrong token":
+        (tmp_path / "token").write_text("ab" * 32)
+        env, told = {**env, "RAY_AUTH_TOKEN_PATH": str(tmp_path / "token")}, "refuses this token"
+    elif wrong == "unknown id":
+        told = "no job 'raysubmit_x'"
+    else:
+        address, told = "http://", "not the address of a Ray dashboard"
+    done = ask(env, "status", id, "--address", address)
+    assert done.returncode == 1
+    assert told in one_line(done)
+    assert token not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["archive", "/a", "/b"], ["archive", "--ray", "auto", "--progress", "json", "/a", "/b"]),
+        (["reel", "/a", "/b.mkv", "--ray", "none"], ["reel", "--progress", "json", "/a", "/b.mkv", "--ray", "none"]),
+        (["verify", "/a.mov", "/b.mkv"], ["verify", "/a.mov", "/b.mkv"]),
+    ],
+)  # fmt: skip
+def test_a_command_is_completed(words, wanted):
+    """Workers and JSON lines are asked for where the command knows them and the person did not say otherwise."""
+    assert completed(words) == wanted
+
+
+@pytest.mark.parametrize("words", [["submit", "x"], ["jobs"], ["nothing"], ["reel", "a.mov", "/b.mkv"], ["scan", "/a"]])
+def test_what_the_cluster_would_refuse_is_refused_here(words):
+    """No such command, a path that only this folder knows, an argument that is missing: before the queue."""
+    with pytest.raises(click.UsageError):
+        completed(words)
