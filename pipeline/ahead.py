@@ -10,6 +10,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+STARTING = 2.0
+"""Seconds in which a thread that was asked for begins."""
+
+
 class _End:
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
@@ -22,7 +26,7 @@ def ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
     the maker stops at its next item and is waited for, so that a file it reads may then be closed.
     """
     ready: queue.Queue[T | _End] = queue.Queue(max(1, depth))
-    stop = threading.Event()
+    begun, stop = threading.Event(), threading.Event()
 
     def put(item: T | _End) -> bool:
         while not stop.is_set():
@@ -34,6 +38,7 @@ def ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
         return False
 
     def make() -> None:
+        begun.set()
         try:
             for item in items:
                 if not put(item):
@@ -43,8 +48,8 @@ def ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
             put(_End(error))
 
     maker = threading.Thread(target=make, daemon=True, name="ahead")
-    maker.start()
     try:
+        maker.start()
         while True:
             item = ready.get()
             if isinstance(item, _End):
@@ -54,6 +59,7 @@ def ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
             yield item
     finally:
         stop.set()
-        maker.join()
+        if begun.wait(STARTING):  # else Ctrl-C came within `start`, before there was a thread
+            maker.join()
         if isinstance(items, Generator):  # and what it holds: a thread behind it may still read a file
             items.close()

@@ -112,3 +112,31 @@ def test_nested_threads_end_together():
     while threads() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not threads()
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["after the thread began", "before there was a thread"])
+def test_ctrl_c_while_the_thread_starts(monkeypatch, there):
+    """It leaves no thread behind: what the maker reads may be closed at once, and would be closed under it."""
+    made, closed = [], []
+
+    def items():
+        try:
+            for number in range(10**9):
+                made.append(number)
+                yield number
+        finally:
+            closed.append(True)
+
+    start = threading.Thread.start
+
+    def interrupted(thread):
+        if there:
+            start(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.ahead.STARTING", 0.2)
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(ahead(items(), 1))
+    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
+    assert closed == [True] * bool(made)
