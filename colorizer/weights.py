@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,13 @@ def load(name: str | Path) -> Weights:
     if not path.is_file():
         here = ", ".join(names()) or "none"
         raise WeightsError(f"{name}: no such weights; shipped here: {here}; or give a .safetensors file")
+    stat = path.stat()
+    return _read(path, (stat.st_size, stat.st_mtime_ns, stat.st_ino))
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, stamp: tuple[int, ...]) -> Weights:
+    """A file as it lay then. The last ones stay: every item of a collection asks for them, several times."""
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}

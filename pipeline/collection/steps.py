@@ -1,4 +1,4 @@
-"""Step: what a collection's workers do: survey an item, paint one of its units, publish it.
+"""What a collection's workers do: survey an item, paint one of its units, publish it.
 
 A worker keeps nothing between steps but what is dear to open; all that matters is in the item's job folder, which
 every worker reaches under the same path.
@@ -9,17 +9,17 @@ from __future__ import annotations
 import shutil
 import time
 import traceback
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import ColorizeError
-from pipeline.collection.items import Item
+from colorizer.errors import ColorizeError, LedgerError
+from pipeline.collection.item import Item
 from pipeline.collection.state import State
+from pipeline.collection.step import SURVEY, Done, Step, StepFailed, Surveyed, Ticket
 from pipeline.events import Silent
 from pipeline.jobs import Choices, Job
 from pipeline.jobs import open_painter as open_segment_painter
-from pipeline.ledger import Receipt
 from pipeline.plan import Segment
 from pipeline.preservation import keep_proof
 from pipeline.scans.job import ScanChoices, ScanJob
@@ -28,69 +28,8 @@ from pipeline.scans.plan import Band
 from pipeline.storage import writable
 from pipeline.units import Painter, Report
 
-SURVEY, PAINT, PUBLISH = "survey", "paint", "publish"
 OPEN = 2
-"""Items whose readers a worker keeps open."""
-
-
-class StepFailed(ColorizeError):
-    """A bug met by one file: the others go on. `trace` tells a developer where."""
-
-    def __init__(self, what: str, trace: str) -> None:
-        super().__init__(what)
-        self.trace = trace
-
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        return type(self), (str(self), self.trace)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One stage of an item; of painting, one unit. number: in the order of submission.
-
-    keep: pieces stay at the end. proof: digests of a reel's frames are left beside it.
-    """
-
-    stage: str
-    item: Item
-    out: str
-    number: int
-    unit: Segment | Band | None = field(default=None, repr=False)
-    keep: bool = False
-    proof: bool = False
-
-    def __str__(self) -> str:
-        return str(self.unit) if self.unit is not None else self.stage
-
-    @property
-    def id(self) -> str:
-        """Of the item and its unit: two copies of a film have units of the same ids."""
-        return f"{self.item.key}-{self.stage if self.unit is None else self.unit.id}"
-
-    @property
-    def kind(self) -> str:
-        """The stage."""
-        return self.stage
-
-    @property
-    def size(self) -> dict[str, int]:
-        """Of the unit."""
-        return self.unit.size if self.unit is not None else {}
-
-    def located(self) -> Step:
-        """The step with full paths."""
-        item = replace(self.item, source=str(Path(self.item.source).absolute()))
-        unit = self.unit.located() if self.unit is not None else None
-        return replace(self, item=item, out=str(Path(self.out).absolute()), unit=unit)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What came of a step. seconds: it took. receipt: of a unit. facts: of a survey or a publication."""
-
-    seconds: float
-    receipt: Receipt | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+"""Items that a worker keeps open: their units and their readers."""
 
 
 def job_of(item: Item, out: Path, state: State | None = None) -> Job | ScanJob:
@@ -105,11 +44,37 @@ def job_of(item: Item, out: Path, state: State | None = None) -> Job | ScanJob:
     return ScanJob(item.source, target, ScanChoices(**options, overwrite=True), folder, Silent())
 
 
+@dataclass(slots=True)
+class _Open:
+    """An item that a worker has open."""
+
+    job: Job | ScanJob
+    painter: Painter | None = None
+
+    @property
+    def units(self) -> tuple[Segment | Band, ...]:
+        return self.job.segments if isinstance(self.job, Job) else self.job.bands
+
+    def open_painter(self) -> Painter:
+        """The units' painter, which keeps the source open."""
+        if self.painter is None:
+            job = self.job
+            if isinstance(job, Job):
+                self.painter = open_segment_painter(job.settings, job.folder)
+            else:
+                self.painter = open_band_painter(job.settings, job.folder, job.limits)
+        return self.painter
+
+    def close(self) -> None:
+        if self.painter is not None:
+            self.painter.close()
+
+
 class StepPainter:
     """Does steps, whatever they are."""
 
     def __init__(self) -> None:
-        self._painters: dict[tuple[str, str], Painter] = {}
+        self._open: dict[str, _Open] = {}
 
     def paint(self, step: Step, attempt: int, report: Report = lambda _: None) -> Done:
         """Do a step. Raises ColorizeError; a bug becomes StepFailed."""
@@ -128,10 +93,11 @@ class StepPainter:
     def _do(self, step: Step, attempt: int, report: Report) -> Done:
         out = Path(step.out)
         if step.unit is not None:
-            return Done(0.0, self._painter(step).paint(step.unit, attempt, report))
+            opened, unit = self._found(step, step.unit)
+            return Done(0.0, opened.open_painter().paint(unit, attempt, report))
         job = job_of(step.item, out)
         if step.stage == SURVEY:
-            return Done(0.0, facts=_survey(job))
+            return Done(0.0, found=self._survey(step, job))
         plan: Any = job.prepare()
         result = job.publish(plan, 0)
         if step.proof and isinstance(job, Job):
@@ -140,45 +106,52 @@ class StepPainter:
         self._forget(step.item.key)
         if not step.keep:
             _tidy(State(out).job_folder(step.item.key))
-        return Done(0.0, facts={"lost": list(result.lost)})
+        return Done(0.0, lost=tuple(result.lost))
 
-    def _painter(self, step: Step) -> Painter:
-        unit = step.unit
-        assert unit is not None
-        folder = State(Path(step.out)).job_folder(step.item.key)
-        key = step.item.key, repr(unit.settings)
-        if key not in self._painters:
-            while len(self._painters) >= OPEN:
-                self._painters.pop(next(iter(self._painters))).close()
-            if isinstance(unit, Segment):
-                self._painters[key] = open_segment_painter(unit.settings, folder)
-            else:
-                job = job_of(step.item, Path(step.out))
-                assert isinstance(job, ScanJob)
-                self._painters[key] = open_band_painter(unit.settings, folder, job.limits)
-        return self._painters[key]
+    def _survey(self, step: Step, job: Job | ScanJob) -> Surveyed:
+        if job.finished():
+            return Surveyed(already=True)
+        if job.out.exists() and not job.sidecar_path.exists():
+            raise ColorizeError(
+                f"{job.out}: exists and is not this program's; move it away, or give the output another name"
+            )
+        plan: Any = job.prepare()
+        units = self._keep(step.item.key, _Open(job)).units
+        todo = tuple(Ticket.of(unit) for unit in job.todo())
+        return Surveyed(False, job.source, todo, len(units), tuple(job.remarks(plan)))
+
+    def _found(self, step: Step, ticket: Ticket) -> tuple[_Open, Segment | Band]:
+        """A ticket's unit and its item, opened. Raises LedgerError if its plan was edited since the survey."""
+        for _ in range(2):
+            opened = self._open.get(step.item.key) or self._opened(step)
+            for unit in opened.units[ticket.number : ticket.number + 1]:
+                if unit.id == ticket.id:
+                    return opened, unit
+            self._forget(step.item.key)  # it may be of an earlier survey
+        raise LedgerError(f"{opened.job.folder / 'plan.json'}: edited while it was painted; it is looked at again")
+
+    def _opened(self, step: Step) -> _Open:
+        job = job_of(step.item, Path(step.out))
+        if step.source is not None:
+            job.source = step.source  # publication reads all of it again, and refuses one that changed meanwhile
+        job.prepare()
+        return self._keep(step.item.key, _Open(job))
+
+    def _keep(self, key: str, opened: _Open) -> _Open:
+        self._forget(key)
+        while len(self._open) >= OPEN:
+            self._forget(next(iter(self._open)))
+        self._open[key] = opened
+        return opened
 
     def _forget(self, key: str) -> None:
-        for mine in [k for k in self._painters if k[0] == key]:
-            self._painters.pop(mine).close()
+        if key in self._open:
+            self._open.pop(key).close()
 
     def close(self) -> None:
         """Release all readers."""
-        for painter in self._painters.values():
-            painter.close()
-        self._painters = {}
-
-
-def _survey(job: Job | ScanJob) -> dict[str, Any]:
-    """What a survey found; `already` where the output is there and right."""
-    if job.finished():
-        return {"already": True}
-    if job.out.exists() and not job.sidecar_path.exists():
-        raise ColorizeError(
-            f"{job.out}: exists and is not this program's; move it away, or give the output another name"
-        )
-    plan: Any = job.prepare()
-    return {"already": False, "notes": job.remarks(plan)}
+        for key in list(self._open):
+            self._forget(key)
 
 
 def _tidy(folder: Path) -> None:

@@ -276,3 +276,14 @@ def test_a_lying_configuration_gets_no_memory(good):
     with Watch() as watch:
         refused(path, "not this network's tensors")
     assert watch.largest < 10_000
+
+
+def test_a_file_is_read_once_and_again_when_it_is_another(good):
+    """Asking again costs nothing; weights put under the same name since are the ones that come."""
+    path = good[0]
+    first = weights.load(path)
+    assert weights.load(path) is first
+    other = path.with_name("other.safetensors")
+    weights.save(half_of(replace(SMALL, width=0.125)), other, NAMES, {})
+    other.replace(path)
+    assert weights.load(path).digest != first.digest

@@ -15,7 +15,8 @@ import pytest
 import tifffile
 
 from colorizer.errors import LedgerError, StorageError
-from pipeline.collection.items import STATE, find
+from pipeline.collection.item import STATE
+from pipeline.collection.items import find
 from pipeline.collection.run import Wishes, color
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, State

@@ -1,0 +1,89 @@
+"""A worker's steps: what they read, and what they make of a plan that changes under them."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from colorizer.errors import LedgerError
+from pipeline import job_folder, storage
+from pipeline.collection.items import find
+from pipeline.collection.state import State
+from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step
+from pipeline.collection.steps import StepPainter
+from pipeline.ledger import Ledger
+from tests.laws.test_scans import plate
+from tests.synthetic import tiny_weights, write_reel
+
+
+@pytest.fixture
+def steps(tmp_path):
+    """Makes steps of the two items, a reel of two shots and a scan, in the order of a night."""
+    source, out = tmp_path / "src", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    write_reel(source / "film.mkv", 24, (64, 48), cuts=(12,))
+    plate(source / "plate.tif", 300, 200)
+    options = {"working_size": 32, "precision": "fp32", "weights": str(tiny_weights(tmp_path / "tiny.safetensors"))}
+    items = {item.kind: item for item in find(source, out, options, (), ()).items}
+    return lambda stage, kind, unit=None, found=None: Step(
+        stage, items[kind], str(out), 1, unit, source=found and found.source
+    )
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """Files whose bytes were all read for a digest, by name."""
+    read = Counter()
+
+    def counting(path):
+        read[path.name] += 1
+        return storage.sha256(path)
+
+    monkeypatch.setattr(job_folder, "sha256", counting)
+    return read
+
+
+def record(step, receipt):
+    """As the driver does."""
+    Ledger(State(Path(step.out)).job_folder(step.item.key)).record(receipt)
+
+
+@pytest.mark.parametrize("kind", ["reel", "scan"])
+def test_a_source_is_read_for_its_digest_by_survey_and_publication_alone(steps, hashed, kind):
+    """Painting takes the survey's word, on workers that have never seen the item too; publication looks again."""
+    found = StepPainter().paint(steps(SURVEY, kind), 1).found
+    name = steps(SURVEY, kind).item.source.rpartition("/")[2]
+    assert hashed == {name: 1}
+    for ticket in found.todo:
+        step = steps(PAINT, kind, ticket, found)
+        record(step, StepPainter().paint(step, 1).receipt)
+    assert hashed == {name: 1}
+    StepPainter().paint(steps(PUBLISH, kind), 1)
+    assert hashed == {name: 2}
+
+
+def test_any_worker_paints_a_ticket_alike(steps):
+    """The worker that surveyed and one that did not give the same receipt."""
+    surveyor = StepPainter()
+    found = surveyor.paint(steps(SURVEY, "reel"), 1).found
+    for ticket in found.todo:
+        step = steps(PAINT, "reel", ticket, found)
+        assert surveyor.paint(step, 1).receipt == StepPainter().paint(step, 1).receipt
+
+
+def test_a_plan_edited_meanwhile_is_surveyed_again(steps):
+    """Tickets of the plan as it was are refused, by workers that hold it too; those of a new survey are painted."""
+    worker = StepPainter()
+    before = worker.paint(steps(SURVEY, "reel"), 1).found
+    [path] = State(Path(steps(SURVEY, "reel").out)).folder.rglob("plan.json")
+    plan = json.loads(path.read_text())
+    first, second = plan["shots"]
+    plan["shots"] = [{**first, "stop": second["stop"]}]
+    path.write_text(json.dumps(plan))
+    with pytest.raises(LedgerError, match="edited"):
+        StepPainter().paint(steps(PAINT, "reel", before.todo[0], before), 1)
+    after = StepPainter().paint(steps(SURVEY, "reel"), 1).found
+    assert (len(before.todo), len(after.todo)) == (2, 1)
+    assert worker.paint(steps(PAINT, "reel", after.todo[0], after), 1).receipt.unit == after.todo[0].id
