@@ -6,6 +6,7 @@ renames instead, a file grows under another name first.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -17,9 +18,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
-
-import fsspec
-from fsspec.core import url_to_fs
 
 from colorizer.errors import ColorizeError, SourceError, StorageError
 
@@ -49,6 +47,8 @@ def shown(uri: str) -> str:
 
 @lru_cache(maxsize=16)
 def _opened(uri: str) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs  # here, so that commands which need no store start without it
+
     fs, root = url_to_fs(uri)
     return fs, root.rstrip("/")
 
@@ -172,7 +172,7 @@ class Store:
     def pull(self, place: str, path: Path) -> Entry:
         """Fetch a file; `path` appears whole or not at all. Raises SourceError, StorageError."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         with reading(self.at(place)):
             fs, remote = self._path(place)
             try:
@@ -257,5 +257,8 @@ def store_of(uri: str) -> tuple[Store, str]:
 
 def fetch_text(uri: str) -> str:
     """A text of a store, in UTF-8. Raises SourceError."""
-    with reading(uri), fsspec.open(uri, "r", encoding="utf-8-sig", newline="") as file:
-        return str(file.read())
+    store, place = store_of(uri)
+    data = store.read(place)
+    if data is None:
+        raise SourceError(shown(uri), "no such file")
+    return data.decode("utf-8-sig")

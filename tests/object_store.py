@@ -6,6 +6,9 @@ from contextlib import contextmanager
 
 import fsspec
 
+from pipeline import stores
+from pipeline.stores import Store
+
 
 @contextmanager
 def s3_server(monkeypatch):
@@ -28,18 +31,15 @@ def s3_server(monkeypatch):
         yield f"s3://{bucket}"
     finally:
         fsspec.filesystem("s3").clear_instance_cache()
-        from pipeline import stores
-
         stores._opened.cache_clear()
         server.stop()
 
 
 def fill(uri, folder):
     """Put all files of a folder into a store."""
-    fs, root = fsspec.core.url_to_fs(uri)
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            fs.put_file(str(path), f"{root}/{path.relative_to(folder).as_posix()}")
+            Store(uri).push(path, path.relative_to(folder).as_posix())
 
 
 def contents(uri):
