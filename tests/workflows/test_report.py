@@ -1,7 +1,6 @@
 """The morning report: what is read, what is flagged, what is escaped, and that it stays light."""
 
 import json
-import os
 import re
 import time
 from datetime import datetime
