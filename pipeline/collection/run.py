@@ -10,7 +10,9 @@ from pathlib import Path
 
 from colorizer.errors import ColorizeError, StorageError
 from pipeline.collection.estimate import Forecast, forecast, learn, size_of
+from pipeline.collection.exposition import Exposition
 from pipeline.collection.items import Item
+from pipeline.collection.metrics import Gauges, Meter
 from pipeline.collection.schedule import Night, Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, Progress, State
 from pipeline.collection.steps import StepPainter
@@ -19,12 +21,15 @@ from pipeline.lock import alone
 from pipeline.preservation import manifest_of
 from pipeline.workers import Pool, pool_for
 
+METRICS = "metrics.prom"
+"""In the collection's folder of state."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """How a collection is run. deadline: HH:MM, local time, or "". keep: pieces stay, for edits of plans.
 
-    preservation: digests of every frame, and a manifest of all files.
+    preservation: digests of every frame, and a manifest of all files. metrics: where they are written, if not METRICS.
     """
 
     ray: str = "none"
@@ -34,6 +39,7 @@ class Wishes:
     aside_only: bool = False
     keep: bool = False
     preservation: bool = False
+    metrics: Path | None = None
 
 
 def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
@@ -68,8 +74,9 @@ def color(out: Path, items: Sequence[Item], wishes: Wishes, listener: Listener) 
         pool: Pool | None = None
         try:
             pool = pool_for(wishes.ray, wishes.workers, StepPainter, lambda _: None)
-            schedule = Schedule(state, found, pool, listener, wishes.retries, until, wishes.keep, wishes.preservation)
-            night = schedule.run()
+            with Meter(listener, *places(state, wishes, listener)) as meter:
+                schedule = Schedule(state, found, pool, meter, wishes.retries, until, wishes.keep, wishes.preservation)
+                night = schedule.run()
         finally:
             if pool is not None:
                 pool.close()
@@ -79,6 +86,19 @@ def color(out: Path, items: Sequence[Item], wishes: Wishes, listener: Listener) 
             manifest_of(out, [p.item.out for p in found if p.state == DONE])
         learn(found)
     return night, found
+
+
+def places(state: State, wishes: Wishes, listener: Listener) -> list[Gauges]:
+    """Where a run's metrics are shown; its pool is there already."""
+    folder = str(state.out.absolute()).encode("utf-8", "replace").decode("utf-8")  # its name may be no text
+    labels = {"collection": folder}
+    path = wishes.metrics or state.folder / METRICS
+    found: list[Gauges] = [Exposition(path, labels, lambda text: listener("note", text=text))]
+    if wishes.ray != "none":
+        from pipeline.ray_metrics import RayGauges
+
+        found.append(RayGauges(labels))
+    return found
 
 
 def short_of_disk(out: Path, told: Forecast) -> str:

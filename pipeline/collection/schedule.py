@@ -8,7 +8,7 @@ worker dies, and after that its item is set aside: no file stops the others. A f
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -139,6 +139,9 @@ class Schedule:
         assert isinstance(done, Done)
         self.worked += done.seconds
         progress.seconds[step.stage] = progress.seconds.get(step.stage, 0.0) + done.seconds
+        self.listener(
+            "step", name=progress.item.name, stage=step.stage, step=str(step), seconds=round(done.seconds, 3)
+        )  # fmt: skip
         if done.receipt is not None:
             self._ledger(progress.item).record(done.receipt)
         if progress.state == ASIDE:
@@ -183,18 +186,21 @@ class Schedule:
             said["trace"] = error.trace
         progress.attempts.append(said)
         if isinstance(error, WorkerDied) and attempt < self.retries:
-            self.listener("retry", text=f"{progress.item.name}, {step}, attempt {attempt}: {error}")
+            self._retry(progress, step, f"{step}, attempt {attempt}: {error}")
             self._again.append((step, attempt + 1))
             self._save(progress)
             return
         if isinstance(error, JoinError | LedgerError) and step.stage == PUBLISH:
             active.failed_checks += 1
             if active.failed_checks < self.retries:  # what it doubts is forgotten by now: paint that anew
-                self.listener("retry", text=f"{progress.item.name}, {step}: {error}")
+                self._retry(progress, step, f"{step}: {error}")
                 self._unfold(active)
                 self._save(progress)
                 return
         self._aside(progress, step.stage, str(error), attempt)
+
+    def _retry(self, progress: Progress, step: Step, why: str) -> None:
+        self.listener("retry", text=f"{progress.item.name}, {why}", stage=step.stage)
 
     def _aside(self, progress: Progress, stage: str, error: str, attempts: int) -> None:
         progress.state, progress.seen = ASIDE, self.state.look(progress.item)
@@ -222,7 +228,12 @@ class Schedule:
     def _total(self) -> None:
         done = sum(_share(p) * p.megapixels for p in self.all)
         of = sum(p.megapixels for p in self.all)
-        self.listener("total", done=round(done, 1), of=round(of, 1), unit="megapixels")
+        units = {name: sum(p.units[name] for p in self.all) for name in ("done", "of")}
+        self.listener(
+            "total", done=round(done, 1), of=round(of, 1), unit="megapixels", units=units,
+            items=dict(Counter(p.state for p in self.all)), busy=self.busy(time.monotonic() - self.began),
+            workers=self.pool.size,
+        )  # fmt: skip
 
     def tell(self, running: bool = True) -> None:
         """How the whole stands, for people now and for the report."""
