@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,7 +76,7 @@ class Count:
 
 def scratch_name(out: Path, folder: Path) -> Path:
     """Where an output grows: of this job's own, since another may make the same output, and the same in every run."""
-    mark = hashlib.blake2b(str(folder.resolve()).encode(), digest_size=4).hexdigest()
+    mark = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=4).hexdigest()
     return out.with_name(f".{out.stem}.{mark}.part{out.suffix}")
 
 

@@ -38,6 +38,15 @@ def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> st
     return value
 
 
+def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse what could not be written, and a name that its reader would pass over."""
+    if value is not None and not value.absolute().parent.is_dir():
+        raise click.BadParameter(f"{value.absolute().parent}: no such folder; make it first", ctx, param)
+    if value is not None and value.suffix != ".prom":
+        raise click.BadParameter(f"{value}: node_exporter reads only files whose name ends in .prom", ctx, param)
+    return value
+
+
 @click.command()
 @click.argument("source", metavar="SRC_DIR|MANIFEST.csv", type=Place(exists=True))
 @click.argument("out", metavar="OUT_DIR", type=Place(folder=True))
@@ -72,11 +81,15 @@ def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> st
 )
 @click.option("--ray", default="none", show_default=True, metavar="none|local|ADDRESS", help="Work on Ray workers.")
 @click.option("--workers", type=click.IntRange(1, 4096), default=1, show_default=True, help="Ray workers.")
+@click.option(
+    "--metrics", type=click.Path(dir_okay=False, path_type=Path), callback=check_metrics, metavar="FILE.prom",
+    help="Prometheus metrics, for node_exporter's textfile collector [OUT_DIR/.chromatheque/metrics.prom].",
+)  # fmt: skip
 @click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
 def archive(
     source: str, out: str, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
     retries: int, retry_set_aside: bool, keep_pieces: bool, preservation: bool, scratch: Path | None, ray: str,
-    workers: int, progress: str, **options: Any,
+    workers: int, metrics: Path | None, progress: str, **options: Any,
 ) -> None:  # fmt: skip
     """Color every reel and scan below SRC_DIR, or those a manifest lists, into the same tree below OUT_DIR.
 
@@ -104,7 +117,9 @@ def archive(
     found = find(source, out, options, include, exclude)
     if not found.items:
         raise click.UsageError(f"{source}: no reel and no scan in it{_passed(found)}")
-    wishes = Wishes(ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation, scratch, illustrate)
+    wishes = Wishes(
+        ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch, illustrate
+    )  # fmt: skip
     with collection_listener(progress, sys.stderr.isatty()) as listener:
         if dry_run:
             code = _forecast(wishes.depot(out), found, wishes.aside_only, progress == "json")

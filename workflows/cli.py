@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "Train weights on color pictures.",
     "evaluate": "Measure weights on pictures whose colors are known.",
     "bench": "Measure time and memory on this machine.",
+    "examples": "Print or write examples: Kubernetes, Slurm, a container image.",
     "doctor": "Show versions, devices and codecs, and what is missing.",
     "demo": "Make a small black-and-white reel and color it.",
     "submit": "Put a command into a Ray cluster's job queue.",

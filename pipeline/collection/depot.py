@@ -276,7 +276,7 @@ def depot_for(out: str, scratch: Path | None = None, shared: bool = False) -> De
     if scratch is None:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         mark = out if is_uri(out) else str(Path(out).resolve())
-        scratch = cache / "chromatheque" / "work" / hashlib.blake2b(mark.encode(), digest_size=8).hexdigest()
+        scratch = cache / "chromatheque" / "work" / hashlib.blake2b(os.fsencode(mark), digest_size=8).hexdigest()
     if is_uri(out):
         return Depot(scratch / "out", scratch, out.rstrip("/"), shared)
     return Depot(Path(out), scratch)

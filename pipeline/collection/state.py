@@ -6,7 +6,6 @@ truth: a state that is lost costs a look at each output, never an output.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 from colorizer.errors import LedgerError
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import STATE, Item
-from pipeline.storage import publish, read_json, writable, write_json
+from pipeline.storage import in_json, publish, read_json, writable, write_json
 
 FORMAT = 1
 WAITING, SURVEYED, PAINTING, DONE, ASIDE = "waiting", "surveyed", "painting", "done", "set-aside"
@@ -115,7 +114,7 @@ class State:
         for p in all_items:
             if p.state == ASIDE:
                 told = {"uri": p.item.source, "id": p.item.id, "out": p.item.out, **(p.error or {}), "log": p.attempts}
-                lines.append(json.dumps(told, ensure_ascii=False, sort_keys=True))
+                lines.append(in_json(told))
         with writable(path):
             if not lines:
                 path.unlink(missing_ok=True)

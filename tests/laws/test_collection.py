@@ -488,3 +488,25 @@ def test_two_copies_of_a_film_do_not_meet(tmp_path, source, tiny, undisturbed, c
     came, _ = night(mine, out, tiny, ray="local", workers=2)
     assert (came.done, came.aside) == (2, 0)
     assert (out / "one.mkv").read_bytes() == (out / "two.mkv").read_bytes() == undisturbed["films/a.mkv"]
+
+
+def test_names_that_are_no_text_are_colored_like_others(tmp_path, source, tiny, undisturbed):
+    """Files of old disks have names in old encodings; their bytes come through to output, state and manifest."""
+    import shutil
+
+    home, out = tmp_path / os.fsdecode(b"src \xff"), tmp_path / os.fsdecode(b"out \xff")
+    home.mkdir()
+    shutil.copy(source / "films" / "a.mkv", home / os.fsdecode(b"f\xe9te.mkv"))
+    shutil.copy(source / "plates" / "one.tif", home / os.fsdecode(b"\xfe.tif"))
+    (home / os.fsdecode(b"bad \xfd.mov")).write_bytes(b"no film")
+    done = run_command(*command(home, out, tiny, "--preservation", "--progress", "json"), errors="surrogateescape")
+    assert done.returncode == 1, done.stderr
+    assert (out / os.fsdecode(b"f\xe9te.mkv")).read_bytes() == undisturbed["films/a.mkv"]
+    assert (out / os.fsdecode(b"\xfe.tif")).read_bytes() == undisturbed["plates/one.tif"]
+    [line] = (out / "set-aside.jsonl").read_text(encoding="utf-8").splitlines()
+    assert os.fsencode(json.loads(line)["uri"]).endswith(b"bad \xfd.mov")
+    checked = subprocess.run(["sha256sum", "--check", "--quiet", "manifest-sha256.txt"], cwd=out, check=False)
+    assert checked.returncode == 0
+    assert (out / "report.html").exists()
+    again = run_command(*command(home, out, tiny, "--preservation"), errors="surrogateescape")
+    assert "2 of 3 files are colored and verified" in again.stdout
