@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LATE = 3
 """Exit code of a run that its deadline ended with work left."""
 
+NOTHING_ASIDE = "nothing is set aside in {}; there is nothing to try again"
+
 
 def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Refuse what is no time of day, before any work."""
@@ -106,7 +108,7 @@ def archive(
             raise click.exceptions.Exit(130) from None
         finally:
             report = _report(out)
-    _told(night, items, out, report, found, progress == "json", listener)
+    _told(night, items, out, report, found, retry_set_aside, progress == "json", listener)
     raise click.exceptions.Exit(1 if night.aside else LATE if night.late else 0)
 
 
@@ -133,10 +135,14 @@ def _report(out: Path) -> Path | None:
 
 
 def _told(
-    night: Night, items: list[Progress], out: Path, report: Path | None, found: Found, as_json: bool, listener: Any
+    night: Night, items: list[Progress], out: Path, report: Path | None, found: Found, aside_only: bool, as_json: bool,
+    listener: Any,
 ) -> None:  # fmt: skip
     if as_json:
         listener("finished", **asdict(night), report=str(report) if report else None)
+        return
+    if aside_only and not items:
+        click.echo(NOTHING_ASIDE.format(out))
         return
     told = f"{night.done} of {len(items)} files are colored and verified in {out}{_passed(found)}"
     if night.aside:
@@ -166,6 +172,9 @@ def _forecast(out: Path, found: Found, aside_only: bool, as_json: bool) -> int:
         looked = [Progress(item) for item in found.items]
     with tempfile.TemporaryDirectory() as nowhere:  # the look leaves no trace in OUT_DIR
         look(State(Path(nowhere)), looked, Silent())
+    if aside_only and not looked and not as_json:
+        click.echo(NOTHING_ASIDE.format(out))
+        return 0
     told = forecast(looked, shutil.disk_usage(place).free, keep=False)
     bad = [p for p in looked if p.state == ASIDE]
     if as_json:

@@ -172,6 +172,20 @@ def test_what_fails_is_set_aside_and_the_rest_finishes(tmp_path, source, tiny, u
     assert "0 of 4 files" in done.stdout
 
 
+def test_nothing_set_aside_is_said(tmp_path, source, tiny):
+    """To try again what was set aside, where nothing is: one line says so, and nothing is done. A dry run too."""
+    out, mine = tmp_path / "out", tmp_path / "src"
+    mine.mkdir()
+    plate(mine / "one.tif", 100, 100)
+    assert run_command(*command(mine, out, tiny)).returncode == 0
+    before = outputs(out)
+    for more in ((), ("--dry-run",)):
+        done = run_command(*command(mine, out, tiny, "--retry-set-aside", *more))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"nothing is set aside in {out}; there is nothing to try again\n"
+    assert outputs(out) == before
+
+
 class Dies(StepPainter):
     """Ends its process at a unit of one item: every time, or once."""
 
