@@ -11,8 +11,9 @@ import numpy as np
 from colorizer.engine import Colorizer
 from colorizer.plate import Preview, survey_plate
 from pipeline.ahead import ahead
+from pipeline.scans.metadata import Resolution
 from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
-from pipeline.scans.reader import Scan, ScanReader
+from pipeline.scans.reader import ScanReader
 
 CHUNK_PIXELS = 1 << 20
 """Pixels that are read at a time."""
@@ -45,7 +46,7 @@ def survey_page(
                 done += len(portion)
                 report(done)
         digests.append(band.hexdigest())
-    plate = survey_plate(colorizer, preview, settings.working_size, scan.orientation, aspect_of(scan))
+    plate = survey_plate(colorizer, preview, settings.working_size, scan.orientation, aspect_of(scan.resolution))
     classes = colorizer.weights.classes
     likely = np.argsort(-plate.scene, kind="stable")[:SCENES]
     scenes = tuple((classes[i], round(float(plate.scene[i]), 4)) for i in likely) if classes else ()
@@ -56,10 +57,10 @@ def survey_page(
     )  # fmt: skip
 
 
-def aspect_of(scan: Scan) -> float:
+def aspect_of(resolution: Resolution | None) -> float:
     """Width of a stored pixel over its height: some scanners step otherwise than they sample."""
-    if scan.resolution is None:
+    if resolution is None:
         return 1.0
-    across, down = scan.resolution[:2]
+    across, down = resolution[:2]
     ratio = float(down / across)
     return ratio if 0.25 <= ratio <= 4 else 1.0

@@ -342,6 +342,23 @@ def test_pictures_are_the_outputs_turned_and_stretched(night):
     assert after.astype(int).std(axis=2).mean() > 3
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg"])
+@pytest.mark.parametrize(("orientation", "size"), [(1, (60, 90)), (6, (90, 60))])
+def test_a_scan_is_pictured_with_its_pixels_shape(tmp_path, tiny, suffix, orientation, size):
+    """A scanner that steps half as fine as it samples gives pixels twice as high as wide; thumbnails show that."""
+    luma = np.random.default_rng(1).integers(0, 255, (90, 120), np.uint8)
+    tags = [(274, 3, 1, orientation, True)]
+    tifffile.imwrite(
+        tmp_path / "in.tif", luma, photometric="minisblack", metadata=None, resolution=(300, 150), extratags=tags
+    )
+    asked = ScanChoices(weights=str(tiny), working_size=32, precision="fp32")
+    ScanJob(str(tmp_path / "in.tif"), tmp_path / f"out{suffix}", asked, None, Silent()).color()
+    item(tmp_path, KEYS[0], out=f"out{suffix}")
+    pictures, why = report_pictures.pictures(tmp_path, read(tmp_path).files[0])
+    assert why == ""
+    assert (pictures[0].width, pictures[0].height) == size
+
+
 def test_a_shot_is_pictured_by_its_own_middle(night):
     """The reel's thumbnails are of the frames in the middle of its shots."""
     files = by_key(read(night))
