@@ -42,7 +42,7 @@ from pipeline.workers import Pool, device, planned_colorizer, pool_for
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person asked for; None and "auto" are resolved by `Job`."""
+    """What a person asked for; None and "auto" are resolved by `Job`. id: the catalogue's, for the sidecar."""
 
     profile: str | None = None
     weights: str = DEFAULT_WEIGHTS
@@ -55,6 +55,7 @@ class Choices:
     stop: str = ""
     rate: Fraction | None = None
     overwrite: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ class Job:
             if failed := [f for f in findings if not f.holds]:
                 raise self._refused(failed)
             output = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
-            story = sidecar(plan, receipts, carried, findings, output)
+            story = sidecar(plan, receipts, carried, findings, output, self.choices.id)
             with writable(self.out):
                 write_json(self.sidecar_path, story, 1, scratch.with_name(scratch.name + ".json"))
                 publish(scratch, self.out)

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.finding import Finding
 from pipeline.ledger import Receipt
 from pipeline.plan import Plan
+from pipeline.storage import read_json, writable, write_json
 from pipeline.tracks import Carried
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -35,10 +36,28 @@ def marks(plan: Plan, comment: str | None) -> dict[str, str]:
     }
 
 
+def catalogued(id: str) -> dict[str, str]:
+    """A catalogue's id among a sidecar's values, if there is one."""
+    return {"id": id} if id else {}
+
+
+def relabel(path: Path, id: str) -> None:
+    """Write the catalogue's id, or that there is none, into a finished output's sidecar, if another stands there."""
+    said = read_json(path)
+    if said.get("id", "") != id:
+        said.pop("id", None)
+        with writable(path):
+            write_json(path, {**said, **catalogued(id)}, 1)
+
+
 def sidecar(
-    plan: Plan, receipts: list[Receipt], carried: list[Carried], findings: list[Finding], output: dict[str, Any]
-) -> dict[str, Any]:
-    """The whole story of an output, without clock times, so that a repeated run writes the same bytes."""
+    plan: Plan, receipts: list[Receipt], carried: list[Carried], findings: list[Finding], output: dict[str, Any],
+    id: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """The whole story of an output, without clock times, so that a repeated run writes the same bytes.
+
+    id: the catalogue's, if there is one.
+    """
     shots = [
         {
             "start": shot.start, "stop": shot.stop, "seconds": [
@@ -54,6 +73,7 @@ def sidecar(
     story["reel"]["uri"] = Path(plan.reel.uri).name  # wherever it lies, the same bytes
     return {
         "format": SIDECAR_FORMAT,
+        **catalogued(id),
         "digital_source_type": SOURCE_TYPE,
         "software": versions(),
         "source": plan.source,

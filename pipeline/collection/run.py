@@ -60,6 +60,8 @@ def color(out: Path, items: Sequence[Item], wishes: Wishes, listener: Listener) 
         if not held:
             listener("note", text=f"{state.folder}: nothing can be locked there; do not start this collection twice")
         found = ready(state, items, wishes.aside_only)
+        for progress in found:
+            state.relabel(progress)
         look(state, found, listener)
         state.set_aside(found)
         told = forecast(found, shutil.disk_usage(out).free, wishes.keep)

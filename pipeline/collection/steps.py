@@ -22,6 +22,7 @@ from pipeline.jobs import open_painter as open_segment_painter
 from pipeline.ledger import Receipt
 from pipeline.plan import Segment
 from pipeline.preservation import keep_proof
+from pipeline.provenance import relabel
 from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.scans.job import open_painter as open_band_painter
 from pipeline.scans.plan import Band
@@ -99,10 +100,10 @@ def job_of(item: Item, out: Path, state: State | None = None) -> Job | ScanJob:
     folder, target = state.job_folder(item.key), out / item.out
     with writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = dict(item.options)
+    options: dict[str, Any] = {**dict(item.options), "overwrite": True, "id": item.id}
     if item.kind == "reel":
-        return Job(item.source, target, Choices(**options, overwrite=True), folder, Silent())
-    return ScanJob(item.source, target, ScanChoices(**options, overwrite=True), folder, Silent())
+        return Job(item.source, target, Choices(**options), folder, Silent())
+    return ScanJob(item.source, target, ScanChoices(**options), folder, Silent())
 
 
 class StepPainter:
@@ -172,6 +173,7 @@ class StepPainter:
 def _survey(job: Job | ScanJob) -> dict[str, Any]:
     """What a survey found; `already` where the output is there and right."""
     if job.finished():
+        relabel(job.sidecar_path, job.choices.id)
         return {"already": True}
     if job.out.exists() and not job.sidecar_path.exists():
         raise ColorizeError(

@@ -24,7 +24,7 @@ from pipeline.finding import Finding
 from pipeline.job_folder import Count, check_names, identity, occupied, paint, scratch_name
 from pipeline.ledger import Ledger, Receipt
 from pipeline.lock import clear
-from pipeline.provenance import SOURCE_TYPE, versions
+from pipeline.provenance import SOURCE_TYPE, catalogued, versions
 from pipeline.scans import memory
 from pipeline.scans.fidelity import Said, check_scan
 from pipeline.scans.join import join_scan, mark_of
@@ -47,7 +47,10 @@ SIDECAR_FORMAT = "chromatheque-scan-1"
 
 @dataclass(frozen=True, slots=True)
 class ScanChoices:
-    """What a person asked for. tile: 0 for one that fits. page: -1 for all. memory: bytes for the job's process."""
+    """What a person asked for. tile: 0 for one that fits. page: -1 for all. memory: bytes for the job's process.
+
+    id: the catalogue's, for the sidecar.
+    """
 
     weights: str = DEFAULT_WEIGHTS
     working_size: int = DEFAULT_WORKING_SIZE
@@ -61,6 +64,7 @@ class ScanChoices:
     ray: str = "none"
     workers: int = 0
     overwrite: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +295,7 @@ class ScanJob:
             with writable(self.out):
                 write_json(
                     self.sidecar_path,
-                    story(plan, receipts, lost, findings, output),
+                    story(plan, receipts, lost, findings, output, self.choices.id),
                     1,
                     scratch.with_name(scratch.name + ".json"),
                 )
@@ -336,17 +340,22 @@ class ScanJob:
 
 
 def story(
-    plan: ScanPlan, receipts: list[Receipt], lost: list[str], findings: list[Finding], output: dict[str, Any]
-) -> dict[str, Any]:
-    """The sidecar: the whole story of an output, without clock times, so that a repeated run writes the same bytes."""
+    plan: ScanPlan, receipts: list[Receipt], lost: list[str], findings: list[Finding], output: dict[str, Any],
+    id: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """The sidecar: the whole story of an output, without clock times, so that a repeated run writes the same bytes.
+
+    id: the catalogue's, if there is one.
+    """
     pages = []
     for page in plan.pages:
         said = page.to_json()
         pages.append({name: value for name, value in said.items() if not name.startswith(("lines", "scene_"))})
     chroma = [receipt.chroma for receipt in receipts]
     return {
-        "format": SIDECAR_FORMAT, "digital_source_type": SOURCE_TYPE, "software": versions(), "source": plan.source,
-        "output": output, "settings": asdict(plan.settings), "pages": pages, "not_carried_over": lost,
+        "format": SIDECAR_FORMAT, **catalogued(id), "digital_source_type": SOURCE_TYPE, "software": versions(),
+        "source": plan.source, "output": output, "settings": asdict(plan.settings), "pages": pages,
+        "not_carried_over": lost,
         "notes": sorted({note for receipt in receipts for note in receipt.notes}),
         "verified": [finding.to_json() for finding in findings], "mark": mark_of(plan), "chroma": chroma,
     }  # fmt: skip
