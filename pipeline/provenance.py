@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.finding import Finding
 from pipeline.ledger import Receipt
+from pipeline.look_source import LookSources, shot_of
 from pipeline.plan import Plan
 from pipeline.storage import read_json, writable, write_json
 from pipeline.tracks import Carried
@@ -50,6 +51,12 @@ def relabel(path: Path, id: str) -> None:
             write_json(path, {**said, **catalogued(id)}, 1)
 
 
+def _look_from(sources: LookSources, spans: list[tuple[int, int]]) -> dict[str, Any]:
+    """As in the plan, with the number of a shot that has just those frames."""
+    told = [{**s.to_json(), **({"shot": number} if (number := shot_of(s, spans)) else {})} for s in sources]
+    return {"look_from": told} if told else {}
+
+
 def sidecar(
     plan: Plan, receipts: list[Receipt], carried: list[Carried], findings: list[Finding], output: dict[str, Any],
     id: str = "",
@@ -58,13 +65,14 @@ def sidecar(
 
     id: the catalogue's, if there is one.
     """
-    shots = [
+    spans = [(shot.start, shot.stop) for shot in plan.shots]
+    shots: list[dict[str, Any]] = [
         {
             "start": shot.start, "stop": shot.stop, "seconds": [
                 round(float((plan.pts[shot.start] - plan.pts[0]) * plan.reel.time_base), 3),
                 round(float((plan.next_pts(shot.stop) - plan.pts[0]) * plan.reel.time_base), 3),
             ],
-            "scenes": [list(s) for s in shot.scenes],
+            "scenes": [list(s) for s in shot.scenes], **_look_from(shot.look_from, spans),
         }
         for shot in plan.shots
     ]  # fmt: skip

@@ -120,7 +120,7 @@ class State:
             self.out / item.out,
             plan,
         )  # of a sequence: its folder
-        return [_stamp(path) for path in paths]
+        return [stamp(path) for path in paths]
 
     def forgiven(self, progress: Progress) -> bool:
         """Whether the source of an item that was set aside is another file by now."""
@@ -149,7 +149,8 @@ class State:
             write_json(self.folder / "collection.json", {"format": FORMAT, "written": round(time.time(), 1), **facts})
 
 
-def _stamp(path: Path) -> list[int]:
+def stamp(path: Path) -> list[int]:
+    """Size and time of a file; empty for what is not there."""
     try:
         stat = path.stat()
     except OSError:

@@ -21,6 +21,7 @@ from pipeline.jobs import Choices, Job
 from pipeline.jobs import open_painter as open_segment_painter
 from pipeline.ledger import Receipt
 from pipeline.plan import Segment
+from pipeline.plan_file import PLAN
 from pipeline.preservation import keep_proof
 from pipeline.provenance import relabel
 from pipeline.scans.job import ScanChoices, ScanJob
@@ -184,9 +185,9 @@ def _survey(job: Job | ScanJob) -> dict[str, Any]:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove an item's pieces; its plan stays for a person to edit."""
+    """Remove an item's pieces; its plan stays for a person to edit, with what it was before earlier edits."""
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name != "plan.json":
+        elif not path.name.startswith(PLAN):
             path.unlink()
