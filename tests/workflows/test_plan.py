@@ -63,6 +63,7 @@ def test_the_table_tells_shots_as_the_report_does(tmp_path, monkeypatch):
     parts = _shots(sidecar(plan, [], [], [], {}))
     assert [part.name for part in parts] == [f"Shot {row[0]}" for row in cells]
     assert [part.span.partition(",")[0] for part in parts] == [row[2] for row in cells]
+    assert [part.look for part in parts] == ["", "[bold].jpg (sha256 abababababab)", "shot 1"]
 
 
 @pytest.mark.parametrize(
