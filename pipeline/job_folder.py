@@ -8,15 +8,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from colorizer.errors import ColorizeError, SourceError
+from colorizer.errors import ColorizeError, LedgerError, SourceError
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
 from pipeline.lock import NAME as LOCK
 from pipeline.lock import alone, clear
 from pipeline.run import run
-from pipeline.storage import sha256
+from pipeline.storage import read_json, sha256, writable, write_json
 from pipeline.units import Unit
 from pipeline.workers import Pool
+
+PLAN = "plan.json"
+PUBLISHED = "published.json"
+"""In a job folder: sha256 of every output that was made there."""
 
 
 def check_names(source: str, out: Path) -> None:
@@ -60,6 +64,26 @@ def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listene
             f"{first.unit} failed after {first.attempts} attempts: {first.error}{more}. "
             f"What was painted is kept in {ledger.job}",
         ) from first.error
+
+
+def published_here(folder: Path, digest: str) -> bool:
+    """Whether an output was made in this folder, so that it may be replaced by what an edited plan makes."""
+    return digest in _published(folder)
+
+
+def note_published(folder: Path, digest: str) -> None:
+    """Remember an output, before it gets its name. digest: its sha256."""
+    made = _published(folder)
+    if digest not in made:
+        with writable(folder):
+            write_json(folder / PUBLISHED, sorted({*made, digest}))
+
+
+def _published(folder: Path) -> set[str]:
+    try:
+        return set(map(str, read_json(folder / PUBLISHED)))
+    except (LedgerError, TypeError):
+        return set()
 
 
 class Count:

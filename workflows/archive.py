@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LATE = 3
 """Exit code of a run that its deadline ended with work left."""
 
+NOTHING_ASIDE = "nothing is set aside in {}; there is nothing to try again"
+
 
 def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Refuse what is no time of day, before any work."""
@@ -131,7 +133,7 @@ def archive(
             raise click.exceptions.Exit(130) from None
         finally:
             report = _report(out, scratch)
-    _told(night, items, out, report, found, progress == "json", listener)
+    _told(night, items, out, report, found, retry_set_aside, progress == "json", listener)
     raise click.exceptions.Exit(1 if night.aside else LATE if night.late else 0)
 
 
@@ -160,10 +162,14 @@ def _report(out: str, scratch: Path | None) -> str:
 
 
 def _told(
-    night: Night, items: list[Progress], out: str, report: str, found: Found, as_json: bool, listener: Any
+    night: Night, items: list[Progress], out: str, report: str, found: Found, aside_only: bool, as_json: bool,
+    listener: Any,
 ) -> None:  # fmt: skip
     if as_json:
         listener("finished", **asdict(night), report=report or None)
+        return
+    if aside_only and not items:
+        click.echo(NOTHING_ASIDE.format(shown(out)))
         return
     told = f"{night.done} of {len(items)} files are colored and verified in {shown(out)}{_passed(found)}"
     if night.aside:
@@ -195,6 +201,9 @@ def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> in
         looked = [Progress(item) for item in found.items]
     with tempfile.TemporaryDirectory() as nowhere:  # the look leaves no trace in OUT_DIR
         look(State(Path(nowhere)), looked, Silent())
+    if aside_only and not looked and not as_json:
+        click.echo(NOTHING_ASIDE.format(depot))
+        return 0
     told = forecast(looked, shutil.disk_usage(place).free, keep=False, stored=bool(depot.store))
     bad = [p for p in looked if p.state == ASIDE]
     if as_json:

@@ -14,6 +14,7 @@ COMMANDS = {
     "reel": "Color a film reel.",
     "scan": "Color a photograph, plate or negative of any size.",
     "archive": "Color a whole collection, unattended.",
+    "plan": "Edit shots and looks; the next run repaints what that touches.",
     "report": "Show what came of a collection, on one page.",
     "verify": "Prove that an output keeps what its source holds.",
     "train": "Train weights on color pictures.",

@@ -87,6 +87,8 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
         if not held:
             listener("note", text=f"{state.folder}: nothing can be locked there; do not start this collection twice")
         found = ready(state, items, wishes.aside_only)
+        for progress in found:
+            state.relabel(progress)
         look(state, found, listener)
         state.set_aside(found)
         told = forecast(found, shutil.disk_usage(depot.folder).free, wishes.keep, bool(depot.store))

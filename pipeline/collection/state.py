@@ -14,6 +14,7 @@ from typing import Any
 from colorizer.errors import LedgerError
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import STATE, Item
+from pipeline.provenance import relabel
 from pipeline.storage import in_json, publish, read_json, writable, write_json
 
 FORMAT = 1
@@ -88,6 +89,22 @@ class State:
         except (LedgerError, KeyError, TypeError, AttributeError):
             return Progress(item)
         return progress
+
+    def relabel(self, progress: Progress) -> None:
+        """Where the catalogue calls an item otherwise than before, say so here and beside its output."""
+        path, item = self.items / f"{progress.item.key}.json", progress.item
+        try:
+            known = not path.exists() or read_json(path)["id"] == item.id
+            if known:
+                return
+            if progress.state == DONE:
+                story = f"{item.out}.json"
+                self.depot.fetch(story)
+                relabel(self.out / story, item.id)
+                self.depot.put(story)
+        except (LedgerError, KeyError, TypeError, AttributeError):
+            return  # what is damaged is looked at anew, or told of by the report
+        self.save(progress)
 
     def save(self, progress: Progress) -> None:
         """Write down how far an item is."""

@@ -2,12 +2,12 @@
 
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from colorizer.errors import LedgerError
 from pipeline import job_folder, storage
+from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find
 from pipeline.collection.state import State
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step
@@ -28,7 +28,7 @@ def steps(tmp_path):
     options = {"working_size": 32, "precision": "fp32", "weights": str(tiny_weights(tmp_path / "tiny.safetensors"))}
     items = {item.kind: item for item in find(source, out, options, (), ()).items}
     return lambda stage, kind, unit=None, found=None: Step(
-        stage, items[kind], str(out), 1, unit, source=found and found.source
+        stage, items[kind], depot_for(str(out)), 1, unit, source=found and found.source
     )
 
 
@@ -47,7 +47,7 @@ def hashed(monkeypatch):
 
 def record(step, receipt):
     """As the driver does."""
-    Ledger(State(Path(step.out)).job_folder(step.item.key)).record(receipt)
+    Ledger(State(step.depot).job_folder(step.item.key)).record(receipt)
 
 
 @pytest.mark.parametrize("kind", ["reel", "scan"])
@@ -77,7 +77,7 @@ def test_a_plan_edited_meanwhile_is_surveyed_again(steps):
     """Tickets of the plan as it was are refused, by workers that hold it too; those of a new survey are painted."""
     worker = StepPainter()
     before = worker.paint(steps(SURVEY, "reel"), 1).found
-    [path] = State(Path(steps(SURVEY, "reel").out)).folder.rglob("plan.json")
+    [path] = State(steps(SURVEY, "reel").depot).folder.rglob("plan.json")
     plan = json.loads(path.read_text())
     first, second = plan["shots"]
     plan["shots"] = [{**first, "stop": second["stop"]}]
