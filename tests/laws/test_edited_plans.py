@@ -120,7 +120,7 @@ def others(kept):
         path: (path.read_bytes(), path.stat().st_mtime_ns)
         for path in root.rglob("*")
         if path.is_file() and not mine & set(path.parts) and path.stem != kept.folder.name
-        and path.name not in ("report.html", "collection.json", "lock") and "report" not in path.parts
+        and path.name not in ("report.html", "collection.json", "metrics.prom", "lock") and "report" not in path.parts
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from colorizer.errors import JoinError, LedgerError, SourceError, StorageError, WorkerDied
+from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.order import Order
 from pipeline.collection.schedule import Schedule
@@ -57,7 +58,7 @@ class World(Silent):
         self.refused = [list(f.refused) for f in fates]
         self.version, self.paintings = [0] * len(fates), [0] * len(fates)
         self.flying, self.started, self.painted, self.surveyed = [], [], Counter(), set()
-        self.out, self.folder = Path("/nowhere"), Path("/nowhere/state")
+        self.depot, self.folder = Depot(Path("/nowhere"), Path("/nowhere")), Path("/nowhere/state")
         self.saved, self.aside = {}, []
 
     def items(self):
