@@ -60,14 +60,14 @@ def color(out: Path, items: Sequence[Item], wishes: Wishes, listener: Listener) 
         if not held:
             listener("note", text=f"{state.folder}: nothing can be locked there; do not start this collection twice")
         found = ready(state, items, wishes.aside_only)
-        look(state, found, listener)
-        state.set_aside(found)
-        told = forecast(found, shutil.disk_usage(out).free, wishes.keep)
-        if told.disk > told.free:
-            listener("note", text=short_of_disk(out, told))
         pool: Pool | None = None
         try:
             pool = pool_for(wishes.ray, wishes.workers, StepPainter, lambda _: None)
+            look(state, found, listener)  # meanwhile the workers load
+            state.set_aside(found)
+            told = forecast(found, shutil.disk_usage(out).free, wishes.keep)
+            if told.disk > told.free:
+                listener("note", text=short_of_disk(out, told))
             schedule = Schedule(state, found, pool, listener, wishes.retries, until, wishes.keep, wishes.preservation)
             night = schedule.run()
         finally:
