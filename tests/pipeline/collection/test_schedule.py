@@ -3,6 +3,7 @@
 No source exists here: a driver that looked into one would fail.
 """
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -292,6 +293,19 @@ def test_totals_stay_exact_over_many_units():
     totals = [f["done"] for e, f in heard.events if e == "total"]
     assert totals == sorted(totals)
     assert totals[-1] == round(sum(f.megapixels for f in fates), 1)
+
+
+def test_what_a_unit_takes_does_not_grow_with_the_items():
+    """Fifty times the items, the same processor time for each unit, but for noise."""
+
+    def each(count):
+        world = World([Fate(3, 1.0 + n % 7) for n in range(count)], 4, picking(1))
+        began = time.thread_time()
+        run(world)
+        return (time.thread_time() - began) / count
+
+    each(50)
+    assert each(2500) < 4 * min(each(50) for _ in range(3))
 
 
 def test_a_step_is_small_to_send():
