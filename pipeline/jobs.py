@@ -153,16 +153,17 @@ class Job:
             return 0, 0
         return sum(self.ledger.find(s.id) is not None for s in self.segments), len(self.segments)
 
-    def finished(self) -> bool:
-        """Whether the output is there and is what this job makes."""
-        if not (self.out.exists() and self.sidecar_path.exists()):
+    def finished(self, size: int | None = None) -> bool:
+        """Whether the output is there and is what this job makes. size: of an output that lies elsewhere, bytes."""
+        size = self.out.stat().st_size if size is None and self.out.exists() else size
+        if size is None or not self.sidecar_path.exists():
             return False
         try:
             said = read_json(self.sidecar_path)
             wanted = {**asdict(self.settings), "weights": said["plan"]["settings"]["weights"]}
             return bool(
                 said["plan"]["settings"] == wanted
-                and said["output"]["bytes"] == self.out.stat().st_size
+                and said["output"]["bytes"] == size
                 and not self._edited(said["plan"])
                 and said["source"]["sha256"] == self.source["sha256"]
             )

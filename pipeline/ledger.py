@@ -6,6 +6,7 @@ done. One run at a time writes here (see lock.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,9 @@ class Receipt:
 class Ledger:
     """The receipts in a job folder."""
 
-    def __init__(self, job: Path) -> None:
-        self.job = job
+    def __init__(self, job: Path, size_of: Callable[[str], int | None] | None = None) -> None:
+        """size_of: bytes of an output by its name, where outputs are not in the job folder."""
+        self.job, self._size_of = job, size_of
         self.folder = job / "ledger"
         with writable(job):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -65,8 +67,11 @@ class Ledger:
                 **{**values, "pieces": tuple(map(tuple, values["pieces"])), "notes": tuple(values["notes"])}
             )
             mine = receipt.unit == unit and Path(receipt.file).name == receipt.file
-            size = (self.job / receipt.file).stat().st_size if mine else -1
+            size = (self._size_of or self._size)(receipt.file) if mine else -1
             whole = size == receipt.bytes == sum(p[-1] for p in receipt.pieces)
         except (LedgerError, TypeError, KeyError, IndexError, ValueError, OSError):
             return None  # an unreadable receipt is work not done: it is done again
         return receipt if whole else None
+
+    def _size(self, name: str) -> int:
+        return (self.job / name).stat().st_size

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-from workflows.options import Bytes, WorkingSize
+from pipeline.stores import shown
+from workflows.options import Bytes, Place, WorkingSize
 
 if TYPE_CHECKING:
+    from pipeline.collection.depot import Depot
     from pipeline.collection.items import Found
     from pipeline.collection.schedule import Night
     from pipeline.collection.state import Progress
@@ -37,8 +39,8 @@ def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> st
 
 
 @click.command()
-@click.argument("source", metavar="SRC_DIR|MANIFEST.csv", type=click.Path(exists=True, path_type=Path))
-@click.argument("out", metavar="OUT_DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("source", metavar="SRC_DIR|MANIFEST.csv", type=Place(exists=True))
+@click.argument("out", metavar="OUT_DIR", type=Place(folder=True))
 @click.option(
     "--include", multiple=True, metavar="GLOB", help="Only files whose path or name matches; may be repeated."
 )
@@ -63,19 +65,26 @@ def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> st
     "--keep-pieces", is_flag=True, help="Keep painted pieces, so that an edited plan repaints only what it touches."
 )
 @click.option("--preservation", is_flag=True, help="Add digests of every frame, and a manifest of all files.")
+@click.option(
+    "--scratch",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where files of stores are worked on. [~/.cache/chromatheque/work]",
+)
 @click.option("--ray", default="none", show_default=True, metavar="none|local|ADDRESS", help="Work on Ray workers.")
 @click.option("--workers", type=click.IntRange(1, 4096), default=1, show_default=True, help="Ray workers.")
 @click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
 def archive(
-    source: Path, out: Path, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
-    retries: int, retry_set_aside: bool, keep_pieces: bool, preservation: bool, ray: str, workers: int, progress: str,
-    **options: Any,
+    source: str, out: str, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
+    retries: int, retry_set_aside: bool, keep_pieces: bool, preservation: bool, scratch: Path | None, ray: str,
+    workers: int, progress: str, **options: Any,
 ) -> None:  # fmt: skip
     """Color every reel and scan below SRC_DIR, or those a manifest lists, into the same tree below OUT_DIR.
 
     A manifest is a CSV file with a column `file` and, as wanted: id, out, kind, profile, weights, working_size, rate,
     start, stop, compression, page. A file that fails is set aside (OUT_DIR/set-aside.jsonl) and the others go on.
     Stop it, or let it be stopped, at any time: the same command goes on. OUT_DIR/report.html tells what came of each.
+
+    Folders and manifests may be in a store: s3://bucket/films, gs://..., smb://... and others that fsspec knows.
 
     Exit code 0: all is done; 1: something is set aside; 3: the deadline came with work left.
 
@@ -84,6 +93,7 @@ def archive(
     from pipeline.collection.items import find
     from pipeline.collection.progress import collection_listener
     from pipeline.collection.run import Wishes, color
+    from workflows.report_pictures import illustrate
 
     if workers > 1 and ray == "none":
         raise click.UsageError("--workers needs --ray (local for this machine)")
@@ -94,18 +104,18 @@ def archive(
     found = find(source, out, options, include, exclude)
     if not found.items:
         raise click.UsageError(f"{source}: no reel and no scan in it{_passed(found)}")
-    wishes = Wishes(ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation)
+    wishes = Wishes(ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation, scratch, illustrate)
     with collection_listener(progress, sys.stderr.isatty()) as listener:
         if dry_run:
-            code = _forecast(out, found, wishes.aside_only, progress == "json")
+            code = _forecast(wishes.depot(out), found, wishes.aside_only, progress == "json")
             raise click.exceptions.Exit(code)
         try:
             night, items = color(out, found.items, wishes, listener)
         except KeyboardInterrupt:
-            click.echo(f"Stopped. What is done is safe in {out}; the same command goes on.", err=True)
+            click.echo(f"Stopped. What is done is safe in {shown(out)}; the same command goes on.", err=True)
             raise click.exceptions.Exit(130) from None
         finally:
-            report = _report(out)
+            report = _report(out, scratch)
     _told(night, items, out, report, found, progress == "json", listener)
     raise click.exceptions.Exit(1 if night.aside else LATE if night.late else 0)
 
@@ -117,30 +127,32 @@ def _passed(found: Found) -> str:
     return f" ({sum(found.passed.values())} other files: {told})"
 
 
-def _report(out: Path) -> Path | None:
+def _report(out: str, scratch: Path | None) -> str:
     """The morning report; a report that cannot be made must not hide what happened."""
+    from pipeline.collection.depot import depot_for
     from pipeline.collection.item import STATE
 
-    if not (out / STATE).is_dir():
-        return None
+    depot = depot_for(out, scratch)
+    if not (depot.folder / STATE).is_dir():
+        return ""
     try:
         from workflows.report import write_report
 
-        return write_report(out)
+        return write_report(depot)
     except Exception as error:
         click.echo(f"the report could not be made ({type(error).__name__}: {error})", err=True)
-        return None
+        return ""
 
 
 def _told(
-    night: Night, items: list[Progress], out: Path, report: Path | None, found: Found, as_json: bool, listener: Any
+    night: Night, items: list[Progress], out: str, report: str, found: Found, as_json: bool, listener: Any
 ) -> None:  # fmt: skip
     if as_json:
-        listener("finished", **asdict(night), report=str(report) if report else None)
+        listener("finished", **asdict(night), report=report or None)
         return
-    told = f"{night.done} of {len(items)} files are colored and verified in {out}{_passed(found)}"
+    told = f"{night.done} of {len(items)} files are colored and verified in {shown(out)}{_passed(found)}"
     if night.aside:
-        told += f"; {night.aside} set aside, see {out / 'set-aside.jsonl'}"
+        told += f"; {night.aside} set aside, see {shown(out).rstrip('/')}/set-aside.jsonl"
     if night.left:
         told += f"; {night.left} are left for the next run" + (", the deadline has come" if night.late else "")
     click.echo(told)
@@ -148,7 +160,7 @@ def _told(
         click.echo(f"the report is in {report}")
 
 
-def _forecast(out: Path, found: Found, aside_only: bool, as_json: bool) -> int:
+def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> int:
     """Print what a run would take; 1 if something cannot work."""
     import tempfile
 
@@ -159,20 +171,24 @@ def _forecast(out: Path, found: Found, aside_only: bool, as_json: bool) -> int:
     from pipeline.collection.state import ASIDE, DONE, Progress, State
     from pipeline.events import Silent
 
+    out = depot.folder
     place = next(p for p in (out, *out.absolute().parents) if p.is_dir())
-    if (out / STATE / "items").is_dir():
-        looked = ready(State(out), found.items, aside_only)
+    if depot.store or (out / STATE / "items").is_dir():
+        depot.fetch_state()
+        looked = ready(State(depot), found.items, aside_only)
     else:
         looked = [Progress(item) for item in found.items]
     with tempfile.TemporaryDirectory() as nowhere:  # the look leaves no trace in OUT_DIR
         look(State(Path(nowhere)), looked, Silent())
-    told = forecast(looked, shutil.disk_usage(place).free, keep=False)
+    told = forecast(looked, shutil.disk_usage(place).free, keep=False, stored=bool(depot.store))
     bad = [p for p in looked if p.state == ASIDE]
     if as_json:
         refused = [{"uri": p.item.source, **(p.error or {})} for p in bad]
         click.echo(json.dumps({**asdict(told), "refused": refused, "done": sum(p.state == DONE for p in looked)}))
         return int(bool(bad) or told.disk > told.free)
     files, pixels = told.files, told.megapixels
+    if told.fetched:
+        click.echo(f"{told.fetched / 1e9:.1f} GB lie in stores; what is in them is guessed until they are fetched")
     click.echo(f"{files['reel']} reels, {told.frames} frames, {pixels['reel']:.0f} megapixels")
     click.echo(f"{files['scan']} scans, {pixels['scan']:.0f} megapixels")
     if done := sum(p.state == DONE for p in looked):

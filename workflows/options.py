@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import click
+
+from pipeline.stores import is_uri
 
 
 class WorkingSize(click.ParamType):
@@ -21,6 +24,22 @@ class WorkingSize(click.ParamType):
         if value.isdecimal() and value.isascii() and 32 <= int(value) <= 4096:
             return int(value)
         return self.fail(f"{value!r} is neither 'native' nor a size from 32 to 4096", param, ctx)
+
+
+class Place(click.ParamType):
+    """A path, or the URI of something in a store. exists: a path must be there."""
+
+    name = "PATH|URI"
+
+    def __init__(self, exists: bool = False, folder: bool = False) -> None:
+        self.path = click.Path(exists=exists, file_okay=not folder)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value.startswith("file://"):
+            value = unquote(value.removeprefix("file://"))
+        elif is_uri(value):
+            return str(value)
+        return str(self.path.convert(value, param, ctx))
 
 
 class Bytes(click.ParamType):

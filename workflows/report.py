@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workflows.options import Place
+
 if TYPE_CHECKING:
+    from pipeline.collection.depot import Depot
     from workflows.report_data import Collection
 
 NAME = "report.html"
@@ -27,8 +30,13 @@ STAGES = {
 
 
 @click.command()
-@click.argument("out", metavar="OUT_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def report(out: Path) -> None:
+@click.argument("out", metavar="OUT_DIR", type=Place(exists=True, folder=True))
+@click.option(
+    "--scratch",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where files of stores are worked on. [~/.cache/chromatheque/work]",
+)
+def report(out: str, scratch: Path | None) -> None:
     """Write OUT_DIR/report.html anew: what came of every file of a collection.
 
     Works at any time, also while the collection is being colored. The page holds totals, what was set aside and why,
@@ -37,6 +45,8 @@ def report(out: Path) -> None:
 
     Example: chromatheque report colored/
     """
+    from pipeline.collection.depot import depot_for
+
     bar = None
 
     def told(done: int, of: int) -> None:
@@ -46,11 +56,11 @@ def report(out: Path) -> None:
         if done == of:
             bar.render_finish()
 
-    click.echo(f"the report is in {write_report(out, told)}")
+    click.echo(f"the report is in {write_report(depot_for(out, scratch), told)}")
 
 
-def write_report(out: Path, told: Callable[[int, int], None] = lambda done, of: None) -> Path:
-    """Write OUT_DIR/report.html and its pictures, as the collection stands now; returns the page's path.
+def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, of: None) -> str:
+    """Write OUT_DIR/report.html and its pictures, as the collection stands now; returns the page's path or URI.
 
     The page is written at once with the pictures there are, and again when those that lack are made; each time whole
     or not at all. told: after each file whose pictures were made, how many of how many.
@@ -59,12 +69,17 @@ def write_report(out: Path, told: Callable[[int, int], None] = lambda done, of: 
     from workflows import report_pictures
     from workflows.report_data import illustrated, read
 
+    out = depot.folder
+    depot.fetch_state()
     collection = read(out)
+    if depot.store:
+        there = depot.fetch_report([f"{file.place}.json" for file in collection.files])
+        collection = read(out, there)
     found = {file.key: report_pictures.kept(out, file) for file in collection.files if file.output and file.parts}
     lacking = [file for file in collection.files if file.key in found and found[file.key] is None]
     files = tuple(illustrated(file, found.get(file.key) or {}) for file in collection.files)
-    path = _write(out, replace(collection, files=files))
-    if lacking:
+    _write(depot, replace(collection, files=files))
+    if lacking and not depot.store:
         done = 0
 
         def made() -> None:
@@ -74,14 +89,14 @@ def write_report(out: Path, told: Callable[[int, int], None] = lambda done, of: 
 
         new = report_pictures.made(out, lacking, made)
         files = tuple(illustrated(file, *new[file.key]) if file.key in new else file for file in files)
-        _write(out, replace(collection, files=files))
-    return path
+        _write(depot, replace(collection, files=files))
+    return f"{depot}/{NAME}" if depot.store else str(out / NAME)
 
 
-def _write(out: Path, collection: Collection) -> Path:
+def _write(depot: Depot, collection: Collection) -> None:
     from pipeline.storage import publish, writable
 
-    path = out / NAME
+    path = depot.folder / NAME
     scratch = path.with_name(f"{NAME}.{os.getpid()}.part")
     try:
         with writable(path):
@@ -89,7 +104,7 @@ def _write(out: Path, collection: Collection) -> Path:
             publish(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
-    return path
+    depot.put(NAME)
 
 
 def page(collection: Collection, now: datetime) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from colorizer.errors import ColorizeError, LedgerError
-from pipeline.collection.item import STATE
+from pipeline.collection.item import STATE, Item
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 from pipeline.storage import read_json
 from pipeline.tracks import Carried
@@ -98,7 +98,7 @@ class File:
 
     place: of the output below the collection's folder, to open it; "" if it does not lie there. done, of: units.
     error: stage, text and attempts of what was set aside. attempts: what, and why it failed. findings: what, whether
-    it holds, detail.
+    it holds, detail. digest: of the output, sha256 in hex.
     """
 
     key: str
@@ -126,6 +126,7 @@ class File:
     parts: tuple[Part, ...] = ()
     flags: tuple[Flag, ...] = ()
     unpictured: str = ""
+    digest: str = ""
 
     @property
     def group(self) -> str:
@@ -174,13 +175,16 @@ class Collection:
         return sum(file.megapixels for file in self.files if file.state == DONE)
 
 
-def read(out: Path) -> Collection:
-    """The collection in `out`, without pictures. Raises ColorizeError if there is none."""
+def read(out: Path, elsewhere: frozenset[str] = frozenset()) -> Collection:
+    """The collection in `out`, without pictures. elsewhere: files that are in its store only.
+
+    Raises ColorizeError if there is none.
+    """
     state = out / STATE
     if not state.is_dir():
         raise ColorizeError(f"{out}: no collection here; give the OUT_DIR of `chromatheque archive`")
     told = _dict(_json(state / "collection.json"))
-    files = [_file(out, path) for path in (state / "items").glob("*.json")]
+    files = [_file(out, path, elsewhere) for path in (state / "items").glob("*.json")]
     files.sort(key=lambda f: (STATES.index(f.state), _natural(f.folder), _natural(f.name), f.key))
     started = None
     with suppress(ValueError, OverflowError, OSError):
@@ -254,7 +258,12 @@ def _same_scene(first: Part, second: Part) -> bool:
     return bool(first.scenes and second.scenes) and first.scenes[0][0] == second.scenes[0][0]
 
 
-def _file(out: Path, path: Path) -> File:
+def published(out: Path, item: Item) -> File:
+    """A file whose output has just got its name."""
+    return _with_output(out, File(item.key, item.kind, DONE, item.name, place=item.out), frozenset())
+
+
+def _file(out: Path, path: Path, elsewhere: frozenset[str]) -> File:
     told = _dict(_json(path))
     kind, state = _text(told.get("kind")), _text(told.get("state"))
     source, place = _raw(told.get("source")), _raw(told.get("out"))
@@ -266,7 +275,7 @@ def _file(out: Path, path: Path) -> File:
     file = File(
         path.stem, kind if kind in ("reel", "scan") else "unknown", state if state in STATES else WAITING,
         name or shown(path.stem), "" if folder == "." else folder, _text(told.get("id")), shown(source), place,
-        plan=link(plan) if _is_file(out, plan) else "",
+        plan=link(plan) if _is_file(out, plan) or plan in elsewhere else "",
         done=int(_number(units.get("done"))), of=int(_number(units.get("of"))),
         frames=int(_number(size.get("frames"))), megapixels=_number(size.get("megapixels")),
         seconds=sum(map(_number, _dict(told.get("seconds")).values())),
@@ -274,10 +283,10 @@ def _file(out: Path, path: Path) -> File:
         attempts=tuple(map(_attempt, _dicts(told.get("attempts")))),
         notes=_texts(told.get("notes")), lost=_texts(told.get("lost")),
     )  # fmt: skip
-    return _with_output(out, file) if state == DONE and place else file
+    return _with_output(out, file, elsewhere) if state == DONE and place else file
 
 
-def _with_output(out: Path, file: File) -> File:
+def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
     """The file with what its output and sidecar say."""
     sidecar = f"{file.place}.json"
     said = _dict(_json(out / sidecar))
@@ -294,7 +303,8 @@ def _with_output(out: Path, file: File) -> File:
     if said.get("source_had_color") is True and not any("has color already" in note for note in notes):
         notes.append("the source has color already; its luminance is used, its color is not")
     return replace(
-        file, output=link(file.place) if _is_file(out, file.place) else "",
+        file, output=link(file.place) if _is_file(out, file.place) or file.place in elsewhere else "",
+        digest=_text(_dict(said.get("output")).get("sha256")),
         story=link(sidecar) if _is_file(out, sidecar) else "", frames=frames,
         megapixels=pixels / 1e6 or file.megapixels, lost=lost, damage=_damage(_dict(said.get("damage"))),
         notes=tuple(dict.fromkeys(notes)), parts=parts,

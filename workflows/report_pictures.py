@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from colorizer import quality
 from colorizer.color import MATRICES
 from colorizer.errors import DamagedSource, LedgerError
+from pipeline.collection.item import Item
 from pipeline.reels import local
 from pipeline.scans.outputs import TIFF, tile_rows
 from pipeline.storage import read_json, write_json
-from workflows.report_data import File, Part, Picture
+from workflows.report_data import File, Part, Picture, published
 
 Array = NDArray[np.uint8]
 
@@ -42,7 +43,7 @@ MOST = 40
 WORKERS = 4
 """Files at a time: each may hold a row of a plate's tiles."""
 QUALITY = 82
-FORMAT = 1
+FORMAT = 2
 UNSPECIFIED = 2  # H.273
 MATRIX_NAMES = {1: "bt709", 9: "bt2020"}
 
@@ -66,11 +67,19 @@ def made(
     return found
 
 
+def illustrate(out: Path, item: Item) -> list[str]:
+    """Make the pictures of an item that was just published; where they are below `out`. Raises nothing about them."""
+    file = published(out, item)
+    found, _ = pictures(out, file)
+    names = [name for picture in found.values() for name in (picture.before, picture.after)]
+    return [*names, f"{FOLDER}/{item.key}.json"] if names else []
+
+
 def kept(out: Path, file: File) -> dict[int, Picture] | None:
     """The pictures that were made of the output as it lies there now; None if there are none."""
     try:
         record = read_json(out / FOLDER / f"{file.key}.json")
-        if record["seen"] != _seen(out / file.place) or record["format"] != FORMAT:
+        if not file.digest or record["seen"] != file.digest or record["format"] != FORMAT:
             return None
         found = {int(number): Picture(**values) for number, values in record["pictures"].items()}
     except (LedgerError, OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -100,7 +109,6 @@ def chosen(parts: Sequence[Part]) -> list[Part]:
 
 def _make(out: Path, file: File) -> dict[int, Picture]:
     target, folder = out / file.place, out / FOLDER
-    seen = _seen(target)
     folder.mkdir(exist_ok=True)
     wanted = chosen(file.parts)
     shown = _frames(target, wanted) if file.kind == "reel" else _pages(target, wanted)
@@ -115,14 +123,9 @@ def _make(out: Path, file: File) -> dict[int, Picture]:
             f"{FOLDER}/{before}", f"{FOLDER}/{after}", wide, high, round(quality.colorfulness(rgb), 2),
             round(float(cb.mean()), 2), round(float(cr.mean()), 2),
         )  # fmt: skip
-    record = {"format": FORMAT, "seen": seen, "pictures": {str(n): asdict(p) for n, p in found.items()}}
+    record = {"format": FORMAT, "seen": file.digest, "pictures": {str(n): asdict(p) for n, p in found.items()}}
     write_json(folder / f"{file.key}.json", record)
     return found
-
-
-def _seen(path: Path) -> list[int]:
-    stat = path.stat()
-    return [stat.st_size, stat.st_mtime_ns]
 
 
 def _name(key: str, number: int, which: str) -> str:

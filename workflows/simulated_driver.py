@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.schedule import Schedule
 from pipeline.collection.state import Progress, State
@@ -61,20 +62,20 @@ def items_of(count: int, units: int) -> list[Progress]:
     return found
 
 
-def warm(pool: Pool) -> None:
+def warm(pool: Pool, depot: Depot) -> None:
     """Wait until every worker answers: how long Ray takes to start processes is another matter."""
     for place in range(pool.size):
         ticket = Ticket(f"warm{place}", 0, "segment", "segment 0", "frames", 1)
-        pool.start(Step(PAINT, item_of(place, 1), "/simulated", 0, ticket), 1)
+        pool.start(Step(PAINT, item_of(place, 1), depot, 0, ticket), 1)
     for _ in range(pool.size):
         pool.finished()
 
 
-def simulate(pool: Pool, items: list[Progress], out: Path) -> dict[str, Any]:
+def simulate(pool: Pool, items: list[Progress], depot: Depot) -> dict[str, Any]:
     """One run: its time, and the driver's by part. files: state and receipts. pool: starting units, taking them back,
     and (of its wall) waiting for one. schedule: the rest.
     """
-    watch, state = Stopwatch(), State(out)
+    watch, state = Stopwatch(), State(depot)
     for owner, part, names in (
         (state, "files", ("save", "summary", "set_aside")), (Ledger, "files", ("record",)),
         (pool, "pool", ("start", "finished")),
@@ -100,15 +101,16 @@ def main(facts: dict[str, Any]) -> dict[str, Any]:
     began, workers, cost = time.monotonic(), facts["workers"], facts["cost"]
     out = Path(tempfile.mkdtemp(dir=facts["folder"]))
     temp = Path(tempfile.mkdtemp(prefix="chq-", dir="/tmp"))  # short: the path of a Unix socket has 107 bytes
+    depot = Depot(out, out)
     pool: Pool | None = None
     try:
         if facts["pool"] == "ray":
             pool = RayPool("local", workers, partial(StandIn, cost), temp)
-            warm(pool)
+            warm(pool, depot)
         else:
             pool = Timers(workers, cost)
         ready = time.monotonic() - began
-        return {**facts, "ready": ready, **simulate(pool, items_of(facts["items"], facts["units"]), out)}
+        return {**facts, "ready": ready, **simulate(pool, items_of(facts["items"], facts["units"]), depot)}
     finally:
         if pool is not None:
             pool.close()

@@ -13,46 +13,40 @@ from pathlib import Path
 
 import torch
 
-from colorizer.errors import ColorizeError
+from colorizer.errors import ColorizeError, SourceError
 from pipeline.collection.item import Item
+from pipeline.collection.measure import measure
 from pipeline.collection.state import DONE, Progress, State
 from pipeline.collection.steps import job_of
-from pipeline.jobs import Job
 from pipeline.storage import write_json
+from pipeline.stores import is_uri, shown
 from pipeline.workers import device
 
-REEL_BYTES, SCAN_BYTES = 1.5, 2.5
-"""Of an output per pixel and byte of a sample: a frame's luma and chroma in FFV1, three samples in Deflate; both with
-grain, which compresses badly."""
+UNSEEN = 4.0
+"""Bytes of a compressed source per pixel that are guessed where it lies in a store: its header is read with the rest
+of it. The survey measures it."""
 
 
 def size_of(item: Item, state: State) -> dict[str, float]:
-    """Frames or pages, megapixels and bytes of the output, as the headers promise. Raises ColorizeError."""
-    job = job_of(item, state.out, state)
-    if isinstance(job, Job):
-        reel = job.reel
-        frames = reel.header_frames or round(float(reel.header_seconds * reel.rate)) or 1
-        pixels = float(frames * reel.width * reel.height)
-        return {
-            "frames": frames,
-            "megapixels": round(pixels / 1e6, 2),
-            "bytes": _bytes(pixels, reel.coding.bits, REEL_BYTES),
-        }
-    pixels, held = 0.0, 0.0
-    for page in job.facts:
-        pixels += page.height * page.width
-        held += _bytes(page.height * page.width, page.bits, SCAN_BYTES)
-    return {"pages": len(job.facts), "megapixels": round(pixels / 1e6, 2), "bytes": held}
+    """Frames or pages, megapixels and bytes of the output, as the headers promise. Raises ColorizeError.
 
-
-def _bytes(pixels: float, bits: int, each: float) -> float:
-    return round(pixels * each * (1 if bits <= 8 else 2))
+    Of a source in a store only its own bytes are known, as `fetched`; the rest is guessed from them.
+    """
+    if not is_uri(item.source):
+        return measure(job_of(item, state.depot))
+    held = state.depot.source_bytes(item)
+    if held is None:
+        raise SourceError(shown(item.source), "no such file")
+    if not held:
+        raise SourceError(shown(item.source), "the file is empty")
+    return {"fetched": float(held), "megapixels": round(held / UNSEEN / 1e6, 2), "bytes": float(2 * held)}
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """What a run would take. files, frames, megapixels: of what is left to do, by kind. hours: of one worker on this
-    device, None where no run has measured it. disk: bytes needed, while it runs; free: bytes there are.
+    device, None where no run has measured it. disk: bytes needed, while it runs; free: bytes there are. fetched: bytes
+    of sources in stores.
     """
 
     files: dict[str, int]
@@ -62,11 +56,13 @@ class Forecast:
     device: str
     disk: float
     free: float
+    fetched: float = 0.0
 
 
-def forecast(items: Iterable[Progress], free: float, keep: bool) -> Forecast:
-    """Of the items that are neither done nor set aside."""
+def forecast(items: Iterable[Progress], free: float, keep: bool, stored: bool = False) -> Forecast:
+    """Of the items that are neither done nor set aside. stored: outputs go to a store as soon as they are done."""
     files, megapixels, frames, disk, largest = {"reel": 0, "scan": 0}, {"reel": 0.0, "scan": 0.0}, 0, 0.0, 0.0
+    fetched = 0.0
     for progress in items:
         if progress.state == DONE or progress.error:
             continue
@@ -75,13 +71,15 @@ def forecast(items: Iterable[Progress], free: float, keep: bool) -> Forecast:
         megapixels[kind] += progress.megapixels
         frames += int(progress.size.get("frames", 0))
         size = float(progress.size.get("bytes", 0.0))
-        disk, largest = disk + size * (2 if keep else 1), max(largest, size)
+        held = float(progress.size.get("fetched", 0.0))
+        fetched, largest = fetched + held, max(largest, 2 * size + held if stored else size + held)
+        disk += 0 if stored else size * (2 if keep else 1)
     speeds = calibration().get(device_name(), {})
     hours: float | None = 0.0
     for kind, count in files.items():
         if count and hours is not None:
             hours = hours + megapixels[kind] * speeds[kind] / 3600 if kind in speeds else None
-    return Forecast(files, frames, megapixels, hours, device_name(), disk + largest, free)
+    return Forecast(files, frames, megapixels, hours, device_name(), disk + largest, free, fetched)
 
 
 def device_name() -> str:

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from colorizer.errors import ColorizeError
 from pipeline.collection.item import Item
 from pipeline.profiles import PROFILES
+from pipeline.stores import Store, fetch_text, is_uri
 
 REELS = frozenset(
     [
@@ -64,26 +66,33 @@ class Found:
     passed: Mapping[str, int]
 
 
-def find(source: Path, out: Path, options: Mapping[str, Any], include: Iterable[str], exclude: Iterable[str]) -> Found:
-    """The items of a folder, or of a manifest (.csv). options: of every item; a manifest's row has the last word.
+def find(
+    source: Path | str, out: Path | str, options: Mapping[str, Any], include: Iterable[str], exclude: Iterable[str]
+) -> Found:
+    """The items of a folder, or of a manifest (.csv), both by path or URI. options: of every item; a manifest's row
+    has the last word.
 
     include, exclude: patterns that a path below the folder (or a row's file) must and must not match. Raises
     ColorizeError.
     """
-    if source.is_dir():
+    source, out = str(source), str(out)
+    if source.lower().endswith(".csv") and not Path(source).is_dir():
+        rows, passed = list(_listed(source)), dict[str, int]()
+    elif is_uri(source) or Path(source).is_dir():
         if _inside(out, source):
             raise ColorizeError(f"{out}: lies inside {source}, which would be colored again; give another folder")
         rows, passed = _walked(source, out)
-    elif source.suffix.lower() == ".csv":
-        rows, passed = list(_listed(source)), {}
     else:
         raise ColorizeError(f"{source}: neither a folder nor a manifest (.csv); a single file is for reel or scan")
     chosen = [row for row in rows if _wanted(row["below"], tuple(include), tuple(exclude))]
     return Found(tuple(_items(chosen, options)), passed)
 
 
-def _inside(path: Path, folder: Path) -> bool:
-    return path.resolve() == folder.resolve() or folder.resolve() in path.resolve().parents
+def _inside(place: str, folder: str) -> bool:
+    if is_uri(place) or is_uri(folder):
+        return f"{place.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+    path, around = Path(place).resolve(), Path(folder).resolve()
+    return path == around or around in path.parents
 
 
 def _wanted(below: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> bool:
@@ -93,14 +102,29 @@ def _wanted(below: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> b
     return (not include or matches(include)) and not matches(exclude)
 
 
-def _walked(source: Path, out: Path) -> tuple[list[dict[str, Any]], dict[str, int]]:
+def _folders(source: str, out: str) -> Iterator[tuple[PurePosixPath, list[str]]]:
+    """Folders at and below a source, by their place below it, each with the names of its files."""
+    if is_uri(source):
+        found: defaultdict[PurePosixPath, list[str]] = defaultdict(list)
+        for place in Store(source).find():
+            path = PurePosixPath(place)
+            hidden = any(part.startswith(".") for part in path.parts)  # "..", too, which an object's name may hold
+            if not hidden and str(path) == place:
+                found[path.parent].append(path.name)
+        yield from sorted(found.items())
+        return
+    mine = None if is_uri(out) else Path(out).resolve()
+    for place, folders, files in os.walk(source):
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and (Path(place) / f).resolve() != mine)
+        yield PurePosixPath(Path(place).relative_to(source).as_posix()), files
+
+
+def _walked(source: str, out: str) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Rows of all reels and scans below a folder; hidden files, and what this program wrote, do not count."""
     rows: list[dict[str, Any]] = []
     passed: Counter[str] = Counter()
-    for place, folders, files in os.walk(source):
-        folders[:] = sorted(
-            f for f in folders if not f.startswith(".") and (Path(place) / f).resolve() != out.resolve()
-        )
+    base = source.rstrip("/") if is_uri(source) else source
+    for place, files in _folders(source, out):
         numbered: defaultdict[tuple[str, int, str], list[str]] = defaultdict(list)
         for name in sorted(f for f in files if not f.startswith(".")):
             if match := NUMBERED.fullmatch(name):
@@ -108,18 +132,21 @@ def _walked(source: Path, out: Path) -> tuple[list[dict[str, Any]], dict[str, in
         pictures = {name for names in numbered.values() if len(names) >= SEQUENCE for name in names}
         for (stem, digits, suffix), names in sorted(numbered.items()):
             if len(names) >= SEQUENCE:
-                path = Path(place) / f"{stem.replace('%', '%%')}%0{digits}d{suffix}"
-                below = path.relative_to(source).as_posix()
-                rows.append({"file": str(path), "below": below, "as": _sequence(below), "kind": "reel"})
+                below = str(place / f"{stem.replace('%', '%%')}%0{digits}d{suffix}")
+                rows.append({"file": _below(base, below), "below": below, "as": _sequence(below), "kind": "reel"})
         for name in sorted(f for f in files if not f.startswith(".") and f not in pictures):
-            path, suffix = Path(place) / name, Path(name).suffix.lower()
+            suffix = PurePosixPath(name).suffix.lower()
             kind = "reel" if suffix in REELS else "scan" if suffix in SCANS else ""
             if not kind:
                 passed[suffix or "without suffix"] += 1
                 continue
-            below = path.relative_to(source).as_posix()
-            rows.append({"file": str(path), "below": below, "as": below, "kind": kind})
+            below = str(place / name)
+            rows.append({"file": _below(base, below), "below": below, "as": below, "kind": kind})
     return rows, dict(sorted(passed.items()))
+
+
+def _below(base: str, place: str) -> str:
+    return f"{base}/{place}" if is_uri(base) else str(Path(base) / place)
 
 
 def _sequence(below: str) -> str:
@@ -131,22 +158,22 @@ def _sequence(below: str) -> str:
     return f"{place.parent if place.parent.name else 'reel'}{place.suffix}"
 
 
-def _listed(manifest: Path) -> Iterator[dict[str, Any]]:
+def _listed(manifest: str) -> Iterator[dict[str, Any]]:
     """Rows of a manifest, checked. Files are relative to its folder."""
     try:
-        with manifest.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
-            if unknown or "file" not in (reader.fieldnames or ()):
-                wrong = f"unknown columns {', '.join(map(repr, unknown))}" if unknown else "no column 'file'"
-                raise ColorizeError(f"{manifest}: {wrong}; columns are {', '.join(COLUMNS)}, and file is needed")
-            for row in reader:
-                yield _row(manifest, reader.line_num, row)
+        text = fetch_text(manifest) if is_uri(manifest) else Path(manifest).read_bytes().decode("utf-8-sig")
+        reader = csv.DictReader(StringIO(text, newline=""), strict=True)
+        unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
+        if unknown or "file" not in (reader.fieldnames or ()):
+            wrong = f"unknown columns {', '.join(map(repr, unknown))}" if unknown else "no column 'file'"
+            raise ColorizeError(f"{manifest}: {wrong}; columns are {', '.join(COLUMNS)}, and file is needed")
+        for row in reader:
+            yield _row(manifest, reader.line_num, row)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ColorizeError(f"{manifest}: cannot be read as a table ({error}); save it as CSV in UTF-8") from error
 
 
-def _row(manifest: Path, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(manifest: str, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
     where = f"{manifest}, line {line}"
     if None in row:
         raise ColorizeError(f"{where}: more fields than columns; put quotes around a field with a comma in it")
@@ -161,7 +188,8 @@ def _row(manifest: Path, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
     if "file" not in values:
         raise ColorizeError(f"{where}: no file is named")
     path = Path(values["file"])
-    below = path.as_posix() if not path.is_absolute() else path.name
+    elsewhere = is_uri(values["file"])
+    below = path.name if elsewhere or path.is_absolute() else path.as_posix()
     suffix = path.suffix.lower()
     kind = values.get("kind") or ("reel" if suffix in REELS or "%" in path.name else "scan")
     if kind not in ("reel", "scan"):
@@ -171,7 +199,10 @@ def _row(manifest: Path, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
     if "out" in values and not _stays(values["out"]):
         raise ColorizeError(f"{where}: out {values['out']!r} leads out of the output folder")
     place = values.get("out") or _tame(_sequence(below) if "%" in path.name else below)
-    source = str(manifest.parent / path)
+    source = values["file"]
+    if not elsewhere:
+        folder = manifest.rpartition("/")[0] if is_uri(manifest) else str(Path(manifest).parent)
+        source = _below(folder, source)
     return {**values, "file": source, "below": below, "as": place, "kind": kind, "exact": "out" in values}
 
 

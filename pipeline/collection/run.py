@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from colorizer.errors import ColorizeError, StorageError
+from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.estimate import Forecast, forecast, learn, size_of
 from pipeline.collection.item import Item
+from pipeline.collection.lease import leased
 from pipeline.collection.schedule import Night, Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, Progress, State
-from pipeline.collection.steps import StepPainter
+from pipeline.collection.steps import Illustrate, StepPainter, nothing
 from pipeline.events import Listener
 from pipeline.lock import alone
 from pipeline.preservation import manifest_of
+from pipeline.stores import Store
 from pipeline.workers import Pool, pool_for
 
 
@@ -24,7 +29,8 @@ from pipeline.workers import Pool, pool_for
 class Wishes:
     """How a collection is run. deadline: HH:MM, local time, or "". keep: pieces stay, for edits of plans.
 
-    preservation: digests of every frame, and a manifest of all files.
+    preservation: digests of every frame, and a manifest of all files. scratch: for what is fetched from stores.
+    illustrate: makes a published item's pictures for the report, and says where they are below the output folder.
     """
 
     ray: str = "none"
@@ -34,6 +40,15 @@ class Wishes:
     aside_only: bool = False
     keep: bool = False
     preservation: bool = False
+    scratch: Path | None = None
+    illustrate: Illustrate = nothing
+
+    def depot(self, out: Path | str) -> Depot:
+        """Where outputs go. Raises SourceError if a store does not answer."""
+        depot = depot_for(str(out), self.scratch, self.ray not in ("none", "local"))
+        if depot.store:
+            Store(depot.store).check()
+        return depot
 
 
 def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
@@ -52,22 +67,27 @@ def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
         listener("looking", done=count, of=len(found))
 
 
-def color(out: Path, items: Sequence[Item], wishes: Wishes, listener: Listener) -> tuple[Night, list[Progress]]:
-    """Color a collection; what happened to each item too. Raises ColorizeError for what no item is to blame for."""
+def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: Listener) -> tuple[Night, list[Progress]]:
+    """Color a collection into a folder, by path or URI; what happened to each item too.
+
+    Raises ColorizeError for what no item is to blame for.
+    """
     until = deadline_of(wishes.deadline, datetime.now()) if wishes.deadline else None
-    state = State(out)
-    with alone(state.folder) as held:
+    depot = wishes.depot(out)
+    state = State(depot)
+    with alone(state.folder) as held, leased(Store(depot.store), listener) if depot.store else nullcontext():
+        depot.fetch_state()
         if not held:
             listener("note", text=f"{state.folder}: nothing can be locked there; do not start this collection twice")
         found = ready(state, items, wishes.aside_only)
         pool: Pool | None = None
         try:
-            pool = pool_for(wishes.ray, wishes.workers, StepPainter, lambda _: None)
+            pool = pool_for(wishes.ray, wishes.workers, partial(StepPainter, wishes.illustrate), lambda _: None)
             look(state, found, listener)  # meanwhile the workers load
             state.set_aside(found)
-            told = forecast(found, shutil.disk_usage(out).free, wishes.keep)
+            told = forecast(found, shutil.disk_usage(depot.folder).free, wishes.keep, bool(depot.store))
             if told.disk > told.free:
-                listener("note", text=short_of_disk(out, told))
+                listener("note", text=short_of_disk(depot.folder, told))
             schedule = Schedule(state, found, pool, listener, wishes.retries, until, wishes.keep, wishes.preservation)
             night = schedule.run()
         finally:
@@ -76,9 +96,15 @@ def color(out: Path, items: Sequence[Item], wishes: Wishes, listener: Listener) 
             state.set_aside(found)
         schedule.tell(running=False)
         if wishes.preservation:
-            manifest_of(out, [p.item.out for p in found if p.state == DONE])
+            _manifest(depot, [p.item.out for p in found if p.state == DONE])
         learn(found)
     return night, found
+
+
+def _manifest(depot: Depot, places: Sequence[str]) -> None:
+    for place in places:
+        depot.fetch(f"{place}.json", f"{place}.framemd5")
+    depot.put(manifest_of(depot.folder, places).name)
 
 
 def short_of_disk(out: Path, told: Forecast) -> str:

@@ -114,8 +114,8 @@ class Schedule:
     def _step(self, active: Active, stage: str, unit: Ticket | None) -> Step:
         self.count += 1
         source = active.source if stage == PAINT else None
-        out = str(self.state.out)
-        return Step(stage, active.progress.item, out, self.count, unit, self.keep, self.proof, source)
+        depot = self.state.depot
+        return Step(stage, active.progress.item, depot, self.count, unit, self.keep, self.proof, source)
 
     def _take(self, active: Active, outcome: Outcome) -> None:
         """What came of a step, into the item's progress."""
@@ -150,6 +150,10 @@ class Schedule:
             self._finish(progress)
             return
         active.todo, active.source, active.stage = deque(found.todo), found.source, PAINT
+        if found.size is not None and "fetched" in progress.size:
+            self._of -= _pixels(progress)
+            progress.size = {**found.size, "fetched": progress.size["fetched"]}
+            self._of += _pixels(progress)
         progress.notes = list(found.notes)
         progress.units = {"done": found.of - len(found.todo), "of": found.of}
         progress.state = SURVEYED if not progress.units["done"] else PAINTING
@@ -160,7 +164,8 @@ class Schedule:
         if isinstance(error, StorageError):
             self._save(progress)
             raise error
-        said = {"stage": step.stage, "unit": str(step), "attempt": attempt, "error": str(error)}
+        text = self.state.depot.told(str(error), progress.item)
+        said = {"stage": step.stage, "unit": str(step), "attempt": attempt, "error": text}
         if isinstance(error, StepFailed):
             said["trace"] = error.trace
         progress.attempts.append(said)
@@ -178,7 +183,7 @@ class Schedule:
                 active.stage = SURVEY
                 self._save(progress)
                 return
-        self._aside(progress, step.stage, str(error), attempt)
+        self._aside(progress, step.stage, text, attempt)
 
     def _aside(self, progress: Progress, stage: str, error: str, attempts: int) -> None:
         progress.state, progress.seen = ASIDE, self.state.look(progress.item)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.errors import LedgerError
+from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import STATE, Item
 from pipeline.storage import publish, read_json, writable, write_json
 
@@ -56,15 +57,16 @@ class Progress:
 class State:
     """The files in OUT/.chromatheque."""
 
-    def __init__(self, out: Path) -> None:
-        self.out, self.folder = out, out / STATE
+    def __init__(self, out: Path | Depot) -> None:
+        self.depot = out if isinstance(out, Depot) else depot_for(str(out))
+        self.out, self.folder = self.depot.folder, self.depot.folder / STATE
         self.items = self.folder / "items"
         with writable(self.items):
             self.items.mkdir(parents=True, exist_ok=True)
 
     def job_folder(self, key: str) -> Path:
         """Where an item's plan and pieces are."""
-        return self.folder / "jobs" / key
+        return self.depot.job_folder(key)
 
     def load(self, item: Item) -> Progress:
         """What is known of an item; nothing if it is told otherwise than now, or if the file is damaged."""
@@ -92,21 +94,15 @@ class State:
         """Write down how far an item is."""
         with writable(self.items):
             write_json(self.items / f"{progress.item.key}.json", progress.to_json())
+        self.depot.put(f"{STATE}/items/{progress.item.key}.json")
 
     def unchanged(self, progress: Progress) -> bool:
         """Whether a finished item's source and output lie as they lay when it was finished."""
         return progress.state == DONE and progress.seen == self.look(progress.item) and all(progress.seen[:2])
 
     def look(self, item: Item) -> list[Any]:
-        """Sizes and times of an item's source, output and plan; empty for what is not there."""
-        source = Path(item.source)
-        plan = self.job_folder(item.key) / "plan.json"
-        paths = (
-            source.parent if "%" in source.name else source,
-            self.out / item.out,
-            plan,
-        )  # of a sequence: its folder
-        return [_stamp(path) for path in paths]
+        """Sizes and versions of an item's source, output and plan; empty for what is not there."""
+        return list(self.depot.stamps(item))
 
     def forgiven(self, progress: Progress) -> bool:
         """Whether the source of an item that was set aside is another file by now."""
@@ -123,21 +119,16 @@ class State:
         with writable(path):
             if not lines:
                 path.unlink(missing_ok=True)
+                self.depot.take_back(path.name)
                 return path
             scratch = path.with_name(path.name + ".part")
             scratch.write_text("\n".join(lines) + "\n", encoding="utf-8")
             publish(scratch, path)
+        self.depot.put(path.name)
         return path
 
     def summary(self, **facts: Any) -> None:
         """Write down how the run as a whole stands."""
         with writable(self.folder):
             write_json(self.folder / "collection.json", {"format": FORMAT, "written": round(time.time(), 1), **facts})
-
-
-def _stamp(path: Path) -> list[int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return []
-    return [stat.st_size, stat.st_mtime_ns]
+        self.depot.put(f"{STATE}/collection.json")

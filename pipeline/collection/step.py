@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.errors import ColorizeError
+from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.ledger import Receipt
+from pipeline.stores import is_uri
 from pipeline.units import Unit
 
 SURVEY, PAINT, PUBLISH = "survey", "paint", "publish"
@@ -64,7 +66,7 @@ class Step:
 
     stage: str
     item: Item
-    out: str
+    depot: Depot
     number: int
     unit: Ticket | None = field(default=None, repr=False)
     keep: bool = False
@@ -91,15 +93,16 @@ class Step:
 
     def located(self) -> Step:
         """The step with full paths."""
-        item = replace(self.item, source=str(Path(self.item.source).absolute()))
-        return replace(self, item=item, out=str(Path(self.out).absolute()))
+        source = self.item.source
+        item = replace(self.item, source=source if is_uri(source) else str(Path(source).absolute()))
+        return replace(self, item=item, depot=self.depot.located())
 
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
     """What a survey came to. already: the output is there and right. source: its name, size and sha256.
 
-    todo: units without a receipt. of: units in all. notes: what a person should read.
+    todo: units without a receipt. of: units in all. notes: what a person should read. size: as `measure` gives it.
     """
 
     already: bool = False
@@ -107,6 +110,7 @@ class Surveyed:
     todo: tuple[Ticket, ...] = field(default=(), repr=False)
     of: int = 0
     notes: tuple[str, ...] = ()
+    size: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,22 @@
 """What a collection's workers do: survey an item, paint one of its units, publish it.
 
 A worker keeps nothing between steps but what is dear to open; all that matters is in the item's job folder, which
-every worker reaches under the same path.
+every worker reaches: under the same path, or through a store (see depot).
 """
 
 from __future__ import annotations
 
-import shutil
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from colorizer.errors import ColorizeError, LedgerError
+from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
-from pipeline.collection.state import State
+from pipeline.collection.measure import measure
 from pipeline.collection.step import SURVEY, Done, Step, StepFailed, Surveyed, Ticket
 from pipeline.events import Silent
 from pipeline.jobs import Choices, Job
@@ -28,20 +29,26 @@ from pipeline.scans.plan import Band
 from pipeline.storage import writable
 from pipeline.units import Painter, Report
 
+Illustrate = Callable[[Path, Item], Sequence[str]]
+
 OPEN = 2
 """Items that a worker keeps open: their units and their readers."""
 
 
-def job_of(item: Item, out: Path, state: State | None = None) -> Job | ScanJob:
-    """The item's job, in its own folder below the output's."""
-    state = state or State(out)
-    folder, target = state.job_folder(item.key), out / item.out
+def job_of(item: Item, depot: Depot) -> Job | ScanJob:
+    """The item's job, in its own folder below the output's. Its source must be here."""
+    folder, target, source = depot.job_folder(item.key), depot.folder / item.out, str(depot.source_path(item))
     with writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     options: dict[str, Any] = dict(item.options)
     if item.kind == "reel":
-        return Job(item.source, target, Choices(**options, overwrite=True), folder, Silent())
-    return ScanJob(item.source, target, ScanChoices(**options, overwrite=True), folder, Silent())
+        return Job(source, target, Choices(**options, overwrite=True), folder, Silent())
+    return ScanJob(source, target, ScanChoices(**options, overwrite=True), folder, Silent())
+
+
+def nothing(folder: Path, item: Item) -> Sequence[str]:
+    """No pictures."""
+    return ()
 
 
 @dataclass(slots=True)
@@ -73,7 +80,8 @@ class _Open:
 class StepPainter:
     """Does steps, whatever they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, illustrate: Illustrate = nothing) -> None:
+        self.illustrate = illustrate
         self._open: dict[str, _Open] = {}
 
     def paint(self, step: Step, attempt: int, report: Report = lambda _: None) -> Done:
@@ -91,34 +99,51 @@ class StepPainter:
         return replace(done, seconds=time.monotonic() - began)
 
     def _do(self, step: Step, attempt: int, report: Report) -> Done:
-        out = Path(step.out)
-        if step.unit is not None:
-            opened, unit = self._found(step, step.unit)
-            return Done(0.0, opened.open_painter().paint(unit, attempt, report))
-        job = job_of(step.item, out)
-        if step.stage == SURVEY:
-            return Done(0.0, found=self._survey(step, job))
+        with step.depot.source(step.item):
+            if step.unit is not None:
+                opened, unit = self._found(step, step.unit)
+                receipt = opened.open_painter().paint(unit, attempt, report)
+                step.depot.put_piece(step.item.key, receipt)
+                return Done(0.0, receipt)
+            done = Done(0.0, found=self._survey(step)) if step.stage == SURVEY else Done(0.0, lost=self._publish(step))
+        if done.found is None or done.found.already:
+            step.depot.drop_source(step.item)
+        return done
+
+    def _survey(self, step: Step) -> Surveyed:
+        depot, item = step.depot, step.item
+        depot.fetch_job(item)
+        depot.fetch(f"{item.out}.json")
+        job, there = job_of(item, depot), depot.output_bytes(item)
+        if job.finished(there):
+            depot.tidy(item, step.keep)  # the worker that published it may have died before it could
+            return Surveyed(already=True)
+        if there is not None and not job.sidecar_path.exists():
+            raise ColorizeError(
+                f"{depot}: {item.out} exists there and is not this program's; move it away, or give the output "
+                "another name"
+            )
         plan: Any = job.prepare()
-        result = job.publish(plan, 0)
+        depot.put_plan(item.key)
+        ledger, units = depot.ledger(item.key), self._keep(item.key, _Open(job)).units
+        todo = tuple(Ticket.of(unit) for unit in units if ledger.find(unit.id) is None)
+        return Surveyed(False, job.source, todo, len(units), tuple(job.remarks(plan)), measure(job))
+
+    def _publish(self, step: Step) -> tuple[str, ...]:
+        depot, item = step.depot, step.item
+        depot.fetch_job(item)
+        depot.fetch_pieces(item.key)
+        job = job_of(item, depot)
+        plan: Any = job.prepare()
+        with depot.forgetting(item.key):
+            result = job.publish(plan, 0)
         if step.proof and isinstance(job, Job):
             exact = job.profile.lossless and plan.reel.layout.kind != "rgb"
             keep_proof(job.out, plan.digests, exact)
-        self._forget(step.item.key)
-        if not step.keep:
-            _tidy(State(out).job_folder(step.item.key))
-        return Done(0.0, lost=tuple(result.lost))
-
-    def _survey(self, step: Step, job: Job | ScanJob) -> Surveyed:
-        if job.finished():
-            return Surveyed(already=True)
-        if job.out.exists() and not job.sidecar_path.exists():
-            raise ColorizeError(
-                f"{job.out}: exists and is not this program's; move it away, or give the output another name"
-            )
-        plan: Any = job.prepare()
-        units = self._keep(step.item.key, _Open(job)).units
-        todo = tuple(Ticket.of(unit) for unit in job.todo())
-        return Surveyed(False, job.source, todo, len(units), tuple(job.remarks(plan)))
+        depot.publish(item, self.illustrate(depot.folder, item))
+        self._forget(item.key)
+        depot.tidy(item, step.keep)
+        return tuple(result.lost)
 
     def _found(self, step: Step, ticket: Ticket) -> tuple[_Open, Segment | Band]:
         """A ticket's unit and its item, opened. Raises LedgerError if its plan was edited since the survey."""
@@ -131,7 +156,8 @@ class StepPainter:
         raise LedgerError(f"{opened.job.folder / 'plan.json'}: edited while it was painted; it is looked at again")
 
     def _opened(self, step: Step) -> _Open:
-        job = job_of(step.item, Path(step.out))
+        step.depot.fetch_plan(step.item)
+        job = job_of(step.item, step.depot)
         if step.source is not None:
             job.source = step.source  # publication reads all of it again, and refuses one that changed meanwhile
         job.prepare()
@@ -152,12 +178,3 @@ class StepPainter:
         """Release all readers."""
         for key in list(self._open):
             self._forget(key)
-
-
-def _tidy(folder: Path) -> None:
-    """Remove an item's pieces; its plan stays for a person to edit."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != "plan.json":
-            path.unlink()

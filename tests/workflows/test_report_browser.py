@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.synthetic import tiny_weights
-from tests.workflows.test_report import HOSTILE, KEYS, ODD, colored, item, summary
-from workflows.report import write_report
+from tests.workflows.test_report import HOSTILE, KEYS, ODD, colored, item, summary, write_report
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(

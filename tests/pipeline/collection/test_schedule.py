@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from colorizer.errors import JoinError, LedgerError, SourceError, StorageError, WorkerDied
+from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.order import Order
 from pipeline.collection.schedule import Schedule
@@ -25,6 +26,7 @@ from pipeline.workers import Outcome
 from tests.endtoend import Heard
 
 RETRIES = 3
+DEPOT = Depot(Path("/nowhere"), Path("/nowhere"))
 
 
 @dataclass
@@ -58,7 +60,7 @@ class World(Silent):
         self.refused = [list(f.refused) for f in fates]
         self.version, self.paintings = [0] * len(fates), [0] * len(fates)
         self.flying, self.started, self.painted, self.surveyed = [], [], Counter(), set()
-        self.out, self.folder = Path("/nowhere"), Path("/nowhere/state")
+        self.depot, self.folder = DEPOT, DEPOT.folder
         self.saved, self.aside = {}, []
 
     def items(self):
@@ -314,4 +316,4 @@ def test_a_step_is_small_to_send():
 
     ticket = Ticket("0" * 32, 99_999, "segment", "segment 99999 (frames 9599904 to 9599999)", "frames", 96)
     item = Item("0" * 16, "", "reel", "/somewhere/film.mov", "film.mkv", (("weights", "fast"),))
-    assert len(pickle.dumps(Step(PAINT, item, "/out", 1, ticket, source={"sha256": "0" * 64}))) < 1500
+    assert len(pickle.dumps(Step(PAINT, item, DEPOT, 1, ticket, source={"sha256": "0" * 64}))) < 1500

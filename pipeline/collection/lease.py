@@ -1,0 +1,106 @@
+"""Lease: a collection in a store has one run at a time, as a folder has by its lock.
+
+Stores have no locks that end with a process. A run writes its name into the store and again every so often, with a
+count; another run watches the count, since clocks need not agree. Should two begin in the same second after all, they
+do the same work twice: pieces are named by their content, and every file appears whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from colorizer.errors import ColorizeError, LedgerError
+from pipeline.collection.item import STATE
+from pipeline.events import Listener
+from pipeline.stores import Store
+
+PLACE = f"{STATE}/lease.json"
+BEAT = 20.0
+"""Seconds between two signs of life."""
+PATIENCE = 3
+"""Signs of life that may fail to come before a run is taken for dead."""
+
+
+@contextmanager
+def leased(store: Store, listener: Listener) -> Iterator[None]:
+    """Keep every other run out of a store. Raises LedgerError naming the run that is in it.
+
+    A run that was killed on this host is known to be gone; that of another host is watched for a minute.
+    """
+    mine = uuid.uuid4().hex
+    _wait_for_the_dead(store, listener)
+    _sign(store, mine, 0)
+    if _read(store).get("run") not in (mine, None):
+        raise LedgerError(f"{store.at(PLACE)}: another run began at the same time; one is enough")
+    over = threading.Event()
+    beats = threading.Thread(target=_beat, args=(store, mine, over), name="lease", daemon=True)
+    beats.start()
+    try:
+        yield
+    finally:
+        over.set()
+        beats.join()
+        if _read(store).get("run") == mine:
+            store.remove(PLACE)
+
+
+def _sign(store: Store, run: str, count: int) -> None:
+    told = {"run": run, "count": count, "process": os.getpid(), "host": socket.gethostname()}
+    store.write(PLACE, json.dumps(told).encode())
+
+
+def _read(store: Store) -> dict[str, Any]:
+    try:
+        told = json.loads(store.read(PLACE) or b"{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _beat(store: Store, run: str, over: threading.Event) -> None:
+    count = 0
+    while not over.wait(BEAT):
+        count += 1
+        try:
+            _sign(store, run, count)
+        except ColorizeError:  # the steps will tell what is wrong with the store
+            continue
+
+
+def _wait_for_the_dead(store: Store, listener: Listener) -> None:
+    """Return once no living run is there. Raises LedgerError if one is."""
+    found = _read(store)
+    if not found or _gone(found):
+        return
+    who = f"process {found.get('process')} on host {found.get('host')}"
+    listener("note", text=f"{store.at(PLACE)} names {who}; watching whether that run is alive")
+    end = time.monotonic() + PATIENCE * BEAT
+    while time.monotonic() < end:
+        time.sleep(BEAT / 4)
+        now = _read(store)
+        if not now:
+            return
+        if now != found:
+            raise LedgerError(f"{store.uri} is in use by {who}; wait for it, or stop it")
+    listener("note", text=f"{who} gives no sign of life; going on where it stopped")
+
+
+def _gone(told: dict[str, Any]) -> bool:
+    """Whether a run was on this host and its process is no more."""
+    if told.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(int(told["process"]), 0)
+    except ProcessLookupError:
+        return True
+    except (KeyError, TypeError, ValueError, OSError, OverflowError):
+        return False
+    return int(told["process"]) == os.getpid()  # of this very process: an earlier run, whose lease was not let go

@@ -1,0 +1,264 @@
+"""Stores: folders elsewhere, by URI (s3://, gs://, memory://, smb:// and whatever else fsspec knows).
+
+Files are fetched whole and put whole. Object stores show a file only when all of it is there; where a store has
+renames instead, a file grows under another name first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from errno import EINVAL, ENOSPC
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from colorizer.errors import ColorizeError, SourceError, StorageError
+
+T = TypeVar("T")
+
+OBJECTS = frozenset(["s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oci", "oss", "memory"])
+"""Stores in which a file is there at once and whole."""
+PACKAGES = {"s3": "chromatheque[s3]", "s3a": "chromatheque[s3]", "gs": "chromatheque[gs]", "gcs": "chromatheque[gs]"}
+VERSIONS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "created")
+"""What the stores call that which changes with a file's content, the surest first."""
+PAUSES = (1.0, 5.0, 20.0, 60.0, 180.0)
+"""Seconds before another attempt: a network that is gone for some minutes does not end a night."""
+FINAL = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError, ImportError, ValueError, TypeError)
+UNSENT = ("NoCredentialsError", "PartialCredentialsError", "RefreshError", "DefaultCredentialsError")
+"""Errors that another attempt would meet again; the second kind by name, since their libraries may not be here."""
+
+
+def is_uri(text: str) -> bool:
+    """Whether a text names something in a store, not a path."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
+
+
+def shown(uri: str) -> str:
+    """A URI without the name and password that may be in it."""
+    return re.sub(r"://[^/@]*@", "://", uri)
+
+
+@lru_cache(maxsize=16)
+def _opened(uri: str) -> tuple[Any, str]:
+    from fsspec.core import url_to_fs  # here, so that commands which need no store start without it
+
+    fs, root = url_to_fs(uri)
+    return fs, root.rstrip("/")
+
+
+def _why(error: Exception, uri: str) -> str:
+    """An error of whatever library the store has, in a line."""
+    scheme = urlsplit(uri).scheme
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder"
+    if isinstance(error, PermissionError):
+        return "may not be read or written; check the credentials this process has"
+    if isinstance(error, ImportError):
+        return f"{scheme}:// needs a package that is not installed; pip install '{PACKAGES.get(scheme, 'its package')}'"
+    if isinstance(error, ValueError) and "rotocol" in str(error):
+        return f"no store is called {scheme}://; fsspec knows {', '.join(sorted(PACKAGES))}, memory, smb, sftp and more"
+    told = " ".join(str(error).split()) or type(error).__name__
+    return shown(told)[:300]
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Do something in a store, again after a while if the network lets it down."""
+    for pause in PAUSES:
+        try:
+            return work()
+        except FINAL:
+            raise
+        except Exception as error:
+            if type(error).__name__ in UNSENT or getattr(error, "errno", None) in (EINVAL, ENOSPC):
+                raise
+            time.sleep(pause)
+    return work()
+
+
+@contextmanager
+def reading(uri: str) -> Iterator[None]:
+    """Maps what fails to SourceError, whatever library raised it."""
+    try:
+        yield
+    except ColorizeError:
+        raise
+    except Exception as error:
+        raise SourceError(shown(uri), _why(error, uri)) from error
+
+
+@contextmanager
+def writing(uri: str) -> Iterator[None]:
+    """Maps what fails to StorageError."""
+    try:
+        yield
+    except ColorizeError:
+        raise
+    except Exception as error:
+        raise StorageError(
+            f"{shown(uri)}: cannot be written: {_why(error, uri)}; mend that and run the same command again"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file in a store. place: below the store, with forward slashes. stamp: differs when the content does."""
+
+    place: str
+    bytes: int
+    stamp: tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A folder in a store, or one file. Can be sent to other processes; credentials come from their surroundings."""
+
+    uri: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uri", self.uri.rstrip("/"))
+
+    def at(self, place: str) -> str:
+        """The URI of a file in it."""
+        return f"{self.uri}/{place}" if place else self.uri
+
+    def _path(self, place: str) -> tuple[Any, str]:
+        fs, root = _opened(self.uri)
+        return fs, f"{root}/{place}" if place else root
+
+    def check(self) -> None:
+        """Find out, without patience, whether the store answers. Raises SourceError."""
+        with reading(self.uri):
+            fs, root = _opened(self.uri)
+            fs.invalidate_cache()
+            fs.exists(root)
+            with suppress(FileNotFoundError):
+                fs.ls(root, detail=False)
+
+    def find(self, place: str = "") -> dict[str, Entry]:
+        """All files below a folder, by their place. None is no error. Raises SourceError."""
+        with reading(self.at(place)):
+            fs, path = self._path(place)
+            fs.invalidate_cache()
+            try:
+                found = _patiently(lambda: fs.find(path, detail=True))
+            except FileNotFoundError:
+                return {}
+        root = _opened(self.uri)[1]
+        entries = {}
+        for name, info in found.items():
+            below = name.removeprefix(root).lstrip("/")
+            if info.get("type", "file") == "file" and below and not below.endswith("/"):
+                entries[below] = _entry(below, info)
+        return entries
+
+    def look(self, place: str = "") -> Entry | None:
+        """A file as it is now, or None. Raises SourceError."""
+        with reading(self.at(place)):
+            fs, path = self._path(place)
+            fs.invalidate_cache()
+            try:
+                info = _patiently(lambda: fs.info(path))
+            except FileNotFoundError:
+                return None
+        return _entry(place, info) if info.get("type") == "file" else None
+
+    def pull(self, place: str, path: Path) -> Entry:
+        """Fetch a file; `path` appears whole or not at all. Raises SourceError, StorageError."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        with reading(self.at(place)):
+            fs, remote = self._path(place)
+            try:
+                for _ in range(2):
+                    entry = self.look(place)
+                    if entry is None:
+                        raise FileNotFoundError(self.at(place))
+                    _patiently(lambda: fs.get_file(remote, str(part)))
+                    if part.stat().st_size == entry.bytes and self.look(place) == entry:
+                        part.replace(path)
+                        return entry
+                raise SourceError(shown(self.at(place)), "it changes while it is read; try again when it is at rest")
+            finally:
+                part.unlink(missing_ok=True)
+
+    def push(self, path: Path, place: str) -> Entry:
+        """Put a file, whole or not at all. Raises StorageError."""
+        size = path.stat().st_size
+        with writing(self.at(place)):
+            fs, remote = self._path(place)
+            if urlsplit(self.uri).scheme in OBJECTS:
+                _patiently(lambda: fs.put_file(str(path), remote))
+            else:
+                folder, _, name = remote.rpartition("/")
+                part = f"{folder}/.{name}.part"
+                fs.makedirs(folder, exist_ok=True)
+                _patiently(lambda: fs.put_file(str(path), part))
+                _patiently(lambda: fs.mv(part, remote))
+            entry = self.look(place)
+            if entry is None or entry.bytes != size:
+                raise OSError("it is not there as it was sent")
+        return entry
+
+    def read(self, place: str) -> bytes | None:
+        """A small file, or None. Raises SourceError."""
+        with reading(self.at(place)):
+            fs, path = self._path(place)
+            try:
+                return bytes(_patiently(lambda: fs.cat_file(path)))
+            except FileNotFoundError:
+                return None
+
+    def write(self, place: str, data: bytes) -> None:
+        """A small file. Raises StorageError."""
+        with writing(self.at(place)):
+            fs, path = self._path(place)
+            if urlsplit(self.uri).scheme not in OBJECTS:
+                fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+            _patiently(lambda: fs.pipe_file(path, data))
+
+    def remove(self, place: str) -> None:
+        """Remove a file, or a folder with all in it, if it is there. Raises StorageError."""
+        with writing(self.at(place)):
+            fs, path = self._path(place)
+            fs.invalidate_cache()
+            try:
+                _patiently(lambda: fs.rm(path, recursive=True))
+            except FileNotFoundError:
+                return
+
+    def open(self, place: str) -> Any:
+        """A file to read in, by ranges. Raises SourceError."""
+        with reading(self.at(place)):
+            fs, path = self._path(place)
+            fs.invalidate_cache()
+            return fs.open(path, "rb")
+
+
+def _entry(place: str, info: dict[str, Any]) -> Entry:
+    size = int(info.get("size") or 0)
+    version = next((info[name] for name in VERSIONS if info.get(name)), "")
+    if isinstance(version, datetime):  # what lists a file and what looks at it need not agree on how to say a time
+        version = version.timestamp()
+    return Entry(place, size, (size, f"{version:.6f}" if isinstance(version, float) else str(version)))
+
+
+def store_of(uri: str) -> tuple[Store, str]:
+    """The store of one file, and its place in it."""
+    folder, _, name = uri.rpartition("/")
+    return Store(folder), name
+
+
+def fetch_text(uri: str) -> str:
+    """A text of a store, in UTF-8. Raises SourceError."""
+    store, place = store_of(uri)
+    data = store.read(place)
+    if data is None:
+        raise SourceError(shown(uri), "no such file")
+    return data.decode("utf-8-sig")

@@ -1,0 +1,155 @@
+"""Files in stores: whole or not at all, the same bytes there and back, and errors in a line without secrets."""
+
+import uuid
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from colorizer.errors import SourceError, StorageError
+from pipeline import stores
+from pipeline.stores import Store, is_uri, shown, store_of
+from tests.object_store import s3_server
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    """An empty bucket."""
+    with s3_server(monkeypatch) as uri:
+        yield uri
+
+
+@pytest.fixture(params=["memory", "s3", "file"])
+def store(request, tmp_path):
+    """An empty store of each kind: objects in memory, a real S3 server, and one with renames."""
+    if request.param == "s3":
+        return Store(request.getfixturevalue("s3") + "/deep/er")
+    if request.param == "file":
+        return Store(f"file://{tmp_path / 'share'}")
+    return Store(f"memory://{uuid.uuid4().hex}")
+
+
+def test_files_come_back_as_they_went(store, tmp_path):
+    """Put, listed, looked at, fetched, read by ranges, replaced and removed."""
+    data = bytes(range(256)) * 4000
+    here = tmp_path / "here" / "a b.bin"
+    here.parent.mkdir()
+    here.write_bytes(data)
+    entry = store.push(here, "x/ü#1 %d.bin")
+    store.write("y.json", b"{}")
+    found = store.find()
+    assert set(found) == {"x/ü#1 %d.bin", "y.json"}
+    assert found["x/ü#1 %d.bin"] == entry == store.look("x/ü#1 %d.bin")
+    assert set(store.find("x")) == {"x/ü#1 %d.bin"}
+    assert store.pull("x/ü#1 %d.bin", tmp_path / "back" / "b.bin") == entry
+    assert (tmp_path / "back" / "b.bin").read_bytes() == data
+    assert [p.name for p in (tmp_path / "back").iterdir()] == ["b.bin"]
+    with store.open("x/ü#1 %d.bin") as file:
+        file.seek(500_000)
+        assert file.read(10) == data[500_000:500_010]
+    here.write_bytes(data[:-1])
+    assert store.push(here, "x/ü#1 %d.bin").stamp != entry.stamp
+    assert store.read("y.json") == b"{}"
+    store.remove("y.json")
+    store.remove("y.json")
+    assert store.read("y.json") is None
+    assert store.look("y.json") is None
+    store.remove("x")
+    assert store.find() == {}
+
+
+def test_what_is_not_there_is_one_line(store, tmp_path):
+    """No file appears, nothing is left, and the line names the URI."""
+    with pytest.raises(SourceError, match=r"gone\.mov: no such file"):
+        store.pull("gone.mov", tmp_path / "gone.mov")
+    assert list(tmp_path.glob("*gone*")) == []
+
+
+def test_a_same_sized_change_is_another_version(store, tmp_path):
+    """What a collection remembers of a file tells another content from it, also one of the same length."""
+    (tmp_path / "a").write_bytes(b"1234")
+    first = store.push(tmp_path / "a", "a")
+    (tmp_path / "a").write_bytes(b"5678")
+    assert store.push(tmp_path / "a", "a").stamp != first.stamp
+
+
+@pytest.mark.parametrize("uri", ["s3://user:secret@films/x", "s3://films/x", "sftp://me:secret@host:22/a@b"])
+def test_no_secret_is_shown(uri):
+    """Names and passwords in a URI are left out of every message."""
+    assert "secret" not in shown(uri)
+    assert shown(uri).split("://")[1].endswith(uri.rpartition("/")[2])
+
+
+def test_a_wrong_bucket_is_one_line_without_the_key(s3, tmp_path, monkeypatch):
+    """Also where something would be written; no credentials are in it, and nobody waits."""
+    monkeypatch.setattr(stores, "PAUSES", ())
+    (tmp_path / "a").write_bytes(b"1")
+    for attempt, kind in (
+        (lambda: Store("s3://no-such-bucket/x").push(tmp_path / "a", "a"), StorageError),
+        (lambda: Store("s3://no-such-bucket/x").pull("a", tmp_path / "b"), SourceError),
+    ):
+        with pytest.raises(kind) as caught:
+            attempt()
+        said = str(caught.value)
+        assert "s3://no-such-bucket/x/a" in said
+        assert "most-secret" not in said
+        assert "\n" not in said
+
+
+def test_an_unknown_store_says_so():
+    """A scheme that nobody knows, or whose package is not installed, is told with what to do."""
+    with pytest.raises(SourceError, match=r"no store is called florp://"):
+        Store("florp://x/y").check()
+    with pytest.raises(SourceError, match=r"pip install 'chromatheque\[gs\]'"):
+        Store("gs://x/y").check()
+
+
+def test_a_short_outage_is_waited_out(tmp_path, monkeypatch):
+    """What fails for reasons of the network is tried again; what is forbidden is not."""
+    monkeypatch.setattr(stores, "PAUSES", (0.0, 0.0))
+    tries = []
+
+    def failing(times, error):
+        tries.append(1)
+        if len(tries) <= times:
+            raise error
+        return "there"
+
+    assert stores._patiently(lambda: failing(2, TimeoutError("slow"))) == "there"
+    assert len(tries) == 3
+    tries.clear()
+    with pytest.raises(PermissionError):
+        stores._patiently(lambda: failing(2, PermissionError("no")))
+    assert len(tries) == 1
+
+
+def test_a_file_that_changes_while_it_is_fetched_is_refused(tmp_path, monkeypatch):
+    """Half of one version and half of another would be a film that nobody has."""
+    store = Store(f"memory://{uuid.uuid4().hex}")
+    store.write("a", b"first")
+    seen = iter(range(100))
+    original = Store.look
+
+    def moving(self, place=""):
+        store.write("a", b"%d" % next(seen))
+        return original(self, place)
+
+    monkeypatch.setattr(Store, "look", moving)
+    with pytest.raises(SourceError, match="changes while it is read"):
+        store.pull("a", tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.from_regex(r"[a-z][a-z0-9+.-]{1,8}://[A-Za-z0-9._-]{1,20}(/[^/\s]{1,12}){1,3}", fullmatch=True))
+def test_a_uri_is_a_store_and_a_place(uri):
+    """Joined again they are the URI."""
+    assert is_uri(uri)
+    store, place = store_of(uri)
+    assert store.at(place) == uri
+
+
+@pytest.mark.parametrize("path", ["/a/b", "a.mov", "C:\\films\\a.mov", "reel 2: the sea.mkv", "./s3:/x"])
+def test_paths_are_no_uris(path):
+    """Names with colons in them are names."""
+    assert not is_uri(path)
