@@ -99,28 +99,34 @@ class Plate:
         return Coding(self.bits, True, "bt601")
 
 
+def plate_look(colorizer: Colorizer, preview: Preview, orientation: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Look and scene probabilities of a picture, from its preview: float32 (256·width,) and (classes,)."""
+    codes = (upright(preview.luma(), orientation)[0, 0] * 255).round().byte().numpy()
+    looks, scenes = colorizer.look(colorizer.whole(codes, Coding(8, True, "bt601"), Geometry())[None])
+    return looks[0], scenes[0]
+
+
 def survey_plate(
-    colorizer: Colorizer, preview: Preview, working_size: int, orientation: int = 1, aspect: float = 1.0
-) -> Plate:
+    colorizer: Colorizer, preview: Preview, working_size: int, orientation: int = 1, aspect: float = 1.0,
+    look: np.ndarray | None = None,
+) -> Plate:  # fmt: skip
     """Decide the colors of a picture from its preview.
 
     working_size: shorter side in pixels, NATIVE for painting at the picture's own size. orientation: TIFF's, 1 to 8.
-    aspect: width of a stored pixel over its height.
+    aspect: width of a stored pixel over its height. look: another one than its own.
     """
     seen = upright(preview.luma(), orientation)
     turned = ORIENTATIONS[orientation][0] % 2 == 1
     geometry = Geometry(1 / aspect if turned else aspect, 0, 1, 1)
-    codes = (seen[0, 0] * 255).round().byte().numpy()
-    looks, scenes = colorizer.look(colorizer.whole(codes, Coding(8, True, "bt601"), geometry)[None])
+    own, scene = plate_look(colorizer, preview, orientation)
+    look = own if look is None else look
     lines = None
     if working_size:
         coding = Coding(16, True, "bt601")
-        chroma = torch.cat(
-            colorizer.small(seen.to(colorizer.device), coding, geometry, looks[0], working_size), 1
-        ).cpu()
+        chroma = torch.cat(colorizer.small(seen.to(colorizer.device), coding, geometry, look, working_size), 1).cpu()
         fit = fit_shape(seen.shape[2], seen.shape[3])
         lines = stored(fit_lines(chroma, F.adaptive_avg_pool2d(seen, fit)), orientation)
-    return Plate(preview.height, preview.width, preview.bits, looks[0], scenes[0], lines)
+    return Plate(preview.height, preview.width, preview.bits, look, scene, lines)
 
 
 @torch.inference_mode()

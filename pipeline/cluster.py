@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from colorizer.errors import ColorizeError
 
 ANSWER = 2.0
 """Seconds in which the head of a cluster answers."""
+
+PYTHON_LEVEL = "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL"
+"""Ray's own variable: how far the versions of Python must agree, by "patch" unless it says "minor"."""
 
 HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 """What a gRPC client says first (RFC 9113, section 3.4); the server's first frame, too, is of kind 4, its settings."""
@@ -61,8 +65,26 @@ def connect(ray: Any, address: str, workers: int, temp: Path | None) -> None:
     except ray.exceptions.AuthenticationError as error:
         raise ColorizeError(f"Ray at {address} wants its token: {token}") from error
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        if told := mismatch(str(error), address):
+            ray.shutdown()  # it is connected by then
+            raise ColorizeError(told) from error
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ColorizeError(f"no Ray cluster at {address}: {first}; if one runs and wants a token, {token}") from error
+
+
+def mismatch(text: str, address: str) -> str:
+    """What `ray.init` says in seven lines about versions, in one; "" if `text` is about something else."""
+    found = re.findall(r"^ +Ray: (\S+)\n +Python: (\S+)$", text, re.MULTILINE)
+    if not text.startswith("Version mismatch") or len(found) != 2:
+        return ""
+    (their_ray, their_python), (our_ray, our_python) = found
+    told = f"Ray at {address} is {their_ray} on Python {their_python}, and here is Ray {our_ray} on Python {our_python}"
+    todo = [f"pip install 'ray=={their_ray}'"] if their_ray != our_ray else []
+    if their_python.split(".")[:2] != our_python.split(".")[:2]:
+        todo.append(f"use Python {their_python}")
+    elif their_python != our_python:
+        todo.append(f"use Python {their_python} (or set {PYTHON_LEVEL}=minor to let it pass)")
+    return f"{told}; {', and '.join(todo)}, or run this on a machine that has the cluster's versions"
 
 
 def _ask(ray: Any, address: str) -> None:

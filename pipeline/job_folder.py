@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from colorizer.errors import ColorizeError, SourceError
+from colorizer.errors import ColorizeError, LedgerError, SourceError
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
 from pipeline.lock import NAME as LOCK
 from pipeline.lock import alone, clear
 from pipeline.run import run
-from pipeline.storage import sha256
+from pipeline.storage import read_json, sha256, writable, write_json
 from pipeline.units import Unit
 from pipeline.workers import Pool
+
+PLAN = "plan.json"
+PUBLISHED = "published.json"
+"""In a job folder: sha256 of every output that was made there."""
 
 
 def check_names(source: str, out: Path) -> None:
@@ -61,6 +66,26 @@ def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listene
         ) from first.error
 
 
+def published_here(folder: Path, digest: str) -> bool:
+    """Whether an output was made in this folder, so that it may be replaced by what an edited plan makes."""
+    return digest in _published(folder)
+
+
+def note_published(folder: Path, digest: str) -> None:
+    """Remember an output, before it gets its name. digest: its sha256."""
+    made = _published(folder)
+    if digest not in made:
+        with writable(folder):
+            write_json(folder / PUBLISHED, sorted({*made, digest}))
+
+
+def _published(folder: Path) -> set[str]:
+    try:
+        return set(map(str, read_json(folder / PUBLISHED)))
+    except (LedgerError, TypeError):
+        return set()
+
+
 class Count:
     """How much is done."""
 
@@ -75,7 +100,7 @@ class Count:
 
 def scratch_name(out: Path, folder: Path) -> Path:
     """Where an output grows: of this job's own, since another may make the same output, and the same in every run."""
-    mark = hashlib.blake2b(str(folder.resolve()).encode(), digest_size=4).hexdigest()
+    mark = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=4).hexdigest()
     return out.with_name(f".{out.stem}.{mark}.part{out.suffix}")
 
 

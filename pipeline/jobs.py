@@ -24,17 +24,18 @@ from pipeline.cluster import reach
 from pipeline.events import Listener
 from pipeline.fidelity import check, decoded, planned
 from pipeline.finding import Finding
-from pipeline.job_folder import Count, check_names, occupied, paint, scratch_name
+from pipeline.job_folder import Count, check_names, note_published, occupied, paint, published_here, scratch_name
 from pipeline.job_folder import identity as identity_of
 from pipeline.join import join
 from pipeline.ledger import Ledger, Receipt
 from pipeline.lock import clear
 from pipeline.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
+from pipeline.plan_file import retire
 from pipeline.profiles import profile_for, target_for
 from pipeline.provenance import sidecar
 from pipeline.reels import Reel, probe
 from pipeline.segment_painter import SegmentPainter
-from pipeline.storage import publish, put_aside, read_json, sha256, writable, write_json
+from pipeline.storage import publish, read_json, sha256, writable, write_json
 from pipeline.survey import survey
 from pipeline.units import Painter
 from pipeline.workers import Pool, device, planned_colorizer, pool_for
@@ -42,7 +43,7 @@ from pipeline.workers import Pool, device, planned_colorizer, pool_for
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person asked for; None and "auto" are resolved by `Job`."""
+    """What a person asked for; None and "auto" are resolved by `Job`. id: the catalogue's, for the sidecar."""
 
     profile: str | None = None
     weights: str = DEFAULT_WEIGHTS
@@ -55,6 +56,7 @@ class Choices:
     stop: str = ""
     rate: Fraction | None = None
     overwrite: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Job:
         """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
         if self.finished():
             return Result(self.out, None, 0, True)
-        with occupied(self.folder, self.out, self.keep, self.choices.overwrite, self.listener):
+        with occupied(self.folder, self.out, self.keep, self.choices.overwrite or self._superseded(), self.listener):
             return self._color(make)
 
     @cached_property
@@ -155,20 +157,33 @@ class Job:
 
     def finished(self, size: int | None = None) -> bool:
         """Whether the output is there and is what this job makes. size: of an output that lies elsewhere, bytes."""
+        said = self._made(size)
+        try:
+            return said is not None and not self._edited(said["plan"])
+        except (LedgerError, KeyError, TypeError):
+            return False
+
+    def _made(self, size: int | None = None) -> dict[str, Any] | None:
+        """The sidecar of an output of this source under these settings, whatever its plan was."""
         size = self.out.stat().st_size if size is None and self.out.exists() else size
         if size is None or not self.sidecar_path.exists():
-            return False
+            return None
         try:
-            said = read_json(self.sidecar_path)
+            said: dict[str, Any] = read_json(self.sidecar_path)
             wanted = {**asdict(self.settings), "weights": said["plan"]["settings"]["weights"]}
-            return bool(
+            mine = (
                 said["plan"]["settings"] == wanted
                 and said["output"]["bytes"] == size
-                and not self._edited(said["plan"])
                 and said["source"]["sha256"] == self.source["sha256"]
             )
         except (LedgerError, KeyError, TypeError):
-            return False
+            return None
+        return said if mine else None
+
+    def _superseded(self) -> bool:
+        """Whether the output is this job's own, of a plan that was edited since."""
+        said = self._made()
+        return said is not None and published_here(self.folder, said["output"].get("sha256", ""))
 
     def _edited(self, said: dict[str, Any]) -> bool:
         """Whether a kept job's plan now differs from the one the output was made of."""
@@ -193,7 +208,7 @@ class Job:
         )
         with writable(path):
             if path.exists():
-                aside = put_aside(path)
+                aside = retire(path)
                 self.listener("note", text=f"{path} was made for other frames or weights; kept as {aside.name}")
             write_json(path, plan.to_json())
         return plan
@@ -258,8 +273,10 @@ class Job:
             findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece)
             if failed := [f for f in findings if not f.holds]:
                 raise self._refused(failed)
-            output = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
-            story = sidecar(plan, receipts, carried, findings, output)
+            output: dict[str, Any] = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
+            story = sidecar(plan, receipts, carried, findings, output, self.choices.id)
+            if self.keep:
+                note_published(self.folder, output["sha256"])
             with writable(self.out):
                 write_json(self.sidecar_path, story, 1, scratch.with_name(scratch.name + ".json"))
                 publish(scratch, self.out)

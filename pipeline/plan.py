@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.reels import Reel
 from pipeline.timecode import advance
 
@@ -34,12 +35,16 @@ BATCH_PIXELS = 1_500_000
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """Frames [start, stop) between two cuts, with the look they share and what the classifier makes of them."""
+    """Frames [start, stop) between two cuts, with the look they share and what the classifier makes of them.
+
+    look_from: where the look comes from if not from these frames.
+    """
 
     start: int
     stop: int
     look: np.ndarray = field(repr=False)
     scenes: tuple[tuple[str, float], ...] = ()
+    look_from: LookSources = ()
 
     def to_json(self) -> dict[str, Any]:
         """Look as base64 of little-endian float32."""
@@ -49,13 +54,15 @@ class Shot:
             "stop": self.stop,
             "look": look,
             "scenes": [list(s) for s in self.scenes],
+            **sources_to_json(self.look_from),
         }
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Shot:
         """Inverse of `to_json`."""
         look = np.frombuffer(base64.b64decode(values["look"]), "<f4").astype(np.float32)
-        return cls(values["start"], values["stop"], look, tuple((str(n), float(p)) for n, p in values["scenes"]))
+        scenes = tuple((str(n), float(p)) for n, p in values["scenes"])
+        return cls(values["start"], values["stop"], look, scenes, sources_from_json(values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def write_manifest(folder: Path, digests: Mapping[str, str]) -> Path:
         plain = place.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         lines.append(f"{chr(92) if plain != place else ''}{digest}  {plain}\n")
     with writable(target):
-        scratch.write_text("".join(lines), encoding="utf-8")
+        scratch.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")  # sha256sum reads bytes
         publish(scratch, target)
     return target
 

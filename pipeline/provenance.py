@@ -8,7 +8,9 @@ from typing import Any
 
 from pipeline.finding import Finding
 from pipeline.ledger import Receipt
+from pipeline.look_source import LookSources, shot_of
 from pipeline.plan import Plan
+from pipeline.storage import read_json, writable, write_json
 from pipeline.tracks import Carried
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -35,17 +37,42 @@ def marks(plan: Plan, comment: str | None) -> dict[str, str]:
     }
 
 
+def catalogued(id: str) -> dict[str, str]:
+    """A catalogue's id among a sidecar's values, if there is one."""
+    return {"id": id} if id else {}
+
+
+def relabel(path: Path, id: str) -> None:
+    """Write the catalogue's id, or that there is none, into a finished output's sidecar, if another stands there."""
+    said = read_json(path)
+    if said.get("id", "") != id:
+        said.pop("id", None)
+        with writable(path):
+            write_json(path, {**said, **catalogued(id)}, 1)
+
+
+def _look_from(sources: LookSources, spans: list[tuple[int, int]]) -> dict[str, Any]:
+    """As in the plan, with the number of a shot that has just those frames."""
+    told = [{**s.to_json(), **({"shot": number} if (number := shot_of(s, spans)) else {})} for s in sources]
+    return {"look_from": told} if told else {}
+
+
 def sidecar(
-    plan: Plan, receipts: list[Receipt], carried: list[Carried], findings: list[Finding], output: dict[str, Any]
-) -> dict[str, Any]:
-    """The whole story of an output, without clock times, so that a repeated run writes the same bytes."""
-    shots = [
+    plan: Plan, receipts: list[Receipt], carried: list[Carried], findings: list[Finding], output: dict[str, Any],
+    id: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """The whole story of an output, without clock times, so that a repeated run writes the same bytes.
+
+    id: the catalogue's, if there is one.
+    """
+    spans = [(shot.start, shot.stop) for shot in plan.shots]
+    shots: list[dict[str, Any]] = [
         {
             "start": shot.start, "stop": shot.stop, "seconds": [
                 round(float((plan.pts[shot.start] - plan.pts[0]) * plan.reel.time_base), 3),
                 round(float((plan.next_pts(shot.stop) - plan.pts[0]) * plan.reel.time_base), 3),
             ],
-            "scenes": [list(s) for s in shot.scenes],
+            "scenes": [list(s) for s in shot.scenes], **_look_from(shot.look_from, spans),
         }
         for shot in plan.shots
     ]  # fmt: skip
@@ -54,6 +81,7 @@ def sidecar(
     story["reel"]["uri"] = Path(plan.reel.uri).name  # wherever it lies, the same bytes
     return {
         "format": SIDECAR_FORMAT,
+        **catalogued(id),
         "digital_source_type": SOURCE_TYPE,
         "software": versions(),
         "source": plan.source,

@@ -40,19 +40,32 @@ def put_aside(path: Path) -> Path:
     return aside
 
 
+def write_text(path: Path, text: str, scratch: Path | None = None) -> None:
+    """Write a text atomically. scratch: as of `write_json`."""
+    scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        publish(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any, indent: int | None = None, scratch: Path | None = None) -> None:
     """Write JSON atomically; keys in a fixed order, so equal values give equal bytes.
 
     scratch: where it grows, in the folder of `path`; a job that may be killed gives one that its next run uses again.
     """
-    scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
+    write_text(path, in_json(value, indent) + "\n", scratch)
+
+
+def in_json(value: Any, indent: int | None = None) -> str:
+    """JSON that UTF-8 can hold. Bytes of a file name that is no text are escaped, and come back when it is read."""
+    text = json.dumps(value, sort_keys=True, indent=indent, ensure_ascii=False)
     try:
-        scratch.write_text(
-            json.dumps(value, sort_keys=True, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        publish(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, sort_keys=True, indent=indent)
+    return text
 
 
 def read_json(path: Path) -> Any:

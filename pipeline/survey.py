@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import av
@@ -86,6 +88,41 @@ def _with_color(reader: Reader) -> Any:
         yield frame, frame.index % 24 == 0 and has_color(reader.raw)
 
 
+def survey_shots(
+    plan: Plan, numbers: Collection[int], colorizer: Colorizer, report: Callable[[int], None] = lambda _: None
+) -> Plan:
+    """The plan with looks and scene tags of their own for some shots, each from its frames alone.
+
+    report: told how many frames were read. Raises SourceError if the reel is gone or no longer what was surveyed.
+    """
+    shots, done = list(plan.shots), 0
+    with Reader(plan.reel) as reader:
+        for number in sorted(numbers):
+            shot, candidates = shots[number], Candidates()
+            span = slice(shot.start, shot.stop)
+            read = reader.read(plan.skip + shot.start, plan.pts[span], plan.digests[span], plan.seekable)
+            with closing(ahead(read, 8)) as frames:
+                for frame in frames:
+                    candidates.offer(
+                        frame.index,
+                        partial(colorizer.whole, frame.luma, plan.reel.coding, plan.reel.geometry),
+                    )
+                    done += 1
+                    report(done)
+            pictures = candidates.take(plan.skip + shot.stop)
+            shots[number] = Shot(shot.start, shot.stop, *_seen(colorizer, pictures))
+    return replace(plan, shots=tuple(shots))
+
+
+def _seen(colorizer: Colorizer, pictures: list[np.ndarray]) -> tuple[np.ndarray, tuple[tuple[str, float], ...]]:
+    """Look and scene tags that pictures of a shot have on average."""
+    looks, odds = colorizer.look(np.stack(pictures))
+    mean = odds.mean(0)
+    names = colorizer.weights.classes
+    best: list[int] = np.argsort(-mean, kind="stable")[:SCENES].tolist() if names else []
+    return looks.mean(0).astype(np.float32), tuple((names[i], round(float(mean[i]), 3)) for i in best)
+
+
 class _Survey:
     """The running state of a survey."""
 
@@ -122,12 +159,7 @@ class _Survey:
         if not pictures and self.shots:  # a shot of a frame or two between candidates
             self.shots[-1] = Shot(self.shots[-1].start, stop, self.shots[-1].look, self.shots[-1].scenes)
             return
-        looks, odds = self.colorizer.look(np.stack(pictures))
-        mean = odds.mean(0)
-        names = self.colorizer.weights.classes
-        best: list[int] = np.argsort(-mean, kind="stable")[:SCENES].tolist() if names else []
-        scenes = tuple((names[i], round(float(mean[i]), 3)) for i in best)
-        self.shots.append(Shot(start, stop, looks.mean(0).astype(np.float32), scenes))
+        self.shots.append(Shot(start, stop, *_seen(self.colorizer, pictures)))
 
     def plan(self, source: dict[str, Any], damage: Damage) -> Plan:
         """The finished plan."""

@@ -14,7 +14,7 @@ FORBIDDEN = {
     "pipeline": {"workflows", "click"},
     "workflows": set(),
 }
-RAY = {"pipeline/workers.py", "pipeline/ray_training.py", "pipeline/ray_jobs.py"}
+RAY = {"pipeline/workers.py", "pipeline/ray_training.py", "pipeline/ray_jobs.py", "pipeline/ray_metrics.py"}
 """The only files that may name Ray."""
 
 
@@ -49,7 +49,7 @@ def test_nothing_is_imported_upward(path):
 
 
 def test_ray_has_one_door():
-    """Ray is named by the pool, by training on a cluster and by its job queue: everything else runs in plain Python."""
+    """Ray is named by the pool, by training on a cluster, by its job queue and metrics; all else is plain Python."""
     assert {path for path in files("colorizer", "pipeline", "workflows") if "ray" in imported(path)} <= RAY
     assert "ray" in imported("pipeline/workers.py")
 
@@ -65,6 +65,14 @@ def test_ray_is_not_loaded_before_it_is_asked_for():
     """Importing the reel path loads no Ray; importing the command line loads no torch either."""
     assert fresh("import sys, workflows.reel, pipeline.jobs; print('ray' in sys.modules)").strip() == "False"
     loaded = fresh("import sys, workflows.cli; print('torch' in sys.modules, 'av' in sys.modules)")
+    assert loaded.split() == ["False", "False"]
+
+
+def test_a_simulated_worker_is_light():
+    """64 of them fit on a laptop: they load neither torch nor codecs."""
+    loaded = fresh(
+        "import sys, pipeline.workers, workflows.stand_in; print('torch' in sys.modules, 'av' in sys.modules)"
+    )
     assert loaded.split() == ["False", "False"]
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LATE = 3
 """Exit code of a run that its deadline ended with work left."""
 
+NOTHING_ASIDE = "nothing is set aside in {}; there is nothing to try again"
+
 
 def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Refuse what is no time of day, before any work."""
@@ -35,6 +37,15 @@ def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> st
             deadline_of(value, datetime.now())
         except ValueError as error:
             raise click.BadParameter(str(error), ctx, param) from error
+    return value
+
+
+def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse what could not be written, and a name that its reader would pass over."""
+    if value is not None and not value.absolute().parent.is_dir():
+        raise click.BadParameter(f"{value.absolute().parent}: no such folder; make it first", ctx, param)
+    if value is not None and value.suffix != ".prom":
+        raise click.BadParameter(f"{value}: node_exporter reads only files whose name ends in .prom", ctx, param)
     return value
 
 
@@ -72,11 +83,15 @@ def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> st
 )
 @click.option("--ray", default="none", show_default=True, metavar="none|local|ADDRESS", help="Work on Ray workers.")
 @click.option("--workers", type=click.IntRange(1, 4096), default=1, show_default=True, help="Ray workers.")
+@click.option(
+    "--metrics", type=click.Path(dir_okay=False, path_type=Path), callback=check_metrics, metavar="FILE.prom",
+    help="Prometheus metrics, for node_exporter's textfile collector [OUT_DIR/.chromatheque/metrics.prom].",
+)  # fmt: skip
 @click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
 def archive(
     source: str, out: str, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
     retries: int, retry_set_aside: bool, keep_pieces: bool, preservation: bool, scratch: Path | None, ray: str,
-    workers: int, progress: str, **options: Any,
+    workers: int, metrics: Path | None, progress: str, **options: Any,
 ) -> None:  # fmt: skip
     """Color every reel and scan below SRC_DIR, or those a manifest lists, into the same tree below OUT_DIR.
 
@@ -104,7 +119,9 @@ def archive(
     found = find(source, out, options, include, exclude)
     if not found.items:
         raise click.UsageError(f"{source}: no reel and no scan in it{_passed(found)}")
-    wishes = Wishes(ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation, scratch, illustrate)
+    wishes = Wishes(
+        ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch, illustrate
+    )  # fmt: skip
     with collection_listener(progress, sys.stderr.isatty()) as listener:
         if dry_run:
             code = _forecast(wishes.depot(out), found, wishes.aside_only, progress == "json")
@@ -116,7 +133,7 @@ def archive(
             raise click.exceptions.Exit(130) from None
         finally:
             report = _report(out, scratch)
-    _told(night, items, out, report, found, progress == "json", listener)
+    _told(night, items, out, report, found, retry_set_aside, progress == "json", listener)
     raise click.exceptions.Exit(1 if night.aside else LATE if night.late else 0)
 
 
@@ -145,10 +162,14 @@ def _report(out: str, scratch: Path | None) -> str:
 
 
 def _told(
-    night: Night, items: list[Progress], out: str, report: str, found: Found, as_json: bool, listener: Any
+    night: Night, items: list[Progress], out: str, report: str, found: Found, aside_only: bool, as_json: bool,
+    listener: Any,
 ) -> None:  # fmt: skip
     if as_json:
         listener("finished", **asdict(night), report=report or None)
+        return
+    if aside_only and not items:
+        click.echo(NOTHING_ASIDE.format(shown(out)))
         return
     told = f"{night.done} of {len(items)} files are colored and verified in {shown(out)}{_passed(found)}"
     if night.aside:
@@ -180,6 +201,9 @@ def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> in
         looked = [Progress(item) for item in found.items]
     with tempfile.TemporaryDirectory() as nowhere:  # the look leaves no trace in OUT_DIR
         look(State(Path(nowhere)), looked, Silent())
+    if aside_only and not looked and not as_json:
+        click.echo(NOTHING_ASIDE.format(depot))
+        return 0
     told = forecast(looked, shutil.disk_usage(place).free, keep=False, stored=bool(depot.store))
     bad = [p for p in looked if p.state == ASIDE]
     if as_json:

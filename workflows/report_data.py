@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,8 +19,11 @@ from typing import Any
 from urllib.parse import quote
 
 from colorizer.errors import ColorizeError, LedgerError
+from pipeline.collection.depot import stamp
 from pipeline.collection.item import STATE, Item
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
+from pipeline.job_folder import PLAN
+from pipeline.look_source import in_words, sources_from_json
 from pipeline.storage import read_json
 from pipeline.tracks import Carried
 
@@ -78,6 +82,7 @@ class Part:
     """A shot of a reel or a page of a scan. number: from 0. chroma: mean in 8-bit codes, None if not known.
 
     moment: of a shot its middle, in seconds after the first frame. orientation: TIFF's. pieces: chroma of each.
+    look: where its look comes from if it is not its own. edit: what `plan look` takes to give it another one.
     """
 
     number: int
@@ -88,6 +93,8 @@ class Part:
     pieces: tuple[float, ...] = ()
     moment: float = 0.0
     orientation: int = 1
+    look: str = ""
+    edit: str = ""
     flags: tuple[Flag, ...] = ()
     picture: Picture | None = None
 
@@ -97,6 +104,8 @@ class File:
     """A file of the collection. Texts can be shown; links are relative URLs or "".
 
     place: of the output below the collection's folder, to open it; "" if it does not lie there. done, of: units.
+    edit: what `plan` takes for this file, quoted for a shell; "" where no plan is kept. edited: its plan is another one
+    than its output was made of. pieces: they were kept.
     error: stage, text and attempts of what was set aside. attempts: what, and why it failed. findings: what, whether
     it holds, detail. digest: of the output, sha256 in hex.
     """
@@ -112,6 +121,9 @@ class File:
     output: str = ""
     story: str = ""
     plan: str = ""
+    edit: str = ""
+    edited: bool = False
+    pieces: bool = False
     done: int = 0
     of: int = 0
     frames: int = 0
@@ -271,7 +283,7 @@ def _file(out: Path, path: Path, elsewhere: frozenset[str]) -> File:
     units, size = _dict(told.get("units")), _dict(told.get("size"))
     name = shown(re.split(r"[/\\]", source.rstrip("/\\"))[-1])
     folder = shown(PurePosixPath(place).parent.as_posix()) if place else "."
-    plan = f"{STATE}/jobs/{path.stem}/plan.json"
+    plan = f"{STATE}/jobs/{path.stem}/{PLAN}"
     file = File(
         path.stem, kind if kind in ("reel", "scan") else "unknown", state if state in STATES else WAITING,
         name or shown(path.stem), "" if folder == "." else folder, _text(told.get("id")), shown(source), place,
@@ -283,7 +295,18 @@ def _file(out: Path, path: Path, elsewhere: frozenset[str]) -> File:
         attempts=tuple(map(_attempt, _dicts(told.get("attempts")))),
         notes=_texts(told.get("notes")), lost=_texts(told.get("lost")),
     )  # fmt: skip
+    if _is_file(out, plan) and state == DONE and not elsewhere:
+        file = replace(file, **_editable(out, file, told.get("seen")))
     return _with_output(out, file, elsewhere) if state == DONE and place else file
+
+
+def _editable(out: Path, file: File, seen: Any) -> dict[str, Any]:
+    """How a file's plan is edited, and whether it was. seen: the stamps of source, output and plan when it was done."""
+    folder = out / STATE / "jobs" / file.key
+    place = os.path.join(out, file.place)  # noqa: PTH118 - keeps "./", which a name that begins with "-" needs
+    edited = len(_list(seen)) == 3 and seen[2] != stamp(folder / PLAN)
+    pieces = (folder / "ledger").is_dir() and any((folder / "ledger").iterdir())
+    return {"edit": shlex.quote(place) if place == shown(place) else "", "edited": edited, "pieces": pieces}
 
 
 def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
@@ -319,13 +342,14 @@ def _shots(said: dict[str, Any]) -> tuple[Part, ...]:
     edges = [(int(_number(s.get("start"))), int(_number(s.get("stop")))) for s in shots]
     most = int(_number(_dict(_dict(said.get("plan")).get("settings")).get("segment_frames"))) or 96
     chroma = _shared(said, [-(-(stop - start) // most) for start, stop in edges])
-    parts = []
+    parts, numbers = [], range(1, len(shots) + 1)
     for number, (shot, (start, stop), pieces) in enumerate(zip(shots, edges, chroma, strict=True)):
         a, b = (*map(_number, _list(shot.get("seconds"))), 0.0, 0.0)[:2]
         frames = f"{stop - start} frame{'s' * (stop - start != 1)}"
         parts.append(Part(
             number, f"Shot {number + 1}", f"{clock(a)} to {clock(b)}, {frames}", _scenes(shot),
-            sum(pieces) / len(pieces) if pieces else None, pieces, (a + b) / 2,
+            sum(pieces) / len(pieces) if pieces else None, pieces, (a + b) / 2, look=_look(shot, edges),
+            edit=_edit(numbers, number),
         ))  # fmt: skip
     return tuple(parts)
 
@@ -333,7 +357,7 @@ def _shots(said: dict[str, Any]) -> tuple[Part, ...]:
 def _pages(said: dict[str, Any]) -> tuple[Part, ...]:
     pages = _dicts(said.get("pages"))
     counts = [-(-int(_number(p.get("height"))) // max(1, int(_number(p.get("rows"))))) for p in pages]
-    parts = []
+    parts, numbers = [], [int(_number(page.get("number"))) for page in pages]
     for number, (page, pieces) in enumerate(zip(pages, _shared(said, counts), strict=True)):
         rows, left = _number(page.get("rows")), _number(page.get("height"))
         weights = [min(rows, left - i * rows) for i in range(len(pieces))]
@@ -341,10 +365,23 @@ def _pages(said: dict[str, Any]) -> tuple[Part, ...]:
         turned = int(_number(page.get("orientation")))
         wide, high = int(_number(page.get("width"))), int(_number(page.get("height")))
         parts.append(Part(
-            number, f"Page {int(_number(page.get('number')))}", f"{wide} x {high} pixels", _scenes(page), mean,
-            orientation=turned if 1 <= turned <= 8 else 1,
+            number, f"Page {numbers[number]}", f"{wide} x {high} pixels", _scenes(page), mean,
+            orientation=turned if 1 <= turned <= 8 else 1, look=_look(page, []), edit=_edit(numbers, number),
         ))  # fmt: skip
     return tuple(parts)
+
+
+def _look(values: dict[str, Any], spans: Sequence[tuple[int, int]]) -> str:
+    try:
+        return shown(in_words(sources_from_json(values), spans))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "something that cannot be read"
+
+
+def _edit(numbers: Sequence[int], place: int) -> str:
+    """The look of its neighbor, the one before where there is one; a picture's for what is alone."""
+    neighbor = place - 1 if place else 1
+    return f"{numbers[place]} " + (f"--of {numbers[neighbor]}" if len(numbers) > 1 else "--picture FILE")
 
 
 def _shared(said: dict[str, Any], counts: Sequence[int]) -> list[tuple[float, ...]]:

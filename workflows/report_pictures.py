@@ -27,7 +27,11 @@ from colorizer.color import MATRICES
 from colorizer.errors import DamagedSource, LedgerError
 from pipeline.collection.item import Item
 from pipeline.reels import local
+from pipeline.scans.blocks import from_blocks, jpeg_blocks, png_blocks
+from pipeline.scans.metadata import Resolution
+from pipeline.scans.opening import open_scan
 from pipeline.scans.outputs import TIFF, tile_rows
+from pipeline.scans.survey import aspect_of
 from pipeline.storage import read_json, write_json
 from workflows.report_data import File, Part, Picture, published
 
@@ -194,7 +198,8 @@ def _pages(path: Path, parts: Sequence[Part]) -> Iterator[tuple[int, Array, str]
     """Pages of a colored scan, turned as a viewer turns them."""
     for part in parts:
         frame = av.VideoFrame.from_ndarray(_thinned(path, part.number), "rgb24")
-        rgb = _reduced(frame, Fraction(frame.width), frame.height)
+        aspect = Fraction(aspect_of(_resolution(path, part.number))).limit_denominator(1000)
+        rgb = _reduced(frame, frame.width * aspect, frame.height)
         yield part.number, np.ascontiguousarray(turned(rgb, part.orientation)), "bt601"
 
 
@@ -225,6 +230,15 @@ def _thinned(path: Path, place: int) -> Array:
             thin.append(_eight(rows[-top % step :: step, ::step]))
             top += len(rows)
     return np.concatenate(thin)
+
+
+def _resolution(path: Path, place: int) -> Resolution | None:
+    """Pixels per unit of a page, as its header says."""
+    if path.suffix.lower() in TIFF:
+        with open_scan(path, place) as reader:
+            return reader.scan.resolution
+    blocks = png_blocks if path.suffix.lower() == ".png" else jpeg_blocks
+    return from_blocks(blocks(path.read_bytes()), str(path))[2]
 
 
 def _eight(samples: np.ndarray) -> Array:

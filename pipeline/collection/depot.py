@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from colorizer.errors import LedgerError
 from pipeline.collection.item import STATE, Item
+from pipeline.job_folder import PLAN
 from pipeline.ledger import Ledger, Receipt
 from pipeline.storage import read_json, writable, write_json
 from pipeline.stores import Entry, Store, is_uri, shown, store_of
@@ -113,14 +114,14 @@ class Depot:
 
     def stamps(self, item: Item) -> list[list[Any]]:
         """Sizes and versions of an item's source, output and plan; empty for what is not there."""
-        plan = f"{JOBS}/{item.key}/plan.json"
+        plan = f"{JOBS}/{item.key}/{PLAN}"
         return [self._source_stamp(item.source), self._stamp(item.out), self._stamp(plan)]
 
     def _source_stamp(self, source: str) -> list[Any]:
         if is_uri(source):
             return [part for listed in _listed(source) for part in listed]
         path = Path(source)
-        return _stamp(path.parent if "%" in path.name else path)  # of a sequence: its folder
+        return stamp(path.parent if "%" in path.name else path)  # of a sequence: its folder
 
     def source_bytes(self, item: Item) -> int | None:
         """Size of a source in a store; None if it is not there."""
@@ -129,7 +130,7 @@ class Depot:
 
     def _stamp(self, place: str) -> list[Any]:
         if not self.store:
-            return _stamp(self.folder / place)
+            return stamp(self.folder / place)
         entry = self._store.look(place)
         return list(entry.stamp) if entry else []
 
@@ -195,7 +196,7 @@ class Depot:
 
     def fetch_plan(self, item: Item) -> None:
         """Bring an item's plan into its job folder."""
-        self.fetch(f"{JOBS}/{item.key}/plan.json")
+        self.fetch(f"{JOBS}/{item.key}/{PLAN}")
 
     def fetch_job(self, item: Item) -> None:
         """Bring an item's plan, and the receipts of its pieces, into its job folder; the item must be this step's."""
@@ -215,7 +216,7 @@ class Depot:
 
     def put_plan(self, key: str) -> None:
         """Send a plan, and plans that were put aside for it."""
-        for path in sorted(self.job_folder(key).glob("plan.json*")) if self.store else ():
+        for path in sorted(self.job_folder(key).glob(f"{PLAN}*")) if self.store else ():
             self.put(f"{JOBS}/{key}/{path.name}")
 
     def put_piece(self, key: str, receipt: Receipt) -> None:
@@ -263,11 +264,11 @@ class Depot:
             for path in here.iterdir():
                 if path.is_dir():
                     shutil.rmtree(path)
-                elif path.name != "plan.json":
+                elif not path.name.startswith(PLAN):
                     path.unlink()
         if self.shared and not keep:
             for entry in self._store.find(folder).values():
-                if not entry.place.startswith(f"{folder}/plan.json"):
+                if not entry.place.startswith(f"{folder}/{PLAN}"):
                     self.take_back(entry.place)
 
 
@@ -276,7 +277,7 @@ def depot_for(out: str, scratch: Path | None = None, shared: bool = False) -> De
     if scratch is None:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         mark = out if is_uri(out) else str(Path(out).resolve())
-        scratch = cache / "chromatheque" / "work" / hashlib.blake2b(mark.encode(), digest_size=8).hexdigest()
+        scratch = cache / "chromatheque" / "work" / hashlib.blake2b(os.fsencode(mark), digest_size=8).hexdigest()
     if is_uri(out):
         return Depot(scratch / "out", scratch, out.rstrip("/"), shared)
     return Depot(Path(out), scratch)
@@ -286,7 +287,8 @@ def _is_below(place: str) -> bool:
     return ".." not in PurePosixPath(place).parts
 
 
-def _stamp(path: Path) -> list[Any]:
+def stamp(path: Path) -> list[Any]:
+    """Size and time of a file; empty for what is not there."""
     try:
         stat = path.stat()
     except OSError:

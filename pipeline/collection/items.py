@@ -234,7 +234,7 @@ def _items(rows: list[dict[str, Any]], options: Mapping[str, Any]) -> Iterator[I
         names = OF_REELS if row["kind"] == "reel" else OF_SCANS
         given = {**options, **{name: row[name] for name in COLUMNS if name in row}}
         chosen = tuple(sorted((name, given[name]) for name in names if given.get(name) is not None))
-        key = hashlib.blake2b(out.encode(), digest_size=8).hexdigest()
+        key = hashlib.blake2b(os.fsencode(out), digest_size=8).hexdigest()
         yield Item(key, str(row.get("id", "")), row["kind"], row["file"], out, chosen)
 
 

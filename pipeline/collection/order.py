@@ -17,7 +17,7 @@ from pipeline.ledger import Ledger
 class Active:
     """An item in the works. place: among all. todo: units that no worker has. flying: steps that one has.
 
-    source: what its survey found it to be. counted: pixels of it that count as done. queued: ranks it was offered at.
+    source: what its survey found it to be. queued: ranks it was offered at.
     """
 
     progress: Progress
@@ -28,7 +28,6 @@ class Active:
     failed_checks: int = 0
     source: dict[str, Any] | None = None
     ledger: Ledger | None = None
-    counted: int = 0
     queued: set[int] = field(default_factory=set)
 
     @property

@@ -13,16 +13,21 @@ from pathlib import Path
 from colorizer.errors import ColorizeError, StorageError
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.estimate import Forecast, forecast, learn, size_of
+from pipeline.collection.exposition import Exposition
 from pipeline.collection.item import Item
 from pipeline.collection.lease import leased
+from pipeline.collection.metrics import Gauges, Meter
 from pipeline.collection.schedule import Night, Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, Progress, State
 from pipeline.collection.steps import Illustrate, StepPainter, nothing
 from pipeline.events import Listener
 from pipeline.lock import alone
 from pipeline.preservation import manifest_of
-from pipeline.stores import Store
+from pipeline.stores import Store, shown
 from pipeline.workers import Pool, pool_for
+
+METRICS = "metrics.prom"
+"""In the collection's folder of state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,8 @@ class Wishes:
     """How a collection is run. deadline: HH:MM, local time, or "". keep: pieces stay, for edits of plans.
 
     preservation: digests of every frame, and a manifest of all files. scratch: for what is fetched from stores.
-    illustrate: makes a published item's pictures for the report, and says where they are below the output folder.
+    metrics: where they are written, if not METRICS. illustrate: makes a published item's pictures for the report, and
+    says where they are below the output folder.
     """
 
     ray: str = "none"
@@ -40,6 +46,7 @@ class Wishes:
     aside_only: bool = False
     keep: bool = False
     preservation: bool = False
+    metrics: Path | None = None
     scratch: Path | None = None
     illustrate: Illustrate = nothing
 
@@ -80,6 +87,8 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
         if not held:
             listener("note", text=f"{state.folder}: nothing can be locked there; do not start this collection twice")
         found = ready(state, items, wishes.aside_only)
+        for progress in found:
+            state.relabel(progress)
         pool: Pool | None = None
         try:
             pool = pool_for(wishes.ray, wishes.workers, partial(StepPainter, wishes.illustrate), lambda _: None)
@@ -88,8 +97,9 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
             told = forecast(found, shutil.disk_usage(depot.folder).free, wishes.keep, bool(depot.store))
             if told.disk > told.free:
                 listener("note", text=short_of_disk(depot.folder, told))
-            schedule = Schedule(state, found, pool, listener, wishes.retries, until, wishes.keep, wishes.preservation)
-            night = schedule.run()
+            with Meter(listener, *places(state, wishes, listener)) as meter:
+                schedule = Schedule(state, found, pool, meter, wishes.retries, until, wishes.keep, wishes.preservation)
+                night = schedule.run()
         finally:
             if pool is not None:
                 pool.close()
@@ -105,6 +115,20 @@ def _manifest(depot: Depot, places: Sequence[str]) -> None:
     for place in places:
         depot.fetch(f"{place}.json", f"{place}.framemd5")
     depot.put(manifest_of(depot.folder, places).name)
+
+
+def places(state: State, wishes: Wishes, listener: Listener) -> list[Gauges]:
+    """Where a run's metrics are shown; its pool is there already."""
+    folder = state.depot.store or str(state.out.absolute())
+    folder = shown(folder).encode("utf-8", "replace").decode("utf-8")  # its name may be no text
+    labels = {"collection": folder}
+    path = wishes.metrics or state.folder / METRICS
+    found: list[Gauges] = [Exposition(path, labels, lambda text: listener("note", text=text))]
+    if wishes.ray != "none":
+        from pipeline.ray_metrics import RayGauges
+
+        found.append(RayGauges(labels))
+    return found
 
 
 def short_of_disk(out: Path, told: Forecast) -> str:

@@ -23,6 +23,7 @@ from pipeline.collection.item import Item
 from pipeline.collection.order import Active, Order
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING, Progress, State
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Done, Step, StepFailed, Surveyed, Ticket
+from pipeline.collection.tally import Tally
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
 from pipeline.workers import Outcome, Pool
@@ -57,8 +58,7 @@ class Schedule:
         self.active = [Active(p, place) for place, p in enumerate(items) if p.state not in (DONE, ASIDE)]
         self._order = Order(self.active)
         self._again: deque[tuple[Active, Step, int]] = deque()
-        self._of = sum(_pixels(p) for p in items)
-        self._done = self._of - sum(_pixels(a.progress) for a in self.active)
+        self._tally = Tally(items)
         self._unsaved: dict[int, Active] = {}
         self._more_aside = False
         self.worked, self.began, self.count, self.late = 0.0, time.monotonic(), 0, False
@@ -81,7 +81,7 @@ class Schedule:
             active.flying -= 1
             self._take(active, outcome)
             self._order.offer(active)
-            self._count(active)
+            self._tally.update(active.place, active.progress)
             if time.monotonic() - self._summary > SUMMARY:
                 self.tell()
             self._total()
@@ -128,6 +128,9 @@ class Schedule:
         assert isinstance(done, Done)
         self.worked += done.seconds
         progress.seconds[step.stage] = progress.seconds.get(step.stage, 0.0) + done.seconds
+        self.listener(
+            "step", name=progress.item.name, stage=step.stage, step=str(step), seconds=round(done.seconds, 3)
+        )  # fmt: skip
         if done.receipt is not None:
             self._ledger(active).record(done.receipt)
         if progress.state == ASIDE:
@@ -151,9 +154,7 @@ class Schedule:
             return
         active.todo, active.source, active.stage = deque(found.todo), found.source, PAINT
         if found.size is not None and "fetched" in progress.size:
-            self._of -= _pixels(progress)
             progress.size = {**found.size, "fetched": progress.size["fetched"]}
-            self._of += _pixels(progress)
         progress.notes = list(found.notes)
         progress.units = {"done": found.of - len(found.todo), "of": found.of}
         progress.state = SURVEYED if not progress.units["done"] else PAINTING
@@ -170,7 +171,7 @@ class Schedule:
             said["trace"] = error.trace
         progress.attempts.append(said)
         if isinstance(error, WorkerDied) and attempt < self.retries:
-            self.listener("retry", text=f"{progress.item.name}, {step}, attempt {attempt}: {error}")
+            self._retry(progress, step, f"{step}, attempt {attempt}: {text}")
             self._again.append((active, step, attempt + 1))
             self._save(progress)
             return
@@ -179,11 +180,14 @@ class Schedule:
                 return  # of the plan that is looked at again already
             active.failed_checks += 1
             if active.failed_checks < self.retries:  # what it doubts is forgotten by now: paint that anew
-                self.listener("retry", text=f"{progress.item.name}, {step}: {error}")
+                self._retry(progress, step, f"{step}: {text}")
                 active.stage = SURVEY
                 self._save(progress)
                 return
         self._aside(progress, step.stage, text, attempt)
+
+    def _retry(self, progress: Progress, step: Step, why: str) -> None:
+        self.listener("retry", text=f"{progress.item.name}, {why}", stage=step.stage)
 
     def _aside(self, progress: Progress, stage: str, error: str, attempts: int) -> None:
         progress.state, progress.seen = ASIDE, self.state.look(progress.item)
@@ -213,14 +217,9 @@ class Schedule:
             of=progress.units["of"], megapixels=round(progress.megapixels, 1),
         )  # fmt: skip
 
-    def _count(self, active: Active) -> None:
-        """Bring the total up to date with an item."""
-        self._done -= active.counted
-        active.counted = _share(active.progress)
-        self._done += active.counted
-
     def _total(self) -> None:
-        self.listener("total", done=round(self._done / 1e6, 1), of=round(self._of / 1e6, 1), unit="megapixels")
+        facts = self._tally.facts()
+        self.listener("total", **facts, busy=self.busy(time.monotonic() - self.began), workers=self.pool.size)
 
     def _write(self) -> None:
         """What is told on disk of units and of what was given up, which need not be there at once."""
@@ -244,19 +243,6 @@ class Schedule:
             running=running, deadline=self.deadline.strftime("%H:%M") if self.deadline else "",
             chromatheque=metadata.version("chromatheque"),
         )  # fmt: skip
-
-
-def _pixels(progress: Progress) -> int:
-    """What there is to color: whole pixels, so that sums over any number of units stay exact."""
-    return round(progress.megapixels * 1e6)
-
-
-def _share(progress: Progress) -> int:
-    """Pixels that count as done; what was given up needs nothing more, and publishing is the last fiftieth."""
-    if progress.state in (DONE, ASIDE):
-        return _pixels(progress)
-    done, of = progress.units["done"], progress.units["of"]
-    return _pixels(progress) * 98 * done // (100 * of) if of else 0
 
 
 def ready(state: State, items: Sequence[Item], aside_only: bool) -> list[Progress]:

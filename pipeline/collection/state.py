@@ -6,7 +6,6 @@ truth: a state that is lost costs a look at each output, never an output.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any
 from colorizer.errors import LedgerError
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import STATE, Item
-from pipeline.storage import publish, read_json, writable, write_json
+from pipeline.provenance import relabel
+from pipeline.storage import in_json, publish, read_json, writable, write_json
 
 FORMAT = 1
 WAITING, SURVEYED, PAINTING, DONE, ASIDE = "waiting", "surveyed", "painting", "done", "set-aside"
@@ -90,6 +90,22 @@ class State:
             return Progress(item)
         return progress
 
+    def relabel(self, progress: Progress) -> None:
+        """Where the catalogue calls an item otherwise than before, say so here and beside its output."""
+        path, item = self.items / f"{progress.item.key}.json", progress.item
+        try:
+            known = not path.exists() or read_json(path)["id"] == item.id
+            if known:
+                return
+            if progress.state == DONE:
+                story = f"{item.out}.json"
+                self.depot.fetch(story)
+                relabel(self.out / story, item.id)
+                self.depot.put(story)
+        except (LedgerError, KeyError, TypeError, AttributeError):
+            return  # what is damaged is looked at anew, or told of by the report
+        self.save(progress)
+
     def save(self, progress: Progress) -> None:
         """Write down how far an item is."""
         with writable(self.items):
@@ -115,7 +131,7 @@ class State:
         for p in all_items:
             if p.state == ASIDE:
                 told = {"uri": p.item.source, "id": p.item.id, "out": p.item.out, **(p.error or {}), "log": p.attempts}
-                lines.append(json.dumps(told, ensure_ascii=False, sort_keys=True))
+                lines.append(in_json(told))
         with writable(path):
             if not lines:
                 path.unlink(missing_ok=True)

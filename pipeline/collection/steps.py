@@ -23,6 +23,7 @@ from pipeline.jobs import Choices, Job
 from pipeline.jobs import open_painter as open_segment_painter
 from pipeline.plan import Segment
 from pipeline.preservation import keep_proof
+from pipeline.provenance import relabel
 from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.scans.job import open_painter as open_band_painter
 from pipeline.scans.plan import Band
@@ -40,10 +41,10 @@ def job_of(item: Item, depot: Depot) -> Job | ScanJob:
     folder, target, source = depot.job_folder(item.key), depot.folder / item.out, str(depot.source_path(item))
     with writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = dict(item.options)
+    options: dict[str, Any] = {**dict(item.options), "overwrite": True, "id": item.id}
     if item.kind == "reel":
-        return Job(source, target, Choices(**options, overwrite=True), folder, Silent())
-    return ScanJob(source, target, ScanChoices(**options, overwrite=True), folder, Silent())
+        return Job(source, target, Choices(**options), folder, Silent())
+    return ScanJob(source, target, ScanChoices(**options), folder, Silent())
 
 
 def nothing(folder: Path, item: Item) -> Sequence[str]:
@@ -116,6 +117,8 @@ class StepPainter:
         depot.fetch(f"{item.out}.json")
         job, there = job_of(item, depot), depot.output_bytes(item)
         if job.finished(there):
+            relabel(job.sidecar_path, item.id)
+            depot.put(f"{item.out}.json")
             depot.tidy(item, step.keep)  # the worker that published it may have died before it could
             return Surveyed(already=True)
         if there is not None and not job.sidecar_path.exists():

@@ -7,7 +7,7 @@ complete and has been decoded again and checked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,23 +15,33 @@ from typing import Any, Literal
 import torch
 
 from colorizer import DEFAULT_WEIGHTS, weights
-from colorizer.engine import DEFAULT_WORKING_SIZE, NATIVE, Precision, auto_precision
+from colorizer.engine import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
 from colorizer.errors import ColorizeError, EncodeError, JoinError, LedgerError, UnsupportedSource
 from colorizer.network import LOOK
 from pipeline.cluster import reach
 from pipeline.events import Listener
 from pipeline.finding import Finding
-from pipeline.job_folder import Count, check_names, identity, occupied, paint, scratch_name
+from pipeline.job_folder import (
+    Count,
+    check_names,
+    identity,
+    note_published,
+    occupied,
+    paint,
+    published_here,
+    scratch_name,
+)
 from pipeline.ledger import Ledger, Receipt
 from pipeline.lock import clear
-from pipeline.provenance import SOURCE_TYPE, versions
+from pipeline.plan_file import retire
+from pipeline.provenance import SOURCE_TYPE, catalogued, versions
 from pipeline.scans import memory
 from pipeline.scans.fidelity import Said, check_scan
 from pipeline.scans.join import join_scan, mark_of
 from pipeline.scans.opening import MAX_PIXELS, open_scan
 from pipeline.scans.outputs import check_luma, digests, luma_finding
 from pipeline.scans.painter import BandPainter
-from pipeline.scans.plan import Band, ScanPlan, ScanSettings
+from pipeline.scans.plan import Band, PagePlan, ScanPlan, ScanSettings
 from pipeline.scans.reader import Scan
 from pipeline.scans.stills import check_still
 from pipeline.scans.survey import survey_page
@@ -47,7 +57,10 @@ SIDECAR_FORMAT = "chromatheque-scan-1"
 
 @dataclass(frozen=True, slots=True)
 class ScanChoices:
-    """What a person asked for. tile: 0 for one that fits. page: -1 for all. memory: bytes for the job's process."""
+    """What a person asked for. tile: 0 for one that fits. page: -1 for all. memory: bytes for the job's process.
+
+    id: the catalogue's, for the sidecar.
+    """
 
     weights: str = DEFAULT_WEIGHTS
     working_size: int = DEFAULT_WORKING_SIZE
@@ -61,6 +74,7 @@ class ScanChoices:
     ray: str = "none"
     workers: int = 0
     overwrite: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +172,7 @@ class ScanJob:
         """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
         if self.finished():
             return ScanResult(self.out, None, 0)
-        with occupied(self.folder, self.out, self.keep, self.choices.overwrite, self.listener):
+        with occupied(self.folder, self.out, self.keep, self.choices.overwrite or self._superseded(), self.listener):
             return self._color(make)
 
     def prepare(self) -> ScanPlan:
@@ -222,51 +236,89 @@ class ScanJob:
 
     def finished(self, size: int | None = None) -> bool:
         """Whether the output is there and is what this job makes. size: of an output that lies elsewhere, bytes."""
+        said = self._made(size)
+        return said is not None and not self._edited(said)
+
+    def _made(self, size: int | None = None) -> dict[str, Any] | None:
+        """The sidecar of an output of this source under these settings, whatever its plan was."""
         size = self.out.stat().st_size if size is None and self.out.exists() else size
         if size is None or not self.sidecar_path.exists():
-            return False
+            return None
         try:
-            said = read_json(self.sidecar_path)
+            said: dict[str, Any] = read_json(self.sidecar_path)
             wanted = {**asdict(self.settings), "weights": said["settings"]["weights"]}
-            return bool(
+            mine = (
                 said["format"] == SIDECAR_FORMAT and said["settings"] == wanted
                 and said["output"]["bytes"] == size
                 and said["source"]["sha256"] == self.source["sha256"]
             )  # fmt: skip
         except (LedgerError, KeyError, TypeError):
-            return False
+            return None
+        return said if mine else None
+
+    def _superseded(self) -> bool:
+        """Whether the output is this job's own, of a plan that was edited since."""
+        said = self._made()
+        return said is not None and published_here(self.folder, said["output"].get("sha256", ""))
+
+    def _edited(self, said: dict[str, Any]) -> bool:
+        """Whether a kept plan of these settings gives a page another look than the output has."""
+        path = self.folder / "plan.json"
+        try:
+            kept = read_json(path) if path.exists() else None
+            if kept is None or kept["settings"] != {**asdict(self.settings), "weights": kept["settings"]["weights"]}:
+                return False
+            return [_look_in(page) for page in kept["pages"]] != [_look_in(page) for page in said["pages"]]
+        except (LedgerError, KeyError, TypeError):
+            return True
 
     def _plan(self) -> ScanPlan:
         path = self.folder / "plan.json"
         kept = self._kept(path)
-        if kept is not None:
+        decided = {page.number: page for page in kept.pages} if kept is not None else {}
+        if kept is not None and not any(page.pending for page in kept.pages):
             return kept
         reach(self.choices.ray)
         precision: Any = self.settings.precision
         colorizer = planned_colorizer(self.settings.weights, self.weights.digest, precision)
-        pages = []
-        for number in self.pages:
-            with open_scan(self.path, number, **self.limits) as reader:
-                told = partial(self._surveyed, reader.scan.height)
-                pages.append(survey_page(reader, self.settings, colorizer, told))
+        pages = [self._page(number, decided.get(number), colorizer) for number in self.pages]
         plan = ScanPlan(self.path, self.source, self.settings, tuple(pages))
         with writable(path):
+            if kept is None and path.exists():
+                aside = retire(path)
+                self.listener("note", text=f"{path} was made for another scan or weights; kept as {aside.name}")
             write_json(path, plan.to_json())
         return plan
+
+    def _page(self, number: int, decided: PagePlan | None, colorizer: Colorizer) -> PagePlan:
+        """A page's plan: what was decided of it before, as far as that holds, else what a survey finds now."""
+        if decided is not None and not decided.pending:
+            return decided
+        look = decided.plate.look if decided is not None and decided.plate.look.size else None
+        with open_scan(self.path, number, **self.limits) as reader:
+            told = partial(self._surveyed, reader.scan.height)
+            page = survey_page(reader, self.settings, colorizer, told, look)
+        return page if decided is None else replace(page, look_from=decided.look_from)
 
     def _surveyed(self, height: int, rows: int) -> None:
         self.listener("survey", rows=rows, of=height)
 
     def _kept(self, path: Path) -> ScanPlan | None:
-        """The folder's plan, if it is of this source under these settings."""
+        """The folder's plan, if it is of this source and these weights.
+
+        Made under other settings, all that is left of it are the looks that a person chose.
+        """
         if not path.exists():
             return None
         try:
             plan = ScanPlan.from_json(read_json(path), self.path)
-            same = {**asdict(plan.settings), "weights": self.settings.weights} == asdict(self.settings)
-            if not same or plan.source["sha256"] != self.source["sha256"]:
+            weights_digest, source = plan.settings.weights_digest, plan.source["sha256"]
+            if (weights_digest, source) != (self.settings.weights_digest, self.source["sha256"]):
                 return None
-            if any(len(page.plate.look) != self.weights.config.channels(LOOK) for page in plan.pages):
+            if {**asdict(plan.settings), "weights": self.settings.weights} != asdict(self.settings):
+                plan = replace(plan, settings=self.settings, pages=tuple(page.anew() for page in plan.pages))
+            size = self.weights.config.channels(LOOK)
+            if any(page.plate.look.size not in ((0, size) if page.pending else (size,)) for page in plan.pages):
                 raise ValueError("a look of another network")
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise LedgerError(f"{path}: not a usable plan ({error}); remove it to survey again") from error
@@ -288,14 +340,12 @@ class ScanJob:
                 lost = join_scan(plan, receipts, self.ledger, scratch, self.limits)
             self.listener("checking")
             findings = self._checked(plan, scratch, lost)
-            output = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
+            output: dict[str, Any] = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
+            told = story(plan, receipts, lost, findings, output, self.choices.id)
+            if self.keep:
+                note_published(self.folder, output["sha256"])
             with writable(self.out):
-                write_json(
-                    self.sidecar_path,
-                    story(plan, receipts, lost, findings, output),
-                    1,
-                    scratch.with_name(scratch.name + ".json"),
-                )
+                write_json(self.sidecar_path, told, 1, scratch.with_name(scratch.name + ".json"))
                 publish(scratch, self.out)
         finally:
             scratch.unlink(missing_ok=True)
@@ -336,18 +386,28 @@ class ScanJob:
         return findings
 
 
+def _look_in(page: dict[str, Any]) -> tuple[Any, ...]:
+    """What a person may edit of a page, in a plan's JSON or a sidecar's."""
+    return page["number"], page["look"], page.get("look_from", [])
+
+
 def story(
-    plan: ScanPlan, receipts: list[Receipt], lost: list[str], findings: list[Finding], output: dict[str, Any]
-) -> dict[str, Any]:
-    """The sidecar: the whole story of an output, without clock times, so that a repeated run writes the same bytes."""
+    plan: ScanPlan, receipts: list[Receipt], lost: list[str], findings: list[Finding], output: dict[str, Any],
+    id: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """The sidecar: the whole story of an output, without clock times, so that a repeated run writes the same bytes.
+
+    id: the catalogue's, if there is one.
+    """
     pages = []
     for page in plan.pages:
         said = page.to_json()
         pages.append({name: value for name, value in said.items() if not name.startswith(("lines", "scene_"))})
     chroma = [receipt.chroma for receipt in receipts]
     return {
-        "format": SIDECAR_FORMAT, "digital_source_type": SOURCE_TYPE, "software": versions(), "source": plan.source,
-        "output": output, "settings": asdict(plan.settings), "pages": pages, "not_carried_over": lost,
+        "format": SIDECAR_FORMAT, **catalogued(id), "digital_source_type": SOURCE_TYPE, "software": versions(),
+        "source": plan.source, "output": output, "settings": asdict(plan.settings), "pages": pages,
+        "not_carried_over": lost,
         "notes": sorted({note for receipt in receipts for note in receipt.notes}),
         "verified": [finding.to_json() for finding in findings], "mark": mark_of(plan), "chroma": chroma,
     }  # fmt: skip

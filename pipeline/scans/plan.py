@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from colorizer.plate import Plate
+from pipeline.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.scans.pyramid import levels
 
 FORMAT = 1
@@ -23,6 +24,8 @@ BAND_PIXELS = 32 << 20
 """Pixels of a band, about; some seconds of work, so that a crash costs little and several workers share a plate."""
 NATIVE_BAND_PIXELS = 4 << 20
 """The same where each pixel goes through the network."""
+NOT_PLAIN = ("plate", "look_from", "pending")
+"""Facts of a page that JSON has in another form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class PagePlan:
 
     bits: of the source's luma. out_bits: of the output's samples. orientation: TIFF's, 1 to 8. stored, tone: how its
     samples are stored and became luma, in words. colored: it has color of its own. rows: of a band. luma: MD5 of all
-    luma codes, row by row, little-endian. digests: the same of each band.
+    luma codes, row by row, little-endian. digests: the same of each band. look_from: where its look comes from if not
+    from itself. pending: a person gave it another look (an empty one stands for its own), and its colors are not yet
+    decided under that.
     """
 
     number: int
@@ -67,10 +72,24 @@ class PagePlan:
     luma: str
     digests: tuple[str, ...] = field(repr=False)
     plate: Plate = field(repr=False)
+    look_from: LookSources = ()
+    pending: bool = False
+
+    def awaiting(self, look: np.ndarray | None, sources: LookSources) -> PagePlan:
+        """The page with another look, None for its own, under which it is to be surveyed."""
+        plate = replace(self.plate, look=np.zeros(0, np.float32) if look is None else look, lines=None)
+        return replace(self, plate=plate, look_from=sources, pending=True)
+
+    def anew(self) -> PagePlan:
+        """The page to be surveyed again, under the look that a person gave it, if any."""
+        if self.pending:
+            return self
+        return self.awaiting(self.plate.look, self.look_from) if self.look_from else self.awaiting(None, ())
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; arrays as base64 of little-endian float32. `from_json` is the inverse."""
-        own = {name: getattr(self, name) for name in self.__slots__ if name != "plate"}
+        own = {name: getattr(self, name) for name in self.__slots__ if name not in NOT_PLAIN}
+        own |= sources_to_json(self.look_from) | ({"pending": True} if self.pending else {})
         plate, lines = self.plate, self.plate.lines
         shape = [] if lines is None else list(lines.shape)
         packed = {"look": _packed(plate.look), "scene": _packed(plate.scene), "lines_shape": shape}
@@ -80,13 +99,14 @@ class PagePlan:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> PagePlan:
         """Raises KeyError, TypeError or ValueError for what is no page."""
-        own = {name: values[name] for name in cls.__slots__ if name != "plate"}
+        own = {name: values[name] for name in cls.__slots__ if name not in NOT_PLAIN}
         own |= {"notes": tuple(own["notes"]), "digests": tuple(own["digests"])}
         own["scenes"] = tuple((str(name), float(share)) for name, share in own["scenes"])
         shape = tuple(values["lines_shape"])
         lines = torch.from_numpy(_unpacked(values["lines"]).reshape(shape)) if shape else None
         look, scene = _unpacked(values["look"]), _unpacked(values["scene"])
-        return cls(**own, plate=Plate(values["height"], values["width"], own["bits"], look, scene, lines))
+        plate = Plate(values["height"], values["width"], own["bits"], look, scene, lines)
+        return cls(**own, plate=plate, look_from=sources_from_json(values), pending=values.get("pending") is True)
 
 
 def _packed(array: np.ndarray) -> str:

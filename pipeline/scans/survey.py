@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 
 from colorizer.engine import Colorizer
-from colorizer.plate import Preview, survey_plate
+from colorizer.plate import Preview, plate_look, survey_plate
 from pipeline.ahead import ahead
+from pipeline.scans.metadata import Resolution
+from pipeline.scans.opening import open_scan
 from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
-from pipeline.scans.reader import Scan, ScanReader
+from pipeline.scans.reader import ScanReader
 
 CHUNK_PIXELS = 1 << 20
 """Pixels that are read at a time."""
@@ -27,9 +30,10 @@ def rows_of(reader: ScanReader, top: int, bottom: int, chunk: int = CHUNK_PIXELS
 
 
 def survey_page(
-    reader: ScanReader, settings: ScanSettings, colorizer: Colorizer, report: Callable[[int], None] = lambda _: None
-) -> PagePlan:
-    """Read a page once and plan it. report: told how many rows were read."""
+    reader: ScanReader, settings: ScanSettings, colorizer: Colorizer, report: Callable[[int], None] = lambda _: None,
+    look: np.ndarray | None = None,
+) -> PagePlan:  # fmt: skip
+    """Read a page once and plan it. report: told how many rows were read. look: another one than its own."""
     scan = reader.scan
     rows = band_rows(scan.height, scan.width, settings.tile, not settings.working_size)
     preview, whole, digests = Preview(scan.height, scan.width, scan.bits), hashlib.md5(), []
@@ -45,7 +49,7 @@ def survey_page(
                 done += len(portion)
                 report(done)
         digests.append(band.hexdigest())
-    plate = survey_plate(colorizer, preview, settings.working_size, scan.orientation, aspect_of(scan))
+    plate = survey_plate(colorizer, preview, settings.working_size, scan.orientation, aspect_of(scan.resolution), look)
     classes = colorizer.weights.classes
     likely = np.argsort(-plate.scene, kind="stable")[:SCENES]
     scenes = tuple((classes[i], round(float(plate.scene[i]), 4)) for i in likely) if classes else ()
@@ -56,10 +60,24 @@ def survey_page(
     )  # fmt: skip
 
 
-def aspect_of(scan: Scan) -> float:
+def picture_look(path: str | Path, colorizer: Colorizer) -> np.ndarray:
+    """The look of a picture: what the network makes of its luminance as a whole. float32 (256·width,).
+
+    path: of anything that can be a scan; of several pages the first. Raises SourceError.
+    """
+    with open_scan(path) as reader:
+        scan = reader.scan
+        preview = Preview(scan.height, scan.width, scan.bits)
+        with closing(rows_of(reader, 0, scan.height)) as portions:  # type: ignore[type-var]
+            for portion in portions:
+                preview.add(portion)
+    return plate_look(colorizer, preview, scan.orientation)[0]
+
+
+def aspect_of(resolution: Resolution | None) -> float:
     """Width of a stored pixel over its height: some scanners step otherwise than they sample."""
-    if scan.resolution is None:
+    if resolution is None:
         return 1.0
-    across, down = scan.resolution[:2]
+    across, down = resolution[:2]
     ratio = float(down / across)
     return ratio if 0.25 <= ratio <= 4 else 1.0

@@ -173,6 +173,72 @@ def test_what_fails_is_set_aside_and_the_rest_finishes(tmp_path, source, tiny, u
     assert "0 of 4 files" in done.stdout
 
 
+def test_nothing_set_aside_is_said(tmp_path, source, tiny):
+    """To try again what was set aside, where nothing is: one line says so, and nothing is done. A dry run too."""
+    out, mine = tmp_path / "out", tmp_path / "src"
+    mine.mkdir()
+    plate(mine / "one.tif", 100, 100)
+    assert run_command(*command(mine, out, tiny)).returncode == 0
+    before = outputs(out)
+    for more in ((), ("--dry-run",)):
+        done = run_command(*command(mine, out, tiny, "--retry-set-aside", *more))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"nothing is set aside in {out}; there is nothing to try again\n"
+    assert outputs(out) == before
+
+
+def painted(out):
+    """Times of all painted pieces and of the outputs."""
+    found = [p for p in out.rglob("*") if p.suffix in (".packets", ".blocks", ".tif", ".mkv")]
+    return {p.name: p.stat().st_mtime_ns for p in found}
+
+
+def test_catalog_ids_reach_everything(tmp_path, source, tiny):
+    """A manifest's ids are in every sidecar, in the report and in the list of what was set aside, and in no unit's id.
+
+    Another id for a finished file is written there without any work on it, also when the state is lost; verify holds.
+    """
+    from tests.workflows.test_report import write_report
+    from workflows.report_data import read
+
+    out, plain, manifest = tmp_path / "out", tmp_path / "plain", tmp_path / "list.csv"
+    (tmp_path / "bad.tif").write_bytes(b"II*\0 no picture at all")
+
+    def listed(out, reel, page, bad):
+        rows = [
+            ("file", "id", "out"), (source / "films/b.mov", reel, "films/b.mkv"),
+            (source / "plates/one.tif", page, "plates/one.tif"), (source / "plates/album.tif", "", "plates/album.tif"),
+            (tmp_path / "bad.tif", bad, "bad.tif"),
+        ]  # fmt: skip
+        manifest.write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+        heard = Heard()
+        night(manifest, out, tiny, heard, keep=True)
+        said = [json.loads((out / f"{row[2]}.json").read_text()).get("id") for row in rows[1:4]]
+        [aside] = [json.loads(line) for line in (out / "set-aside.jsonl").read_text().splitlines()]
+        return said, aside["id"], heard.events
+
+    said, aside, _ = listed(out, "NL/reel 7", "<b>plate", "bad 1")
+    assert (said, aside) == (["NL/reel 7", "<b>plate", None], "bad 1")
+    assert {file.id for file in read(out).files} == {"NL/reel 7", "<b>plate", "", "bad 1"}
+    assert "&lt;b&gt;plate" in write_report(out).read_text()
+    before = painted(out)
+    said, aside, events = listed(out, "reel 8", "", "bad 2")
+    assert (said, aside) == (["reel 8", None, None], "bad 2")
+    assert painted(out) == before
+    assert not [e for e, _ in events if e == "item"]
+    assert {file.id for file in read(out).files} == {"reel 8", "", "bad 2"}
+    for path in (out / STATE / "items").iterdir():
+        path.unlink()
+    assert listed(out, "reel 9", "", "bad 2")[0] == ["reel 9", None, None]
+    assert painted(out) == before
+    assert verify(source / "films/b.mov", out / "films/b.mkv")[0] == 0
+    listed(plain, "", "", "")
+    assert set(painted(plain)) == set(before)
+    assert all(
+        (plain / place).read_bytes() == (out / place).read_bytes() for place in ("films/b.mkv", "plates/one.tif")
+    )
+
+
 class Dies(StepPainter):
     """Ends its process at a unit of one item: every time, or once."""
 
@@ -488,3 +554,25 @@ def test_two_copies_of_a_film_do_not_meet(tmp_path, source, tiny, undisturbed, c
     came, _ = night(mine, out, tiny, ray="local", workers=2)
     assert (came.done, came.aside) == (2, 0)
     assert (out / "one.mkv").read_bytes() == (out / "two.mkv").read_bytes() == undisturbed["films/a.mkv"]
+
+
+def test_names_that_are_no_text_are_colored_like_others(tmp_path, source, tiny, undisturbed):
+    """Files of old disks have names in old encodings; their bytes come through to output, state and manifest."""
+    import shutil
+
+    home, out = tmp_path / os.fsdecode(b"src \xff"), tmp_path / os.fsdecode(b"out \xff")
+    home.mkdir()
+    shutil.copy(source / "films" / "a.mkv", home / os.fsdecode(b"f\xe9te.mkv"))
+    shutil.copy(source / "plates" / "one.tif", home / os.fsdecode(b"\xfe.tif"))
+    (home / os.fsdecode(b"bad \xfd.mov")).write_bytes(b"no film")
+    done = run_command(*command(home, out, tiny, "--preservation", "--progress", "json"), errors="surrogateescape")
+    assert done.returncode == 1, done.stderr
+    assert (out / os.fsdecode(b"f\xe9te.mkv")).read_bytes() == undisturbed["films/a.mkv"]
+    assert (out / os.fsdecode(b"\xfe.tif")).read_bytes() == undisturbed["plates/one.tif"]
+    [line] = (out / "set-aside.jsonl").read_text(encoding="utf-8").splitlines()
+    assert os.fsencode(json.loads(line)["uri"]).endswith(b"bad \xfd.mov")
+    checked = subprocess.run(["sha256sum", "--check", "--quiet", "manifest-sha256.txt"], cwd=out, check=False)
+    assert checked.returncode == 0
+    assert (out / "report.html").exists()
+    again = run_command(*command(home, out, tiny, "--preservation"), errors="surrogateescape")
+    assert "2 of 3 files are colored and verified" in again.stdout

@@ -12,7 +12,7 @@ from colorizer.errors import DamagedSource, SourceError
 from pipeline.frames import luma_digest
 from pipeline.plan import Plan
 from pipeline.reels import probe
-from pipeline.survey import CANDIDATES, LOOK_FRAMES, Candidates, survey
+from pipeline.survey import CANDIDATES, LOOK_FRAMES, Candidates, survey, survey_shots
 from tests.synthetic import read_stamp, stamped, write_reel, write_sequence
 
 FRAMES, CUTS = 30, (10, 19)
@@ -224,3 +224,37 @@ def test_stamps_are_read_through_the_whole_way(studio, folder):
     assert [read_stamp(stamped(i, size=(175, 143))) for i in (0, 1, 4095)] == [0, 1, 4095]
     with pytest.raises(ValueError, match="no stamp"):
         read_stamp(np.full((48, 64), 100, np.uint8))
+
+
+def test_a_shot_on_its_own_is_surveyed_as_a_piece_is(studio, cut_reel, plan):
+    """Its look and tags, from its frames alone, are those that a survey of just these frames finds; others stay.
+
+    Also in a piece, whose frames are counted from its own first one.
+    """
+    told = []
+    alone = survey_shots(plan, [1, 2], studio.colorizer, told.append)
+    assert told == list(range(1, 21))
+    assert alone.shots[0] is plan.shots[0]
+    for number, (start, stop) in ((1, (10, 19)), (2, (19, 30))):
+        piece = studio.plan(cut_reel, start=f"00:00:00:{start}", stop=f"00:00:01:{stop - 24:02}" if stop > 24 else
+                            f"00:00:00:{stop}")  # fmt: skip
+        assert (piece.skip, len(piece.pts)) == (start, stop - start)
+        assert alone.shots[number].look.tobytes() == piece.shots[0].look.tobytes()
+        assert alone.shots[number].scenes == piece.shots[0].scenes
+    late = studio.plan(cut_reel, start="00:00:00:10")
+    assert survey_shots(late, [1], studio.colorizer).shots[1].look.tobytes() == alone.shots[2].look.tobytes()
+
+
+def test_a_shot_of_a_changed_reel_is_not_surveyed(studio, folder, cut_reel):
+    """What is no longer what the plan was made of gives no look; nor does what is gone."""
+    import shutil
+
+    path = folder / "changing.mkv"
+    shutil.copy(cut_reel, path)
+    plan = studio.plan(path)
+    write_reel(path, FRAMES, cuts=(5, 19))
+    with pytest.raises(SourceError, match="from what the survey saw"):
+        survey_shots(plan, [0], studio.colorizer)
+    path.unlink()
+    with pytest.raises(SourceError, match="no such file"):
+        survey_shots(plan, [0], studio.colorizer)

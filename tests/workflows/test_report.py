@@ -2,9 +2,12 @@
 
 import json
 import re
+import shlex
+import shutil
 import time
 from datetime import datetime
 from fractions import Fraction
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -250,6 +253,88 @@ def test_a_kept_plan_is_linked(night):
     assert by_key(read(night))[KEYS[2]].plan == ""
 
 
+# --- what can be edited
+
+
+def with_plan(out, key, pieces=True):
+    """Let a file have a kept plan, and pieces; the folder of its job."""
+    job = out / ".chromatheque" / "jobs" / key
+    (job / "ledger").mkdir(parents=True)
+    (job / "plan.json").write_text("{}")
+    if pieces:
+        (job / "ledger" / "a.json").touch()
+    return job
+
+
+@pytest.fixture
+def editable(night, tmp_path):
+    """The colored collection with plans for its reel and for the scan with a hostile name."""
+    shutil.copytree(night, tmp_path / "out")
+    for key in (KEYS[0], KEYS[2]):
+        with_plan(tmp_path / "out", key, pieces=key == KEYS[2])
+    return tmp_path / "out"
+
+
+def test_the_page_says_how_shots_are_edited(editable):
+    """Each file with a plan has commands that can be pasted, whatever it is called, and each shot one of its own.
+
+    The commands name the file as `plan` finds it, and the shot as the page does. A file without a plan has none.
+    """
+    text = write_report(editable).read_text(encoding="utf-8")
+    commands = re.findall(r"^(?:<pre>)?(chromatheque plan .*?)(?:</pre>)?$", text, re.MULTILINE)
+    words = [shlex.split(unescape(command)) for command in commands]
+    reel, hostile = str(editable / "c.mkv"), str(editable / "box 1" / HOSTILE)
+    assert [w[2:] for w in words if w[3] == reel] == [
+        ["show", reel], ["merge", reel, "1..2"], ["split", reel, "1", "--at", "0:00.5"],
+        ["look", reel, "2", "--of", "1"], ["undo", reel],
+    ]  # fmt: skip
+    assert [w[2:] for w in words if w[3] == hostile] == [
+        ["show", hostile], ["look", hostile, "0", "--picture", "FILE"], ["undo", hostile],
+    ]  # fmt: skip
+    assert len(words) == 8
+    found = re.findall(r'<button class=b value="([^"]*)" aria-label="([^"]*)"', text)
+    assert {(value, unescape(name).rpartition(":")[0]) for value, name in found} == {
+        ("0 --picture FILE", f"{HOSTILE}, Page 0"), ("1 --of 2", "c.mkv, Shot 1"), ("2 --of 1", "c.mkv, Shot 2"),
+    }  # fmt: skip
+    told = Page(text).text
+    assert told.count("only what an edit touches is painted again") == 1
+    assert told.count("its pieces were not kept") == 1
+    assert Page(text).handlers == []
+
+
+def test_an_edited_plan_is_told(editable):
+    """Until the next run the page says that its numbers are the output's, not the plan's; by what the run remembers."""
+    job = editable / ".chromatheque" / "jobs" / KEYS[2]
+    stat = (job / "plan.json").stat()
+    for seen, edited in (
+        ([[1, 1], [2, 2], [stat.st_size, stat.st_mtime_ns]], False),
+        ([[1, 1], [2, 2], [stat.st_size + 1, stat.st_mtime_ns]], True),
+        ([], False),
+        ("x", False),
+    ):
+        item(editable, KEYS[2], kind="reel", source="src/c.mkv", out="c.mkv", seen=seen)
+        assert by_key(read(editable))[KEYS[2]].edited == edited
+        assert ("Its plan was edited since" in write_report(editable).read_text()) == edited
+
+
+def test_a_borrowed_look_is_told(night, tmp_path):
+    """Beside the shot or page stands whose look it has; what cannot be read costs nothing else."""
+    said = json.loads((night / "c.mkv.json").read_text())
+    looks = [
+        ([{"frames": [22, 40]}], "Look of shot 2"), ([{"frames": [3, 4]}], "Look of frames 3 to 3"),
+        ([{"picture": "<b>.jpg", "sha256": "ab" * 32}], "Look of <b>.jpg (sha256 abababababab)"),
+        ([{"frames": "x"}], "Look of something that cannot be read"), (7, "Look of something that cannot be read"),
+    ]  # fmt: skip
+    for look, told in looks:
+        said["shots"][0]["look_from"] = look
+        (tmp_path / "c.mkv.json").write_text(json.dumps(said))
+        (tmp_path / "c.mkv").touch()
+        item(tmp_path, KEYS[0], kind="reel", source="src/c.mkv", out="c.mkv")
+        text = Page(write_report(tmp_path).read_text()).text
+        assert told in text
+        assert text.count("Look of") == 1
+
+
 # --- what is flagged
 
 
@@ -349,8 +434,26 @@ def test_pictures_are_the_outputs_turned_and_stretched(night):
     assert after.astype(int).std(axis=2).mean() > 3
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg"])
+@pytest.mark.parametrize(("orientation", "size"), [(1, (60, 90)), (6, (90, 60))])
+def test_a_scan_is_pictured_with_its_pixels_shape(tmp_path, tiny, suffix, orientation, size):
+    """A scanner that steps half as fine as it samples gives pixels twice as high as wide; thumbnails show that."""
+    luma = np.random.default_rng(1).integers(0, 255, (90, 120), np.uint8)
+    tags = [(274, 3, 1, orientation, True)]
+    tifffile.imwrite(
+        tmp_path / "in.tif", luma, photometric="minisblack", metadata=None, resolution=(300, 150), extratags=tags
+    )
+    asked = ScanChoices(weights=str(tiny), working_size=32, precision="fp32")
+    ScanJob(str(tmp_path / "in.tif"), tmp_path / f"out{suffix}", asked, None, Silent()).color()
+    item(tmp_path, KEYS[0], out=f"out{suffix}")
+    pictures, why = report_pictures.pictures(tmp_path, read(tmp_path).files[0])
+    assert why == ""
+    assert (pictures[0].width, pictures[0].height) == size
+
+
 def test_a_shot_is_pictured_by_its_own_middle(night):
     """The reel's thumbnails are of the frames in the middle of its shots."""
+    write_report(night)
     files = by_key(read(night))
     with av.open(str(night / "c.mkv")) as film:
         frames = [frame.to_ndarray()[:48].astype(float) for frame in film.decode(video=0)]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.synthetic import tiny_weights
-from tests.workflows.test_report import HOSTILE, KEYS, ODD, colored, item, summary, write_report
+from tests.workflows.test_report import HOSTILE, KEYS, ODD, colored, item, summary, with_plan, write_report
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
@@ -36,6 +36,7 @@ def address(tmp_path_factory):
     summary(out, running=True)
     error = {"stage": "paint", "error": "the disk <b>broke</b>", "attempts": 1}
     item(out, ASIDE, id="Élysées 9", source="src/aside.tif", out="aside.tif", state="set-aside", error=error)
+    with_plan(out, KEYS[2])
     item(out, LATER, source=f"src/{'long' * 60}.mkv", out="later.mkv", kind="reel", state="waiting")
     return write_report(out).as_uri()
 
@@ -223,6 +224,39 @@ def test_tab_reaches_the_controls_in_order(browser):
     assert {f"f{key}" for key in KEYS} <= set(visited)
     inside = [(tag, kind, text) for tag, kind, text, file in found if file == f"f{KEYS[0]}"]
     assert [x[0] for x in inside] == ["a", "a", "summary", "input"]
+
+
+def test_a_shots_command_is_copied_by_keyboard(browser):
+    """Tab reaches the button below each shot; Enter shows and copies the command, says so, and keeps the focus."""
+    buttons = browser.find_elements("css selector", ".b")
+    names = [button.accessible_name for button in buttons]
+    assert names == [f"c.mkv, Shot {n}: copy the command for another look" for n in (1, 2)]
+    for _ in range(60):
+        press(browser, keys().TAB)
+        if browser.switch_to.active_element == buttons[1]:
+            break
+    assert browser.switch_to.active_element == buttons[1]
+    press(browser, keys().ENTER)
+    command = browser.execute_async_script(
+        """
+        const done = arguments[0], until = Date.now() + 5000;
+        const look = () => {
+          const code = document.querySelector(".b + code");
+          code && code.textContent || Date.now() > until ? done(code && code.textContent) : setTimeout(look, 20);
+        };
+        look();
+        """
+    )
+    assert command.startswith("chromatheque plan look /")
+    assert command.endswith("/c.mkv 2 --of 1")
+    assert browser.switch_to.active_element == buttons[1]
+    assert one(browser, "#said").get_attribute("value") == f"Copied: {command}"
+    field = one(browser, "input[type=search]")
+    field.click()
+    from selenium.webdriver import ActionChains
+
+    ActionChains(browser).key_down(keys().CONTROL).send_keys("v").key_up(keys().CONTROL).perform()
+    assert field.get_attribute("value") == command
 
 
 def test_focus_can_be_seen(browser):

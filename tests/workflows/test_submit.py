@@ -1,15 +1,8 @@
 """Commands put into the job queue of a real Ray cluster: they run there, and every mistake is one line."""
 
 import json
-import os
-import secrets
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import click
@@ -17,55 +10,20 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.endtoend import command_line, environment, hear_interrupts, one_line, verify
+from tests import clusters
+from tests.clusters import free_ports
+from tests.endtoend import command_line, hear_interrupts, one_line, verify
 from tests.synthetic import tiny_weights
 from workflows.submit import completed
 
 pytestmark = pytest.mark.ray
 
 
-def free_ports(count):
-    """Ports that nothing listens on."""
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
-
-
 @pytest.fixture(scope="module")
 def head():
-    """A head with folder, ports and token of its own: (dashboard, GCS port, environment with the token)."""
-    temp = Path(tempfile.mkdtemp(prefix="chj-", dir="/tmp"))  # short: the path of a Unix socket has 107 bytes
-    (temp / "token").write_text(secrets.token_hex(32))
-    env = environment(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(temp / "token"))
-    gcs, dashboard, client, agent, metrics = free_ports(5)
-    ray = Path(sys.executable).with_name("ray")
-    words = [
-        ray, "start", "--head", "--block", "--num-cpus=2", f"--temp-dir={temp}", "--node-ip-address=127.0.0.1",
-        f"--port={gcs}", f"--dashboard-port={dashboard}", f"--ray-client-server-port={client}",
-        f"--dashboard-agent-listen-port={agent}", f"--metrics-export-port={metrics}", "--disable-usage-stats",
-        "--object-store-memory=100000000",
-    ]  # fmt: skip
-    log = (temp / "head.log").open("w")
-    child = subprocess.Popen(list(map(str, words)), env=env, stdout=log, stderr=log, start_new_session=True)
-    address = f"http://127.0.0.1:{dashboard}"
-    try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until and ask(env, "jobs", "--address", address).returncode:
-            assert child.poll() is None, (temp / "head.log").read_text()
-            time.sleep(1)
-        yield address, gcs, env
-    finally:
-        os.killpg(child.pid, signal.SIGTERM)
-        try:
-            child.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-        log.close()
-        shutil.rmtree(temp, ignore_errors=True)
+    """(dashboard, GCS port, environment with the token)."""
+    with clusters.head() as one:
+        yield one.dashboard, one.address.rpartition(":")[2], one.env
 
 
 def ask(env, *words, timeout=120):
@@ -106,6 +64,21 @@ def test_a_scan_is_colored_on_the_cluster(tmp_path, head, plate, ship):
     assert lines[0] in listed.stdout
     assert "chromatheque scan --ray auto --progress json" in listed.stdout
     assert '"event": "finished"' in ask(head[2], "logs", lines[0], "--address", head[0]).stdout
+
+
+def test_a_collections_progress_comes_with_the_log(tmp_path, head, plate):
+    """With --follow every moment's counts arrive: units done and planned, items by state, and each step's seconds."""
+    source, weights = plate
+    words = ["archive", source.parent, tmp_path / "out", "--weights", weights, "--working-size", 32]
+    done = ask(head[2], *submitted(head, "--follow", "--", *words))
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"event"')]
+    totals = [event for event in told if event["event"] == "total"]
+    assert [total["units"]["done"] for total in totals] == sorted(total["units"]["done"] for total in totals)
+    assert totals[-1]["units"]["done"] == totals[-1]["units"]["of"] > 0
+    assert totals[-1]["items"] == {"done": 1}
+    steps = [event["stage"] for event in told if event["event"] == "step" and event["seconds"] > 0]
+    assert steps == ["survey", *["paint"] * totals[-1]["units"]["of"], "publish"]
 
 
 def test_only_the_id_is_printed_and_a_failure_is_told(tmp_path, head):

@@ -7,7 +7,7 @@ import pytest
 
 from colorizer.errors import LedgerError
 from pipeline import job_folder, storage
-from pipeline.collection.depot import Depot
+from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step
 from pipeline.collection.steps import StepPainter
@@ -27,7 +27,7 @@ def steps(tmp_path):
     options = {"working_size": 32, "precision": "fp32", "weights": str(tiny_weights(tmp_path / "tiny.safetensors"))}
     items = {item.kind: item for item in find(source, out, options, (), ()).items}
     return lambda stage, kind, unit=None, found=None: Step(
-        stage, items[kind], Depot(out, out), 1, unit, source=found and found.source
+        stage, items[kind], depot_for(str(out)), 1, unit, source=found and found.source
     )
 
 

@@ -1,0 +1,90 @@
+"""Which plan a person means: that of a job folder, a plan file, or a file of a collection by path, name or id."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from colorizer.errors import ColorizeError, LedgerError
+from pipeline.collection.item import STATE
+from pipeline.job_folder import PLAN
+from pipeline.plan_file import PlanFile
+from pipeline.storage import read_json
+
+NAMED = 5
+"""Files that an error names at most."""
+
+
+def find_plan(place: str) -> PlanFile:
+    """The plan that `place` stands for. Raises ColorizeError, in one line.
+
+    place: a job folder, a plan file, the output of a run that was stopped, or the path of a collection's output; below
+    OUT_DIR a catalogue's id, a source's name, or an output's name without its suffix will do as well.
+    """
+    path = Path(os.path.abspath(place))  # noqa: PTH100 - resolves "..", and keeps links as they were typed
+    for folder in (path, path.with_name(f"{path.name}.job")):  # the second: of a run that was stopped
+        if (folder / PLAN).is_file():
+            return _at(folder / PLAN, place)
+    if path.suffix == ".json" and path.parent.is_dir() and path.is_file() and path.name.startswith(PLAN):
+        return _at(path, place)
+    for folder in (path, *path.parents):
+        if (folder / STATE / "items").is_dir():
+            return _in_collection(folder, path.relative_to(folder).as_posix(), place)
+    if not path.exists():
+        raise ColorizeError(f"{place}: no such file or folder, and no collection (archive's OUT_DIR) around it")
+    raise ColorizeError(
+        f"{place}: no plan is kept for it; give the folder of `reel --job` or `scan --job`, or a file below archive's "
+        "OUT_DIR"
+    )
+
+
+def _at(path: Path, place: str) -> PlanFile:
+    """A plan in a job folder, which may be a collection's: then a run holds the collection's lock, not the folder's."""
+    state = path.parent.parent.parent
+    lock = state if state.name == STATE else path.parent
+    return PlanFile(path, lock, place)
+
+
+def _in_collection(out: Path, below: str, place: str) -> PlanFile:
+    items = [told for told in map(_told, sorted((out / STATE / "items").glob("*.json"))) if told]
+    found = _matching(items, below) if below != "." else items
+    if len(found) != 1:
+        raise ColorizeError(_unclear(items, found, below, place))
+    [item] = found
+    path = out / STATE / "jobs" / item["key"] / PLAN
+    if not path.is_file():
+        raise ColorizeError(f"{place}: it has no plan yet; that is made when the collection is colored")
+    return PlanFile(path, out / STATE, place)
+
+
+def _told(path: Path) -> dict[str, Any]:
+    """What a state file says of its item; nothing where it is damaged."""
+    try:
+        values = read_json(path)
+        told = {name: str(values[name]) for name in ("id", "source", "out")}
+    except (LedgerError, KeyError, TypeError):
+        return {}
+    return {**told, "key": path.stem}
+
+
+def _matching(items: list[dict[str, Any]], below: str) -> list[dict[str, Any]]:
+    """Items that are called so; a whole path or an id counts more than a part of a path."""
+    exact = [item for item in items if below in (item["out"], item["id"])]
+    return exact or [item for item in items if below in _names(item)]
+
+
+def _names(item: dict[str, Any]) -> tuple[str, ...]:
+    out, source = PurePosixPath(item["out"]), PurePosixPath(item["source"].replace("\\", "/"))
+    return str(out.with_suffix("")), out.name, out.stem, source.name, item["source"]
+
+
+def _unclear(items: list[dict[str, Any]], found: list[dict[str, Any]], below: str, place: str) -> str:
+    several = found or items
+    named = ", ".join(item["id"] or item["out"] for item in several[:NAMED])
+    more = f" and {len(several) - NAMED} more" if len(several) > NAMED else ""
+    if below == ".":
+        return f"{place}: a collection of {len(items)} files; name one below it: {named}{more}"
+    if found:
+        return f"{place}: {len(found)} files are called so ({', '.join(item['out'] for item in found[:NAMED])}{more})"
+    return f"{place}: the collection has no such file; it has {named}{more}" if items else f"{place}: no such file"

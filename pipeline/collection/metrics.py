@@ -1,0 +1,107 @@
+"""What a night over a collection measures, defined once for every place that shows it to a monitoring system.
+
+The numbers are those that `Schedule` tells its listener: of each step that is done, and of how the whole stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol
+
+from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
+from pipeline.collection.step import PAINT, PUBLISH, SURVEY
+from pipeline.events import Listener, Silent
+
+GAUGE, COUNTER, HISTOGRAM = "gauge", "counter", "histogram"
+
+BOUNDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+"""Upper ends, in seconds, of the classes that steps are sorted into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number with a name; labels: of its parts. A gauge is set, a counter added to, a histogram sorted into."""
+
+    name: str
+    kind: str
+    told: str
+    labels: tuple[str, ...] = ()
+
+
+STEPS = Metric("chromatheque_step_seconds", HISTOGRAM, "Time that each step took, in this run.", ("stage",))
+SECONDS = Metric(
+    "chromatheque_work_seconds_total", COUNTER, "Time of workers, by what it went to, in this run.", ("stage",)
+)
+FAILURES = Metric(
+    "chromatheque_failures_total", COUNTER, "Steps that were tried again or given up, in this run.", ("stage", "fate")
+)
+ITEMS = Metric("chromatheque_items", GAUGE, "Reels and scans, by state.", ("state",))
+UNITS_DONE = Metric("chromatheque_units_done", GAUGE, "Segments and bands that are painted.")
+UNITS = Metric("chromatheque_units_planned", GAUGE, "Segments and bands of all items that are surveyed.")
+MEGAPIXELS_DONE = Metric("chromatheque_megapixels_done", GAUGE, "Megapixels that are colored.")
+MEGAPIXELS = Metric("chromatheque_megapixels_found", GAUGE, "Megapixels of all items.")
+BUSY = Metric("chromatheque_busy_ratio", GAUGE, "Share of the workers' time that was work, in this run.")
+WORKERS = Metric("chromatheque_workers", GAUGE, "Workers of this run.")
+
+STATES = (WAITING, SURVEYED, PAINTING, DONE, ASIDE)
+RETRIED, GIVEN_UP = "retried", "set_aside"
+
+
+class Gauges(Protocol):
+    """A place that shows metrics."""
+
+    def keep(self, metric: Metric, value: float, *labels: str) -> None:
+        """Take a value; labels: those that the metric names, in its order."""
+
+    def show(self, last: bool) -> None:
+        """All values of this moment are taken. last: there will be no other."""
+
+
+class Meter(Silent):
+    """Passes every event on, and what can be measured in it to `places`, until it is left."""
+
+    def __init__(self, listener: Listener, *places: Gauges) -> None:
+        self.listener, self.places = listener, places
+        for stage in (SURVEY, PAINT, PUBLISH):  # a counter that is not there yet cannot be watched
+            self._keep(SECONDS, 0, stage)
+            for fate in (RETRIED, GIVEN_UP):
+                self._keep(FAILURES, 0, stage, fate)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for place in self.places:
+            place.show(last=True)
+        self.places = ()
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        """Pass it on, and measure."""
+        self.listener(event, **facts)
+        if event == "step":
+            self._keep(STEPS, facts["seconds"], facts["stage"])
+            self._keep(
+                SECONDS, facts["seconds"], facts["stage"]
+            )  # exact; of a histogram Ray passes on the classes alone
+        elif event == "retry":
+            self._keep(FAILURES, 1, facts["stage"], RETRIED)
+        elif event == "aside":
+            self._keep(FAILURES, 1, facts["stage"], GIVEN_UP)
+        elif event == "total":
+            self._stand(facts)
+
+    def _stand(self, facts: Mapping[str, Any]) -> None:
+        for state in STATES:
+            self._keep(ITEMS, facts["items"].get(state, 0), state)
+        for metric, value in (
+            (UNITS_DONE, facts["units"]["done"]), (UNITS, facts["units"]["of"]), (MEGAPIXELS_DONE, facts["done"]),
+            (MEGAPIXELS, facts["of"]), (BUSY, facts["busy"]), (WORKERS, facts["workers"]),
+        ):  # fmt: skip
+            self._keep(metric, value)
+        for place in self.places:
+            place.show(last=False)
+
+    def _keep(self, metric: Metric, value: float, *labels: str) -> None:
+        for place in self.places:
+            place.keep(metric, value, *labels)

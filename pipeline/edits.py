@@ -1,0 +1,102 @@
+"""Edits of a plan: shots merged or split, looks borrowed. Functions from plan to plan; numbers count from 0.
+
+An edit touches the segments of the shots it names and no others: all other shots keep span and look, so the ids of
+their segments stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.look_source import LookSource, LookSources, united
+from pipeline.plan import Plan, Shot
+from pipeline.scans.plan import PagePlan, ScanPlan
+
+
+def merged(plan: Plan, first: int, last: int) -> Plan:
+    """Shots first to last as one.
+
+    Its look is the mean of theirs, weighted by frames: a survey averages the looks of a shot's frames, so this is about
+    what it would have found without the cuts. (The first shot's look would do as little as possible, but let a
+    shot of a second decide about one of a minute.) Merging what was split gives back what there was, bit for bit.
+    """
+    parts = plan.shots[first : last + 1]
+    lengths = [shot.stop - shot.start for shot in parts]
+    looks = np.stack([shot.look for shot in parts]).astype(np.float64)
+    look = (np.array(lengths) @ looks / sum(lengths)).astype(np.float32)
+    start, stop = parts[0].start, parts[-1].stop
+    sources = united(source for shot in parts for source in origin(shot))
+    own = sources == (LookSource(frames=(start, stop)),)
+    whole = Shot(start, stop, look, _scenes(parts, lengths), () if own else sources)
+    return replace(plan, shots=(*plan.shots[:first], whole, *plan.shots[last + 1 :]))
+
+
+def _scenes(parts: tuple[Shot, ...], lengths: list[int]) -> tuple[tuple[str, float], ...]:
+    """Scene tags of several shots, weighted by frames; as many as they had."""
+    if all(shot.scenes == parts[0].scenes for shot in parts):
+        return parts[0].scenes
+    total: dict[str, float] = {}
+    for shot, length in zip(parts, lengths, strict=True):
+        for name, share in shot.scenes:
+            total[name] = total.get(name, 0.0) + share * length / sum(lengths)
+    best = sorted(total.items(), key=lambda tag: (-tag[1], tag[0]))[: max(len(shot.scenes) for shot in parts)]
+    return tuple((name, round(share, 3)) for name, share in best)
+
+
+def split(plan: Plan, number: int, frame: int) -> Plan:
+    """A shot as two, the second from `frame` on. Both keep its look and its scene tags."""
+    shot = plan.shots[number]
+    sources = origin(shot)
+    parts = (replace(shot, stop=frame, look_from=sources), replace(shot, start=frame, look_from=sources))
+    return replace(plan, shots=(*plan.shots[:number], *parts, *plan.shots[number + 1 :]))
+
+
+def relooked(plan: Plan, numbers: Collection[int], look: np.ndarray, sources: LookSources) -> Plan:
+    """Another look for some shots. sources: where it comes from."""
+    shots = [
+        replace(shot, look=look, look_from=_foreign(sources, shot)) if number in numbers else shot
+        for number, shot in enumerate(plan.shots)
+    ]
+    return replace(plan, shots=tuple(shots))
+
+
+def borrowed(plan: Plan, numbers: Collection[int], lender: int) -> Plan:
+    """The look of one shot for some others, with where it has it from."""
+    return relooked(plan, numbers, plan.shots[lender].look, origin(plan.shots[lender]))
+
+
+def origin(shot: Shot) -> LookSources:
+    """Where a shot's look comes from, its own frames included."""
+    return shot.look_from or (LookSource(frames=(shot.start, shot.stop)),)
+
+
+def _foreign(sources: LookSources, shot: Shot) -> LookSources:
+    return () if sources == (LookSource(frames=(shot.start, shot.stop)),) else sources
+
+
+def page_relooked(plan: ScanPlan, numbers: Collection[int], look: np.ndarray | None, sources: LookSources) -> ScanPlan:
+    """Another look for some pages, by place in the plan; their colors are decided when the plan is used next.
+
+    look: None for each page's own. Pages that have the look already stay as they are.
+    """
+    pages = list(plan.pages)
+    for place in numbers:
+        page = pages[place]
+        from_where = () if look is None or sources == _itself(page) else sources
+        kept = page.look_from == () if look is None else page.plate.look.tobytes() == look.tobytes()
+        if not (kept and page.look_from == from_where):
+            pages[place] = page.awaiting(look, from_where)
+    return replace(plan, pages=tuple(pages))
+
+
+def page_borrowed(plan: ScanPlan, numbers: Collection[int], lender: int) -> ScanPlan:
+    """The look of one page for some others, with where it has it from."""
+    page = plan.pages[lender]
+    return page_relooked(plan, numbers, page.plate.look, page.look_from or _itself(page))
+
+
+def _itself(page: PagePlan) -> LookSources:
+    return (LookSource(page=page.number),)

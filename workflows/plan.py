@@ -1,0 +1,317 @@
+"""`chromatheque plan`: shots merged and split, looks borrowed; then the same run again paints what that touched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from colorizer.engine import Colorizer
+    from pipeline.plan import Plan
+    from pipeline.plan_file import PlanFile
+    from pipeline.scans.plan import ScanPlan
+
+Edit = Callable[["PlanFile", "Plan | ScanPlan"], "tuple[Plan | ScanPlan, str]"]
+"""From a plan to another one and what was done, in words."""
+
+place_argument = click.argument("place", metavar="PLACE")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only say how much would be painted again.")
+
+
+class Numbers(click.ParamType):
+    """Numbers of shots or pages as the report counts them: 7 or 3,5 or 3..5."""
+
+    name = "SHOT[,SHOT..]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        found: list[int] = []
+        for part in value.split(","):
+            first, dots, last = part.partition("..")
+            ends = (first, last if dots else first)
+            if not all(end.isdecimal() and end.isascii() and len(end) < 9 for end in ends) or int(ends[0]) > int(
+                ends[1]
+            ):
+                self.fail(f"{value!r} names no shots; write 7 or 3,5 or 3..5", param, ctx)
+            found += range(int(ends[0]), int(ends[1]) + 1)
+        return tuple(dict.fromkeys(found))
+
+
+@click.group()
+def plan() -> None:
+    """Edit the shots and looks of something colored; then run its command again.
+
+    PLACE is the folder of `reel --job` or `scan --job`, or a file of a collection below its OUT_DIR: by its path, its
+    name or its catalog id. Shots are numbered as in the report, from 1, pages from 0. Only the segments that an edit
+    touches are painted again, where pieces were kept (--job, archive --keep-pieces); else the whole file.
+
+    Example: chromatheque plan show colored/reel-0042
+    """
+
+
+@plan.command()
+@place_argument
+def show(place: str) -> None:
+    """List shots or pages: number, frames, time, scenes, and where the look comes from.
+
+    Example: chromatheque plan show colored/reel-0042
+    """
+    from rich.console import Console
+
+    from pipeline.collection.lookup import find_plan
+    from workflows.plan_table import table_of
+
+    file = find_plan(place)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table_of(file.read(), file.name))
+
+
+@plan.command()
+@place_argument
+@click.argument("shots", metavar="SHOT..", nargs=-1, required=True, type=Numbers())
+@dry_run_option
+def merge(place: str, shots: tuple[tuple[int, ...], ...], dry_run: bool) -> None:
+    """Make neighboring shots one. Its look is the mean of theirs, weighted by frames.
+
+    Example: chromatheque plan merge colored/reel-0042 3..5
+    """
+
+    def edit(file: PlanFile, old: Plan | ScanPlan) -> tuple[Plan, str]:
+        from pipeline import edits
+
+        of = _of_reel(old, "merged")
+        typed = sorted({number for part in shots for number in part})
+        wanted = _places(of, typed)
+        if len(typed) < 2:
+            _refuse(f"shot {typed[0]} alone cannot be merged; name its neighbor too, as in {typed[0]}..{typed[0] + 1}")
+        if wanted != list(range(wanted[0], wanted[-1] + 1)):
+            span = f"{typed[0]}..{typed[-1]}"
+            _refuse(f"shots {_listed(typed)} are not neighbors; {span} merges all from {typed[0]} to {typed[-1]}")
+        return edits.merged(of, wanted[0], wanted[-1]), (
+            f"shots {_listed(typed)} are one now, shot {typed[0]}" + _shifted(of, typed[-1], f"{len(typed) - 1} less")
+        )
+
+    _edit(place, edit, dry_run)
+
+
+@plan.command()
+@place_argument
+@click.argument("shot", metavar="SHOT", type=Numbers())
+@click.option(
+    "--at", required=True, metavar="FRAME|TIME",
+    help="First frame of the second part: its number, a time as in the report (0:04.2), or the reel's time code.",
+)  # fmt: skip
+@click.option("--own", is_flag=True, help="Give both parts looks of their own.")
+@dry_run_option
+def split(place: str, shot: tuple[int, ...], at: str, own: bool, dry_run: bool) -> None:
+    """Make a shot two. Both keep its look, and so their colors, unless --own is given.
+
+    Example: chromatheque plan split colored/reel-0042 3 --at 1:02.5
+    """
+
+    def edit(file: PlanFile, old: Plan | ScanPlan) -> tuple[Plan, str]:
+        from pipeline import edits
+        from workflows.plan_table import frame_at
+
+        of = _of_reel(old, "split")
+        [number] = _places(of, shot) if len(shot) == 1 else _refuse("one shot can be split at a time")
+        new = edits.split(of, number, frame_at(of, number, at))
+        if own:
+            new = _with_own(file, _for_looks(new), [number, number + 1])
+        start = new.shots[number + 1].start
+        what = f"shot {number + 1} ends before frame {start} now, where shot {number + 2} begins"
+        return new, what + _shifted(of, number + 1, "1 more")
+
+    _edit(place, edit, dry_run)
+
+
+@plan.command()
+@place_argument
+@click.argument("shots", metavar="SHOT[,SHOT..]", type=Numbers())
+@click.option("--of", type=Numbers(), metavar="SHOT", help="The look of that shot or page.")
+@click.option(
+    "--picture", type=click.Path(dir_okay=False, path_type=Path),
+    help="The look of a picture: a photograph whose scene and light are like the shot's. Its colors are not taken "
+    "over: a look is what the network makes of a picture's luminance.",
+)  # fmt: skip
+@click.option("--own", is_flag=True, help="Its own look again, from its own frames.")
+@dry_run_option
+def look(
+    place: str, shots: tuple[int, ...], of: tuple[int, ...] | None, picture: Path | None, own: bool, dry_run: bool
+) -> None:
+    """Give shots, or pages of a scan, another look: another shot's, a picture's, or their own again.
+
+    Example: chromatheque plan look colored/reel-0042 7,9 --of 3
+    """
+    if (of is not None) + (picture is not None) + own != 1:
+        raise click.UsageError("one of --of, --picture and --own says which look")
+
+    def edit(file: PlanFile, old: Plan | ScanPlan) -> tuple[Plan | ScanPlan, str]:
+        old = _for_looks(old)
+        wanted = _places(old, shots)
+        named = f"{_word(old)}{'s' * (len(shots) > 1)} {_listed(shots)} {'have' if len(shots) > 1 else 'has'}"
+        if own:
+            return _with_own(file, old, wanted), f"{named} {'looks' if len(shots) > 1 else 'a look'} of their own now"
+        if of is not None:
+            [lender] = _places(old, of) if len(of) == 1 else _refuse("--of takes one number")
+            return _with_look_of(old, wanted, lender), f"{named} the look of {_word(old)} {of[0]} now"
+        assert picture is not None
+        return _with_picture(old, wanted, picture), f"{named} the look of {picture.name} now"
+
+    _edit(place, edit, dry_run)
+
+
+@plan.command()
+@place_argument
+@dry_run_option
+def undo(place: str, dry_run: bool) -> None:
+    """Take the last edit back; again, the one before.
+
+    Example: chromatheque plan undo colored/reel-0042
+    """
+    from pipeline.collection.lookup import find_plan
+
+    file = find_plan(place)
+    with file.held():
+        former = file.former()
+        if not dry_run:
+            file.undo()
+    _tell(file, former, "the last edit is undone", dry_run)
+
+
+def _edit(place: str, edit: Edit, dry_run: bool) -> None:
+    """Find the plan, edit it while nothing else uses it, and tell what comes of that."""
+    from pipeline.collection.lookup import find_plan
+
+    file = find_plan(place)
+    with file.held():
+        old = file.read()
+        new, what = edit(file, old)
+        changed = new.to_json() != old.to_json()
+        if changed and not dry_run:
+            file.replace(new)
+    if changed:
+        _tell(file, new, what, dry_run)
+    else:
+        click.echo("nothing changes, it is so already")
+
+
+def _shifted(old: Plan, last: int, by: str) -> str:
+    """What becomes of the numbers of the shots after an edit. last: number of the last shot that was edited."""
+    return f"; those after it count {by}" if last < len(old.shots) else ""
+
+
+def _tell(file: PlanFile, plan: Plan | ScanPlan, what: str, dry_run: bool) -> None:
+    todo, of = file.units(plan)
+    unit = "segment" if _is_reel(plan) else "band"
+    count = f"{todo or 'none'} of {of} {unit}s" if todo < of else f"all {of} {unit}s" if of > 1 else f"its one {unit}"
+    if not file.has_pieces:
+        count += ", since none are kept" + (" (archive --keep-pieces keeps them)" if file.collected else "")
+    if dry_run:
+        click.echo(f"nothing was changed; the next run would paint {count}")
+    else:
+        command = "archive command" if file.collected else "same command"
+        click.echo(f"{what}\nrun the {command} as before: it paints {count}")
+
+
+def _with_own(file: PlanFile, plan: Any, places: Sequence[int]) -> Any:
+    """Looks of their own: a page's at the next survey, a shot's as the survey found it, or from its frames now."""
+    from dataclasses import replace
+
+    from pipeline import edits
+    from pipeline.survey import survey_shots
+
+    if not _is_reel(plan):
+        return edits.page_relooked(plan, places, None, ())
+    shots, unseen = list(plan.shots), []
+    for place in places:
+        if shots[place].look_from:
+            found = file.own_shot(shots[place])
+            shots[place] = found or shots[place]
+            unseen += [place] if found is None else []
+    plan = replace(plan, shots=tuple(shots))
+    if not unseen:
+        return plan
+    if not plan.reel.is_sequence and not Path(plan.reel.uri).is_file():
+        _refuse(f"{plan.reel.uri}: no such file from here; edit it in the folder where it was colored")
+    frames = sum(shots[place].stop - shots[place].start for place in unseen)
+    with click.progressbar(length=frames, label="frames", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        return survey_shots(plan, unseen, _colorizer(plan), lambda done: bar.update(done - bar.pos))
+
+
+def _with_look_of(plan: Any, places: Sequence[int], lender: int) -> Any:
+    from pipeline import edits
+
+    if _is_reel(plan):
+        return edits.borrowed(plan, places, lender)
+    if not plan.pages[lender].plate.look.size:
+        _refuse(f"page {plan.pages[lender].number} gets its look at the next run; run that first")
+    return edits.page_borrowed(plan, places, lender)
+
+
+def _with_picture(plan: Any, places: Sequence[int], picture: Path) -> Any:
+    from pipeline import edits
+    from pipeline.look_source import LookSource
+    from pipeline.scans.survey import picture_look
+    from pipeline.storage import sha256
+
+    found = picture_look(picture, _colorizer(plan))
+    sources = (LookSource(picture=picture.name, sha256=sha256(picture)),)
+    return (edits.relooked if _is_reel(plan) else edits.page_relooked)(plan, places, found, sources)
+
+
+def _colorizer(plan: Any) -> Colorizer:
+    """The network that the plan was made with; in single precision where this machine has no half."""
+    from pipeline.workers import device, planned_colorizer
+
+    settings = plan.settings
+    precision = "fp32" if settings.precision == "fp16" and device() == "cpu" else settings.precision
+    return planned_colorizer(settings.weights, settings.weights_digest, precision)
+
+
+def _is_reel(plan: Any) -> bool:
+    from pipeline.plan import Plan
+
+    return isinstance(plan, Plan)
+
+
+def _word(plan: Any) -> str:
+    return "shot" if _is_reel(plan) else "page"
+
+
+def _of_reel(plan: Any, verb: str) -> Plan:
+    if not _is_reel(plan):
+        _refuse(f"pages of a scan cannot be {verb}; only their looks can be edited")
+    of: Plan = plan
+    return of
+
+
+def _for_looks(plan: Any) -> Any:
+    if _is_reel(plan) and plan.settings.looks == "per-frame":
+        _refuse("with --looks per-frame every frame has a look of its own, which cannot be edited")
+    return plan
+
+
+def _places(plan: Any, typed: Sequence[int]) -> list[int]:
+    """Places in the plan of shots or pages by the numbers that people know."""
+    known = list(range(1, len(plan.shots) + 1)) if _is_reel(plan) else [page.number for page in plan.pages]
+    for number in typed:
+        if number not in known:
+            word, last = _word(plan), f" to {known[-1]}" if len(known) > 1 else ""
+            _refuse(f"there is no {word} {number}; the {word}s here are {known[0]}{last}")
+    return [known.index(number) for number in typed]
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *most, last = map(str, numbers)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _refuse(what: str) -> Any:
+    from colorizer.errors import ColorizeError
+
+    raise ColorizeError(what)
