@@ -60,6 +60,8 @@ def _why(error: Exception, uri: str) -> str:
         return "no such file or folder"
     if isinstance(error, PermissionError):
         return "may not be read or written; check the credentials this process has"
+    if type(error).__name__ in UNSENT:
+        return "no credentials are found; set those that its library reads (S3: AWS_PROFILE, or AWS_ACCESS_KEY_ID and more)"
     if isinstance(error, ImportError):
         return f"{scheme}:// needs a package that is not installed; pip install '{PACKAGES.get(scheme, 'its package')}'"
     if isinstance(error, ValueError) and "rotocol" in str(error):

@@ -1,26 +1,26 @@
 """The pool seam: who paints. InlinePool paints in this process, RayPool in actors, and both keep one contract.
 
 start() takes a unit while fewer than `size` are in flight; finished() waits for one. A worker's death is an outcome
-(WorkerDied), never an exception of the pool, and a dead worker is replaced.
+(WorkerDied), never an exception of the pool, and a dead worker is replaced. Torch is loaded by those who paint.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import torch
-
-from colorizer import weights
-from colorizer.engine import Colorizer, Precision
 from colorizer.errors import ColorizeError, WeightsError, WorkerDied
 from pipeline.cluster import connect
 from pipeline.units import Painter, Report, Unit
+
+if TYPE_CHECKING:
+    from colorizer.engine import Colorizer, Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,8 @@ class Pool(Protocol):
 
 def device() -> str:
     """The device a worker paints on: a GPU it was given, else the CPU."""
+    import torch
+
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -61,6 +63,9 @@ def planned_colorizer(name: str, digest: str, precision: Precision) -> Colorizer
 
     The last two stay: a night of small scans would load them thousands of times.
     """
+    from colorizer import weights
+    from colorizer.engine import Colorizer
+
     loaded = weights.load(name)
     if loaded.digest != digest:
         raise WeightsError(f"{name}: not the weights this job was planned with; start a new job")
@@ -102,9 +107,9 @@ class Worker:
     """The actor: one painter in a process of its own."""
 
     def __init__(self, make: Callable[[], Painter], threads: int) -> None:
-        if threads:
-            torch.set_num_threads(threads)
         self.painter = make()
+        if threads and "torch" in sys.modules:  # a painter that does without is spared the import
+            sys.modules["torch"].set_num_threads(threads)
 
     def run_unit(self, unit: Unit, attempt: int) -> Any:
         """Paint a unit."""

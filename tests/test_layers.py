@@ -68,6 +68,14 @@ def test_ray_is_not_loaded_before_it_is_asked_for():
     assert loaded.split() == ["False", "False"]
 
 
+def test_a_simulated_worker_is_light():
+    """64 of them fit on a laptop: they load neither torch nor codecs."""
+    loaded = fresh(
+        "import sys, pipeline.workers, workflows.stand_in; print('torch' in sys.modules, 'av' in sys.modules)"
+    )
+    assert loaded.split() == ["False", "False"]
+
+
 def test_imports_are_quick():
     """The reel path's modules take less than 3 s of processor time, libraries included; the best of three counts."""
     code = "import time; import workflows.reel, pipeline.jobs; print(time.process_time())"

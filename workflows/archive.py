@@ -212,7 +212,7 @@ def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> in
         return int(bool(bad) or told.disk > told.free)
     files, pixels = told.files, told.megapixels
     if told.fetched:
-        click.echo(f"{told.fetched / 1e9:.1f} GB lie in stores; what is in them is guessed until they are fetched")
+        click.echo(f"{told.fetched / 1e6:,.0f} MB lie in stores; what is in them is guessed until they are fetched")
     click.echo(f"{files['reel']} reels, {told.frames} frames, {pixels['reel']:.0f} megapixels")
     click.echo(f"{files['scan']} scans, {pixels['scan']:.0f} megapixels")
     if done := sum(p.state == DONE for p in looked):

@@ -54,3 +54,17 @@ class Bytes(click.ParamType):
         if match is None:
             self.fail(f"{value!r} is no number of bytes; write 800M or 2G", param, ctx)
         return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+
+
+class Numbers(click.ParamType):
+    """Whole numbers from 1 to 4096, with commas."""
+
+    name = "N,N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
+        if isinstance(value, list):
+            return value
+        found = [int(text) if text.isdecimal() and text.isascii() else 0 for text in value.split(",")]
+        if not all(1 <= number <= 4096 for number in found):
+            self.fail(f"{value!r}: write numbers from 1 to 4096 with commas, such as 1,2,4", param, ctx)
+        return found

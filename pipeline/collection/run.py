@@ -89,14 +89,14 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
         found = ready(state, items, wishes.aside_only)
         for progress in found:
             state.relabel(progress)
-        look(state, found, listener)
-        state.set_aside(found)
-        told = forecast(found, shutil.disk_usage(depot.folder).free, wishes.keep, bool(depot.store))
-        if told.disk > told.free:
-            listener("note", text=short_of_disk(depot.folder, told))
         pool: Pool | None = None
         try:
             pool = pool_for(wishes.ray, wishes.workers, partial(StepPainter, wishes.illustrate), lambda _: None)
+            look(state, found, listener)  # meanwhile the workers load
+            state.set_aside(found)
+            told = forecast(found, shutil.disk_usage(depot.folder).free, wishes.keep, bool(depot.store))
+            if told.disk > told.free:
+                listener("note", text=short_of_disk(depot.folder, told))
             with Meter(listener, *places(state, wishes, listener)) as meter:
                 schedule = Schedule(state, found, pool, meter, wishes.retries, until, wishes.keep, wishes.preservation)
                 night = schedule.run()

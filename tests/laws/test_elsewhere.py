@@ -192,7 +192,7 @@ def test_the_command_takes_uris(tmp_path, source, tiny, bucket, undisturbed):
     env = environment(XDG_CACHE_HOME=str(tmp_path / "cache"))
     dry = run_command(*words, "--dry-run", env=env)
     assert dry.returncode == 0, dry.stderr
-    assert "GB lie in stores" in dry.stdout
+    assert "MB lie in stores" in dry.stdout
     done = run_command(*words, "--preservation", env=env)
     assert done.returncode == 0, done.stderr
     assert f"4 of 4 files are colored and verified in {bucket}/out" in done.stdout

@@ -1,6 +1,7 @@
 """The bench measures real runs, and shows that memory does not grow with a plate."""
 
 import json
+import secrets
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import tifffile
 from click.testing import CliRunner
 
 from tests.synthetic import tiny_weights
-from workflows.bench import measured, write_plate
+from workflows.bench_sources import write_plate
 from workflows.cli import cli
+from workflows.measured import measured
 
 LIMIT = 2 << 30
 
@@ -36,7 +38,7 @@ def test_it_measures_each_size(tmp_path, tiny):
 
 def test_it_asks_for_the_disk_first(tmp_path, monkeypatch):
     """A plate that the disk cannot hold is refused before anything is written; so is what is no size."""
-    monkeypatch.setattr("workflows.bench.BYTES_PER_PIXEL", 10**6)
+    monkeypatch.setattr("workflows.bench_scan.BYTES_PER_PIXEL", 10**6)
     for sizes, told in (("13", "free"), ("big", "write sizes"), ("-1", "write sizes"), ("99", "sizes are")):
         done = CliRunner().invoke(cli, ["bench", "scan", "--gigapixels", sizes, "--folder", str(tmp_path)])
         assert done.exit_code == 2
@@ -53,6 +55,51 @@ def test_the_plate_is_a_picture(tmp_path):
         luma = page.asarray().astype(float)
     assert luma.std() > 5000
     assert np.abs(np.diff(luma)).mean() < luma.std() / 10
+
+
+def simulated(*options):
+    """A simulated cluster's rows."""
+    done = CliRunner().invoke(cli, ["bench", "cluster", "--json", *map(str, options)])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.output)
+
+
+def test_a_simulated_cluster_tells_where_its_driver_spends_time(tmp_path):
+    """Rows by number of workers, all items done, the parts of the driver's time adding up; nothing is left behind."""
+    options = "--pool", "timers", "--cost", 0.02, "--units", 10, "--folder", tmp_path
+    one, eight = simulated("--workers", "1,8", *options)
+    assert [row["items"] for row in (one, eight)] == [2, 16]
+    for row in (one, eight):
+        assert 0 < row["busy"] <= 1
+        assert sum(row["wall_by_part"].values()) == pytest.approx(row["seconds"], rel=0.01)
+        assert sum(row["processor_by_part"].values()) == pytest.approx(row["processor"], rel=0.01)
+        assert row["seconds"] >= 0.02 * row["units"] / row["workers"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.ray
+def test_a_simulated_cluster_of_real_actors(tmp_path, monkeypatch):
+    """Ray carries the steps; every item is done."""
+    token = tmp_path / "token"
+    token.write_text(secrets.token_hex(32))
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+    [row] = simulated("--workers", 2, "--pool", "ray", "--cost", 0.01, "--units", 5)
+    assert (row["items"], row["units"]) == (4, 20)
+
+
+def test_a_driver_of_many_units_stays_small(tmp_path):
+    """4,000 units take a few MiB."""
+    options = "--workers", 8, "--pool", "timers", "--cost", 0, "--folder", tmp_path
+    few, many = (simulated("--items", 8, "--units", units, *options)[0] for units in (10, 500))
+    assert many["units"] > 3_900
+    assert many["peak"] - few["peak"] < 8 << 20
+
+
+def test_numbers_of_workers_are_checked():
+    """What is no list of whole numbers from 1 to 4096 is a usage error."""
+    for text in ("", "0", "2,", "1,x", "5000"):
+        assert CliRunner().invoke(cli, ["bench", "cluster", "--workers", text]).exit_code == 2
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 No source exists here: a driver that looked into one would fail.
 """
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from pipeline.workers import Outcome
 from tests.endtoend import Heard
 
 RETRIES = 3
+DEPOT = Depot(Path("/nowhere"), Path("/nowhere"))
 
 
 @dataclass
@@ -58,7 +60,7 @@ class World(Silent):
         self.refused = [list(f.refused) for f in fates]
         self.version, self.paintings = [0] * len(fates), [0] * len(fates)
         self.flying, self.started, self.painted, self.surveyed = [], [], Counter(), set()
-        self.depot, self.folder = Depot(Path("/nowhere"), Path("/nowhere")), Path("/nowhere/state")
+        self.depot, self.folder = DEPOT, DEPOT.folder
         self.saved, self.aside = {}, []
 
     def items(self):
@@ -295,10 +297,23 @@ def test_totals_stay_exact_over_many_units():
     assert totals[-1] == round(sum(f.megapixels for f in fates), 1)
 
 
+def test_what_a_unit_takes_does_not_grow_with_the_items():
+    """Fifty times the items, the same processor time for each unit, but for noise."""
+
+    def each(count):
+        world = World([Fate(3, 1.0 + n % 7) for n in range(count)], 4, picking(1))
+        began = time.thread_time()
+        run(world)
+        return (time.thread_time() - began) / count
+
+    each(50)
+    assert each(2500) < 4 * min(each(50) for _ in range(3))
+
+
 def test_a_step_is_small_to_send():
     """What goes to a worker does not grow with a film or a plate."""
     import pickle
 
     ticket = Ticket("0" * 32, 99_999, "segment", "segment 99999 (frames 9599904 to 9599999)", "frames", 96)
     item = Item("0" * 16, "", "reel", "/somewhere/film.mov", "film.mkv", (("weights", "fast"),))
-    assert len(pickle.dumps(Step(PAINT, item, "/out", 1, ticket, source={"sha256": "0" * 64}))) < 1500
+    assert len(pickle.dumps(Step(PAINT, item, DEPOT, 1, ticket, source={"sha256": "0" * 64}))) < 1500

@@ -9,7 +9,6 @@ from colorizer.errors import LedgerError
 from pipeline import job_folder, storage
 from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find
-from pipeline.collection.state import State
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step
 from pipeline.collection.steps import StepPainter
 from pipeline.ledger import Ledger
@@ -47,7 +46,7 @@ def hashed(monkeypatch):
 
 def record(step, receipt):
     """As the driver does."""
-    Ledger(State(step.depot).job_folder(step.item.key)).record(receipt)
+    Ledger(step.depot.job_folder(step.item.key)).record(receipt)
 
 
 @pytest.mark.parametrize("kind", ["reel", "scan"])
@@ -77,7 +76,7 @@ def test_a_plan_edited_meanwhile_is_surveyed_again(steps):
     """Tickets of the plan as it was are refused, by workers that hold it too; those of a new survey are painted."""
     worker = StepPainter()
     before = worker.paint(steps(SURVEY, "reel"), 1).found
-    [path] = State(steps(SURVEY, "reel").depot).folder.rglob("plan.json")
+    [path] = steps(SURVEY, "reel").depot.folder.rglob("plan.json")
     plan = json.loads(path.read_text())
     first, second = plan["shots"]
     plan["shots"] = [{**first, "stop": second["stop"]}]

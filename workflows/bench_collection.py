@@ -1,0 +1,67 @@
+"""`chromatheque bench collection`: a whole small collection, on real workers."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import click
+
+from colorizer import DEFAULT_WEIGHTS
+from pipeline.collection.item import STATE
+from workflows.bench_sources import TILE, write_film, write_plate
+from workflows.measured import measured
+from workflows.options import Numbers
+
+
+@click.command()
+@click.option("--items", "count", type=click.IntRange(2, 2000), default=20, show_default=True, help="Reels and scans.")
+@click.option("--workers", type=Numbers(), default="1,2", show_default=True, help="Ray workers, of each run.")
+@click.option(
+    "--ray", default="local", show_default=True, metavar="local|ADDRESS",
+    help="local shares the cores out among the workers' threads; a cluster's workers have a thread each.",
+)  # fmt: skip
+@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True)
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder].")
+def collection(count: int, workers: list[int], ray: str, weights: str, folder: Path | None) -> None:
+    """Color a synthetic collection on Ray workers: time, speed-up over the first run, and what share was work.
+
+    Seconds and share are of the night itself: workers that still load when it begins are idle in it. What comes before
+    (starting Python and Ray, looking at the files) is told beside them.
+
+    Example: chromatheque bench collection --items 20 --workers 1,2
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        source = Path(place) / "in"
+        source.mkdir()
+        for number in range(count):
+            if number % 3:
+                write_plate(source / f"plate{number:04d}.tif", TILE * (1 + number % 5))
+            else:
+                write_film(source / f"film{number:04d}.mkv", 24 * (2 + number % 7))
+        first = 0.0
+        for size in workers:
+            out = Path(place) / f"out{size}"
+            whole, _, peak = measured(
+                "archive", str(source), str(out), "--weights", weights, "--ray", ray, "--workers", str(size),
+                "--progress", "none",
+            )  # fmt: skip
+            told = json.loads((out / STATE / "collection.json").read_text(encoding="utf-8"))
+            first = first or told["seconds"]
+            spent = stages(out)
+            click.echo(
+                f"{count} items, {size:>3} workers: {told['seconds']:.1f} s, {first / told['seconds']:.2f} times "
+                f"the first, busy {told['busy']:.3f} of the workers' time "
+                f"({', '.join(f'{stage} {seconds:.1f} s' for stage, seconds in spent.items())}); "
+                f"before it {whole - told['seconds']:.1f} s; driver {peak / (1 << 20):.0f} MiB"
+            )
+
+
+def stages(out: Path) -> dict[str, float]:
+    """Seconds of workers, by stage, of all items."""
+    spent: dict[str, float] = {}
+    for path in (out / STATE / "items").iterdir():
+        for stage, seconds in json.loads(path.read_text(encoding="utf-8"))["seconds"].items():
+            spent[stage] = spent.get(stage, 0.0) + seconds
+    return spent
