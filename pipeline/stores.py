@@ -61,9 +61,10 @@ def _why(error: Exception, uri: str) -> str:
     if isinstance(error, PermissionError):
         return "may not be read or written; check the credentials this process has"
     if type(error).__name__ in UNSENT:
-        return "no credentials are found; set those that its library reads (S3: AWS_PROFILE, or AWS_ACCESS_KEY_ID and more)"
+        return "no credentials are found; set those its library reads (S3: AWS_PROFILE, or AWS_ACCESS_KEY_ID and more)"
     if isinstance(error, ImportError):
-        return f"{scheme}:// needs a package that is not installed; pip install '{PACKAGES.get(scheme, 'its package')}'"
+        what = f"pip install '{PACKAGES[scheme]}'" if scheme in PACKAGES else " ".join(str(error).split())
+        return f"{scheme}:// needs a package that is not installed; {what}"
     if isinstance(error, ValueError) and "rotocol" in str(error):
         return f"no store is called {scheme}://; fsspec knows {', '.join(sorted(PACKAGES))}, memory, smb, sftp and more"
     told = " ".join(str(error).split()) or type(error).__name__

@@ -26,6 +26,15 @@ class WorkingSize(click.ParamType):
         return self.fail(f"{value!r} is neither 'native' nor a size from 32 to 4096", param, ctx)
 
 
+class Local(click.Path):
+    """A path; a URI is refused with what takes one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and is_uri(value):
+            self.fail(f"{value}: a path is wanted; what is in stores is for `archive`, by folder or manifest")
+        return super().convert(value, param, ctx)
+
+
 class Place(click.ParamType):
     """A path, or the URI of something in a store. exists: a path must be there."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-from workflows.options import WorkingSize
+from workflows.options import Local, WorkingSize
 
 
 class Rate(click.ParamType):
@@ -40,8 +40,8 @@ def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 @click.command()
-@click.argument("source", metavar="IN")
-@click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("source", metavar="IN", type=Local())
+@click.argument("out", metavar="OUT", type=Local(dir_okay=False, path_type=Path))
 @click.option(
     "--profile",
     type=click.Choice(["archive", "mezzanine", "access"]),

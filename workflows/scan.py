@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-from workflows.options import Bytes, WorkingSize
+from workflows.options import Bytes, Local, WorkingSize
 
 
 @click.command()
-@click.argument("source", metavar="IN")
-@click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("source", metavar="IN", type=Local())
+@click.argument("out", metavar="OUT", type=Local(dir_okay=False, path_type=Path))
 @click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
 @click.option(
     "--working-size", type=WorkingSize(),

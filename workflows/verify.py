@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workflows.options import Local
 from workflows.reel import Rate
 from workflows.verify_scan import verify_scan
 
@@ -22,8 +23,8 @@ ELSE = "move it away to verify without it"
 
 
 @click.command()
-@click.argument("source", metavar="SOURCE")
-@click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("source", metavar="SOURCE", type=Local())
+@click.argument("out", metavar="OUT", type=Local(dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print findings as JSON.")
 @click.option("--rate", type=Rate(), help="Pictures per second of an image sequence [24].")
 def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None:

@@ -11,6 +11,7 @@ from pipeline.collection.item import STATE
 from pipeline.job_folder import PLAN
 from pipeline.plan_file import PlanFile
 from pipeline.storage import read_json
+from pipeline.stores import is_uri
 
 NAMED = 5
 """Files that an error names at most."""
@@ -22,6 +23,8 @@ def find_plan(place: str) -> PlanFile:
     place: a job folder, a plan file, the output of a run that was stopped, or the path of a collection's output; below
     OUT_DIR a catalogue's id, a source's name, or an output's name without its suffix will do as well.
     """
+    if is_uri(place):
+        raise ColorizeError(f"{place}: plans in a store cannot be edited; color that file into a folder and edit there")
     path = Path(os.path.abspath(place))  # noqa: PTH100 - resolves "..", and keeps links as they were typed
     for folder in (path, path.with_name(f"{path.name}.job")):  # the second: of a run that was stopped
         if (folder / PLAN).is_file():

@@ -289,3 +289,23 @@ def test_a_store_that_is_not_there_is_one_line(tmp_path, tiny, bucket):
     assert done.exit_code != 0
     assert "s3://no-such-bucket/in" in done.output
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["reel", "s3://b/a.mov", "out.mkv"], "what is in stores is for `archive`"),
+        (["scan", "a.tif", "s3://b/out.tif"], "what is in stores is for `archive`"),
+        (["verify", "s3://b/a.mov", "out.mkv"], "what is in stores is for `archive`"),
+        (["plan", "show", "s3://b/out/a"], "color that file into a folder and edit there"),
+    ],
+)
+def test_commands_for_paths_say_what_takes_a_uri(words, told):
+    """Not `no such file`, which would send a person looking for it."""
+    from workflows.cli import cli
+
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code != 0
+    said = f"{done.output}{done.exception}"
+    assert next(word for word in words if "s3" in word) in said
+    assert told in said
