@@ -11,6 +11,7 @@ ColorizeError                what a person can act on; the command line prints i
 ├── StorageError             what the job writes cannot be written: disk full, no permission
 ├── TrainingError            training data or a checkpoint that cannot be used
 └── WorkerDied               a worker process ended while it held a unit
+    └── NodeLost             and its machine with it, or the way to it: not the unit's fault
 
 Every message says what, where (file, frame) and what to do next. Anything else that is raised is a bug and keeps
 its traceback.
@@ -67,3 +68,7 @@ class TrainingError(ColorizeError):
 
 class WorkerDied(ColorizeError):
     """A worker process ended while it held a unit."""
+
+
+class NodeLost(WorkerDied):
+    """A worker's machine went away or could not be reached while it held a unit: not the unit's fault."""

@@ -231,6 +231,7 @@ class Job:
         return pool_for(
             self.choices.ray, self.choices.workers, lambda: make(settings, folder),
             lambda more: self.listener("frame", done=count.add(more), of=total),
+            lambda text: self.listener("note", text=text),
         )  # fmt: skip
 
     def publish(self, plan: Plan, painted: int) -> Result:

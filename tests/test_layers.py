@@ -14,7 +14,7 @@ FORBIDDEN = {
     "pipeline": {"workflows", "click"},
     "workflows": set(),
 }
-RAY = {"pipeline/workers.py", "pipeline/ray_training.py", "pipeline/ray_jobs.py"}
+RAY = {"pipeline/workers.py", "pipeline/crew.py", "pipeline/ray_training.py", "pipeline/ray_jobs.py"}
 """The only files that may name Ray."""
 
 

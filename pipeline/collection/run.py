@@ -67,7 +67,9 @@ def color(out: Path, items: Sequence[Item], wishes: Wishes, listener: Listener) 
             listener("note", text=short_of_disk(out, told))
         pool: Pool | None = None
         try:
-            pool = pool_for(wishes.ray, wishes.workers, StepPainter, lambda _: None)
+            pool = pool_for(
+                wishes.ray, wishes.workers, StepPainter, lambda _: None, lambda text: listener("note", text=text)
+            )  # fmt: skip
             schedule = Schedule(state, found, pool, listener, wishes.retries, until, wishes.keep, wishes.preservation)
             night = schedule.run()
         finally:

@@ -2,7 +2,8 @@
 
 A free worker first publishes what is painted, then paints, and surveys another item only when there is nothing to
 paint; among equals the largest item comes first, so that small ones fill the end. Every step is retried when its
-worker dies, and after that its item is set aside: no file stops the others. A full disk stops the run.
+worker dies, and after that its item is set aside: no file stops the others. A full disk stops the run. Where all
+workers are lost it waits for others, until the deadline.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING, 
 from pipeline.collection.steps import PAINT, PUBLISH, SURVEY, Done, Step, StepFailed, job_of
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
+from pipeline.tries import Tries
 from pipeline.units import Unit
 from pipeline.workers import Outcome, Pool
 
@@ -69,24 +71,27 @@ class Schedule:
         self.active = [_Active(p) for p in items if p.state not in (DONE, ASIDE)]
         self.worked, self.began, self.count, self.late = 0.0, time.monotonic(), 0, False
         self._summary, self.started = 0.0, datetime.now(UTC).isoformat(timespec="seconds")
-        self._again: deque[tuple[Step, int]] = deque()
+        self._again: deque[Step] = deque()
+        self._tries: dict[str, Tries] = {}
 
     def run(self) -> Night:
         """Do all that can be done. Raises StorageError where nothing can be written any more."""
         flying: dict[str, _Active] = {}
         self.tell(running=bool(self.active))
         while True:
-            while len(flying) < self.pool.size and (chosen := self._next()) is not None:
-                active, step, attempt = chosen
+            while not self._too_late() and len(flying) < self.pool.size and (chosen := self._next()) is not None:
+                active, step = chosen
                 active.flying += 1
                 flying[step.id] = active
-                self.pool.start(step, attempt)
-            if not flying:
+                tries = self._tries.get(step.id, Tries(self.retries))
+                self.pool.start(step, tries.attempt, tries.alone)
+            if not flying and (self.pool.size or self.late or not self._left()):
                 break
             outcome = self.pool.finished()
-            active = flying.pop(outcome.unit.id)
-            active.flying -= 1
-            self._take(active, outcome)
+            if outcome is not None:
+                active = flying.pop(outcome.unit.id)
+                active.flying -= 1
+                self._take(active, outcome)
             if time.monotonic() - self._summary > SUMMARY:
                 self.tell()
             self._total()
@@ -98,30 +103,35 @@ class Schedule:
 
     def busy(self, seconds: float) -> float:
         """Share of the workers' time that was work."""
-        return round(min(1.0, self.worked / (seconds * self.pool.size)), 3) if seconds > 0 else 0.0
+        return round(min(1.0, self.worked / (seconds * self.pool.workers)), 3) if seconds > 0 else 0.0
 
-    def _next(self) -> tuple[_Active, Step, int] | None:
-        """The step that a free worker gets; None if there is none now, or it is too late to begin one."""
-        if self.deadline is not None and self.now() >= self.deadline:
-            self.late = True
-            return None
+    def _too_late(self) -> bool:
+        """Whether the deadline has come. Once it has, a clock that is set back makes no new night."""
+        self.late = self.late or (self.deadline is not None and self.now() >= self.deadline)
+        return self.late
+
+    def _left(self) -> list[_Active]:
+        return [a for a in self.active if a.progress.state not in (DONE, ASIDE)]
+
+    def _next(self) -> tuple[_Active, Step] | None:
+        """The step that a free worker gets; None if there is none now."""
         while self._again:
-            step, attempt = self._again.popleft()
+            step = self._again.popleft()
             found = [a for a in self.active if a.progress.item.key == step.item.key and a.progress.state != ASIDE]
             if found:
-                return found[0], step, attempt
-        ready = [a for a in self.active if a.progress.state not in (DONE, ASIDE)]
+                return found[0], step
+        ready = self._left()
         publish = [a for a in ready if a.stage == PAINT and not a.todo and not a.flying]
         if publish:
             active = max(publish, key=lambda a: a.weight)
             active.stage = PUBLISH
-            return active, self._step(active, PUBLISH, None), 1
+            return active, self._step(active, PUBLISH, None)
         if paint := [a for a in ready if a.stage == PAINT and a.todo]:
             active = max(paint, key=lambda a: a.weight)
-            return active, self._step(active, PAINT, active.todo.popleft()), 1
+            return active, self._step(active, PAINT, active.todo.popleft())
         if survey := [a for a in ready if a.stage == SURVEY and not a.flying]:
             active = max(survey, key=lambda a: a.weight)
-            return active, self._step(active, SURVEY, None), 1
+            return active, self._step(active, SURVEY, None)
         return None
 
     def _step(self, active: _Active, stage: str, unit: Unit | None) -> Step:
@@ -182,11 +192,13 @@ class Schedule:
         if isinstance(error, StepFailed):
             said["trace"] = error.trace
         progress.attempts.append(said)
-        if isinstance(error, WorkerDied) and attempt < self.retries:
-            self.listener("retry", text=f"{progress.item.name}, {step}, attempt {attempt}: {error}")
-            self._again.append((step, attempt + 1))
-            self._save(progress)
-            return
+        if isinstance(error, WorkerDied):
+            tries = self._tries[step.id] = self._tries.get(step.id, Tries(self.retries)).after(error)
+            if not tries.over:
+                self.listener("retry", text=f"{progress.item.name}, {step}, attempt {attempt}: {error}")
+                self._again.append(step)
+                self._save(progress)
+                return
         if isinstance(error, JoinError | LedgerError) and step.stage == PUBLISH:
             active.failed_checks += 1
             if active.failed_checks < self.retries:  # what it doubts is forgotten by now: paint that anew
@@ -232,7 +244,7 @@ class Schedule:
         self._summary = time.monotonic()
         seconds = self._summary - self.began
         self.state.summary(
-            started=self.started, seconds=round(seconds, 1), busy=self.busy(seconds), workers=self.pool.size,
+            started=self.started, seconds=round(seconds, 1), busy=self.busy(seconds), workers=self.pool.workers,
             running=running, deadline=self.deadline.strftime("%H:%M") if self.deadline else "",
             chromatheque=metadata.version("chromatheque"),
         )  # fmt: skip
