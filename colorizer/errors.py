@@ -8,6 +8,7 @@ ColorizeError                what a person can act on; the command line prints i
 ├── EncodeError              the output could not be encoded
 ├── JoinError                the segments do not make the reel the plan describes
 ├── LedgerError              the job folder contradicts itself or another job
+│   └── InUse                another run is in it
 ├── StorageError             what the job writes cannot be written: disk full, no permission
 ├── TrainingError            training data or a checkpoint that cannot be used
 └── WorkerDied               a worker process ended while it held a unit
@@ -56,6 +57,10 @@ class JoinError(ColorizeError):
 
 class LedgerError(ColorizeError):
     """The job folder contradicts itself or another job."""
+
+
+class InUse(LedgerError):
+    """Another run is in the folder."""
 
 
 class StorageError(ColorizeError):

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from colorizer.errors import LedgerError
+from colorizer.errors import InUse
 from pipeline.storage import writable
 
 if sys.platform != "win32":
@@ -29,10 +29,11 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[bool]:
+def alone(folder: Path, advice: str = "wait for it or give another --job") -> Iterator[bool]:
     """Keep every other run out of a folder, made where it is missing. Yields whether that is possible there.
 
-    Raises LedgerError naming the run that is in it, StorageError where the folder cannot be made or written.
+    advice: what a person may do who is kept out. Raises InUse naming the run that is in it, StorageError where the
+    folder cannot be made or written.
     """
     mine = False
     try:
@@ -41,7 +42,7 @@ def alone(folder: Path) -> Iterator[bool]:
                 folder.mkdir(parents=True, exist_ok=True)
                 file = (folder / NAME).open("a+", encoding="utf-8")  # not "w": it names the run that holds it
             with file:
-                held = _take(file, folder)
+                held = _take(file, folder, advice)
                 mine = _is_there(file, folder)
                 if mine:
                     yield held
@@ -61,7 +62,7 @@ def clear(folder: Path) -> None:
         (folder / NAME).unlink()
 
 
-def _take(file: TextIO, folder: Path) -> bool:
+def _take(file: TextIO, folder: Path, advice: str) -> bool:
     if sys.platform == "win32":
         return False
     with writable(folder):
@@ -70,9 +71,7 @@ def _take(file: TextIO, folder: Path) -> bool:
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read().strip() or "another run"
-            raise LedgerError(
-                f"job folder {folder} is in use by {holder}; wait for it or give another --job"
-            ) from error
+            raise InUse(f"job folder {folder} is in use by {holder}; {advice}") from error
         except OSError as error:
             if error.errno in NO_LOCKS:
                 return False

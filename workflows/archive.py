@@ -81,6 +81,7 @@ def archive(
 
     Example: chromatheque archive plates/ colored/ --deadline 08:00
     """
+    from colorizer.errors import InUse
     from pipeline.collection.items import find
     from pipeline.collection.progress import collection_listener
     from pipeline.collection.run import Wishes, color
@@ -103,9 +104,14 @@ def archive(
             night, items = color(out, found.items, wishes, listener)
         except KeyboardInterrupt:
             click.echo(f"Stopped. What is done is safe in {out}; the same command goes on.", err=True)
+            _report(out)
             raise click.exceptions.Exit(130) from None
-        finally:
-            report = _report(out)
+        except InUse:
+            raise  # the other run reports
+        except BaseException:
+            _report(out)
+            raise
+        report = _report(out)
     _told(night, items, out, report, found, progress == "json", listener)
     raise click.exceptions.Exit(1 if night.aside else LATE if night.late else 0)
 

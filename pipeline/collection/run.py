@@ -56,7 +56,7 @@ def color(out: Path, items: Sequence[Item], wishes: Wishes, listener: Listener) 
     """Color a collection; what happened to each item too. Raises ColorizeError for what no item is to blame for."""
     until = deadline_of(wishes.deadline, datetime.now()) if wishes.deadline else None
     state = State(out)
-    with alone(state.folder) as held:
+    with alone(state.folder, "wait for it or give another OUT_DIR") as held:
         if not held:
             listener("note", text=f"{state.folder}: nothing can be locked there; do not start this collection twice")
         found = ready(state, items, wishes.aside_only)
