@@ -4,7 +4,8 @@ ColorizeError                what a person can act on; the command line prints i
 ├── WeightsError             a weights file that cannot be used
 ├── SourceError              something about the reel or scan that went in
 │   ├── UnsupportedSource    readable in principle, but not by this program (says what to do instead)
-│   └── DamagedSource        so damaged that coloring it would only hide the damage
+│   ├── DamagedSource        so damaged that coloring it would only hide the damage
+│   └── UnreadableSource     its disk or network failed while it was read, which may pass
 ├── EncodeError              the output could not be encoded
 ├── JoinError                the segments do not make the reel the plan describes
 ├── LedgerError              the job folder contradicts itself or another job
@@ -45,6 +46,10 @@ class UnsupportedSource(SourceError):
 
 class DamagedSource(SourceError):
     """A source so damaged that coloring it would only hide the damage."""
+
+
+class UnreadableSource(SourceError):
+    """A source whose disk or network failed while it was read. That may pass: another run tries again."""
 
 
 class EncodeError(ColorizeError):

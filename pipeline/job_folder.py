@@ -13,7 +13,7 @@ from pipeline.ledger import Ledger
 from pipeline.lock import NAME as LOCK
 from pipeline.lock import alone, clear
 from pipeline.run import run
-from pipeline.storage import sha256
+from pipeline.storage import legible, sha256
 from pipeline.units import Unit
 from pipeline.workers import Pool
 
@@ -81,4 +81,5 @@ def scratch_name(out: Path, folder: Path) -> Path:
 
 def identity(path: Path) -> dict[str, object]:
     """What a source is, wherever it lies: name, size and sha256."""
-    return {"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}
+    with legible(str(path)):
+        return {"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}

@@ -34,7 +34,7 @@ from pipeline.profiles import profile_for, target_for
 from pipeline.provenance import sidecar
 from pipeline.reels import Reel, probe
 from pipeline.segment_painter import SegmentPainter
-from pipeline.storage import publish, put_aside, read_json, sha256, writable, write_json
+from pipeline.storage import legible, publish, put_aside, read_json, sha256, writable, write_json
 from pipeline.survey import survey
 from pipeline.units import Painter
 from pipeline.workers import Pool, device, planned_colorizer, pool_for
@@ -299,6 +299,7 @@ def identity(reel: Reel) -> dict[str, Any]:
     total, digest = 0, hashlib.sha256()
     for number in range(reel.first, reel.first + reel.count):
         path = Path(reel.uri % number)
-        total += path.stat().st_size
-        digest.update(bytes.fromhex(sha256(path)))
+        with legible(str(path)):
+            total += path.stat().st_size
+            digest.update(bytes.fromhex(sha256(path)))
     return {"name": Path(reel.uri).name, "bytes": total, "sha256": digest.hexdigest(), "pictures": reel.count}

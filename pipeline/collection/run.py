@@ -45,8 +45,7 @@ def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
             except StorageError:
                 raise
             except ColorizeError as error:
-                progress.state, progress.seen = ASIDE, state.look(progress.item)
-                progress.error = {"stage": "open", "error": str(error), "attempts": 1}
+                state.give_up(progress, "open", error, 1)
                 listener("aside", name=progress.item.name, stage="open", text=str(error))
             state.save(progress)
         listener("looking", done=count, of=len(found))

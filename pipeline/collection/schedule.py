@@ -177,7 +177,7 @@ class Schedule:
             todo: list[Any] = list(job.todo())
             of = job.progress()[1]
         except ColorizeError as error:
-            self._aside(progress, SURVEY, str(error), 1)
+            self._aside(progress, SURVEY, error, 1)
             return
         active.todo, active.stage = deque(todo), PAINT
         progress.units = {"done": of - len(todo), "of": of}
@@ -206,12 +206,11 @@ class Schedule:
                 self._unfold(active)
                 self._save(progress)
                 return
-        self._aside(progress, step.stage, str(error), attempt)
+        self._aside(progress, step.stage, error, attempt)
 
-    def _aside(self, progress: Progress, stage: str, error: str, attempts: int) -> None:
-        progress.state, progress.seen = ASIDE, self.state.look(progress.item)
-        progress.error = {"stage": stage, "error": error, "attempts": attempts}
-        self.listener("aside", name=progress.item.name, stage=stage, text=error)
+    def _aside(self, progress: Progress, stage: str, error: Exception, attempts: int) -> None:
+        self.state.give_up(progress, stage, error, attempts)
+        self.listener("aside", name=progress.item.name, stage=stage, text=str(error))
         self._save(progress)
         self.state.set_aside(self.all)
 

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import LedgerError
+from colorizer.errors import LedgerError, UnreadableSource
 from pipeline.collection.items import STATE, Item
-from pipeline.storage import publish, read_json, writable, write_json
+from pipeline.storage import publish, read_json, stamp, writable, write_json
 
 FORMAT = 1
 WAITING, SURVEYED, PAINTING, DONE, ASIDE = "waiting", "surveyed", "painting", "done", "set-aside"
@@ -106,11 +106,17 @@ class State:
             self.out / item.out,
             plan,
         )  # of a sequence: its folder
-        return [_stamp(path) for path in paths]
+        return [stamp(path) for path in paths]
 
     def forgiven(self, progress: Progress) -> bool:
-        """Whether the source of an item that was set aside is another file by now."""
+        """Whether the source of an item that was set aside is another file by now, or could not be read then."""
         return progress.state == ASIDE and progress.seen[:1] != self.look(progress.item)[:1]
+
+    def give_up(self, progress: Progress, stage: str, error: Exception, attempts: int) -> None:
+        """Set an item aside. What only could not be read was not seen, so that the next run tries it again."""
+        progress.state = ASIDE
+        progress.seen = [] if isinstance(error, UnreadableSource) else self.look(progress.item)
+        progress.error = {"stage": stage, "error": str(error), "attempts": attempts}
 
     def set_aside(self, all_items: list[Progress]) -> Path:
         """Write OUT/set-aside.jsonl anew: a line for each item that was given up; removed if there is none."""
@@ -133,11 +139,3 @@ class State:
         """Write down how the run as a whole stands."""
         with writable(self.folder):
             write_json(self.folder / "collection.json", {"format": FORMAT, "written": round(time.time(), 1), **facts})
-
-
-def _stamp(path: Path) -> list[int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return []
-    return [stat.st_size, stat.st_mtime_ns]
