@@ -47,6 +47,7 @@ def occupied(folder: Path, out: Path, keep: bool, overwrite: bool, listener: Lis
 
 def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -> None:
     """Run the units and close the pool. Raises SourceError if any was set aside: a job's output needs all of them."""
+    ledger.sweep()
     try:
         aside = run(todo, pool, ledger, listener)
     finally:

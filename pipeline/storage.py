@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -54,7 +55,7 @@ def write_json(path: Path, value: Any, indent: int | None = None, scratch: Path 
 
     scratch: where it grows, in the folder of `path`; a job that may be killed gives one that its next run uses again.
     """
-    scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
+    scratch = scratch or path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         scratch.write_text(
             json.dumps(value, sort_keys=True, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8"

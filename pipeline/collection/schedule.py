@@ -174,6 +174,7 @@ class Schedule:
         try:
             job = job_of(item, self.state.out, self.state)
             job.prepare()
+            self._ledger(item).sweep()
             todo: list[Any] = list(job.todo())
             of = job.progress()[1]
         except ColorizeError as error:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import shutil
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import ColorizeError
+from colorizer.errors import ColorizeError, InUse, WorkerDied
 from pipeline.collection.items import Item
 from pipeline.collection.state import State
 from pipeline.events import Silent
 from pipeline.jobs import Choices, Job
 from pipeline.jobs import open_painter as open_segment_painter
 from pipeline.ledger import Receipt
+from pipeline.lock import alone
 from pipeline.plan import Segment
 from pipeline.preservation import keep_proof
 from pipeline.scans.job import ScanChoices, ScanJob
@@ -31,6 +34,8 @@ from pipeline.units import Painter, Report
 SURVEY, PAINT, PUBLISH = "survey", "paint", "publish"
 OPEN = 2
 """Items whose readers a worker keeps open."""
+PATIENCE = 900.0
+"""Seconds that a step waits for another worker at the same item."""
 
 
 class StepFailed(ColorizeError):
@@ -132,14 +137,15 @@ class StepPainter:
         job = job_of(step.item, out)
         if step.stage == SURVEY:
             return Done(0.0, facts=_survey(job))
-        plan: Any = job.prepare()
-        result = job.publish(plan, 0)
-        if step.proof and isinstance(job, Job):
-            exact = job.profile.lossless and plan.reel.layout.kind != "rgb"
-            keep_proof(job.out, plan.digests, exact)
-        self._forget(step.item.key)
-        if not step.keep:
-            _tidy(State(out).job_folder(step.item.key))
+        with _by_itself(job.folder):
+            plan: Any = job.prepare()
+            result = job.publish(plan, 0)
+            if step.proof and isinstance(job, Job):
+                exact = job.profile.lossless and plan.reel.layout.kind != "rgb"
+                keep_proof(job.out, plan.digests, exact)
+            self._forget(step.item.key)
+            if not step.keep:
+                _tidy(job.folder)
         return Done(0.0, facts={"lost": list(result.lost)})
 
     def _painter(self, step: Step) -> Painter:
@@ -169,6 +175,22 @@ class StepPainter:
         self._painters = {}
 
 
+@contextmanager
+def _by_itself(folder: Path) -> Iterator[None]:
+    """Wait until no other worker surveys or publishes the item: one that the pool lost sight of may be at it still."""
+    until = time.monotonic() + PATIENCE
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(alone(folder))
+                break
+            except InUse as error:
+                if time.monotonic() > until:
+                    raise WorkerDied(f"a worker out of reach is still at it ({error})") from error
+                time.sleep(1)
+        yield
+
+
 def _survey(job: Job | ScanJob) -> dict[str, Any]:
     """What a survey found; `already` where the output is there and right."""
     if job.finished():
@@ -177,7 +199,8 @@ def _survey(job: Job | ScanJob) -> dict[str, Any]:
         raise ColorizeError(
             f"{job.out}: exists and is not this program's; move it away, or give the output another name"
         )
-    plan: Any = job.prepare()
+    with _by_itself(job.folder):
+        plan: Any = job.prepare()
     return {"already": False, "notes": job.remarks(plan)}
 
 

@@ -7,6 +7,7 @@ Other formats, which are encoded in one piece, get their rows back as they were 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -50,7 +51,8 @@ class BandPainter:
         """Read, color and compress a band; its blocks are published under a name that carries the attempt."""
         self.colorizer.notes.clear()
         name = f"{band.id}.{attempt}.blocks"
-        scratch = self.job / f"{name}.part"
+        # of its own: a worker that a killed run left may be at the same attempt for a moment
+        scratch = self.job / f"{name}.{secrets.token_hex(4)}.part"
         digest, sizes, chroma = hashlib.sha256(), [], 0.0
         with closing(self._painted(band)) as painted, writable(scratch), scratch.open("wb") as file:  # type: ignore[type-var]
             for rows in painted:
