@@ -4,13 +4,16 @@ ColorizeError                what a person can act on; the command line prints i
 ├── WeightsError             a weights file that cannot be used
 ├── SourceError              something about the reel or scan that went in
 │   ├── UnsupportedSource    readable in principle, but not by this program (says what to do instead)
-│   └── DamagedSource        so damaged that coloring it would only hide the damage
+│   ├── DamagedSource        so damaged that coloring it would only hide the damage
+│   └── UnreadableSource     its disk or network failed while it was read, which may pass
 ├── EncodeError              the output could not be encoded
 ├── JoinError                the segments do not make the reel the plan describes
 ├── LedgerError              the job folder contradicts itself or another job
+│   └── InUse                another run is in it
 ├── StorageError             what the job writes cannot be written: disk full, no permission
 ├── TrainingError            training data or a checkpoint that cannot be used
 └── WorkerDied               a worker process ended while it held a unit
+    └── NodeLost             and its machine with it, or the way to it: not the unit's fault
 
 Every message says what, where (file, frame) and what to do next. Anything else that is raised is a bug and keeps
 its traceback.
@@ -45,6 +48,10 @@ class DamagedSource(SourceError):
     """A source so damaged that coloring it would only hide the damage."""
 
 
+class UnreadableSource(SourceError):
+    """A source whose disk or network failed while it was read. That may pass: another run tries again."""
+
+
 class EncodeError(ColorizeError):
     """The output could not be encoded."""
 
@@ -57,6 +64,10 @@ class LedgerError(ColorizeError):
     """The job folder contradicts itself or another job."""
 
 
+class InUse(LedgerError):
+    """Another run is in the folder."""
+
+
 class StorageError(ColorizeError):
     """What the job writes cannot be written: disk full, no permission."""
 
@@ -67,3 +78,7 @@ class TrainingError(ColorizeError):
 
 class WorkerDied(ColorizeError):
     """A worker process ended while it held a unit."""
+
+
+class NodeLost(WorkerDied):
+    """A worker's machine went away or could not be reached while it held a unit: not the unit's fault."""

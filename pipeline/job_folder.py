@@ -14,7 +14,7 @@ from pipeline.ledger import Ledger
 from pipeline.lock import NAME as LOCK
 from pipeline.lock import alone, clear
 from pipeline.run import run
-from pipeline.storage import read_json, sha256, writable, write_json
+from pipeline.storage import legible, read_json, sha256, writable, write_json
 from pipeline.units import Unit
 from pipeline.workers import Pool
 
@@ -52,6 +52,7 @@ def occupied(folder: Path, out: Path, keep: bool, overwrite: bool, listener: Lis
 
 def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -> None:
     """Run the units and close the pool. Raises SourceError if any was set aside: a job's output needs all of them."""
+    ledger.sweep()
     try:
         aside = run(todo, pool, ledger, listener)
     finally:
@@ -106,4 +107,5 @@ def scratch_name(out: Path, folder: Path) -> Path:
 
 def identity(path: Path) -> dict[str, object]:
     """What a source is, wherever it lies: name, size and sha256."""
-    return {"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}
+    with legible(str(path)):
+        return {"name": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}

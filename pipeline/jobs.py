@@ -35,7 +35,7 @@ from pipeline.profiles import profile_for, target_for
 from pipeline.provenance import sidecar
 from pipeline.reels import Reel, probe
 from pipeline.segment_painter import SegmentPainter
-from pipeline.storage import publish, read_json, sha256, writable, write_json
+from pipeline.storage import legible, publish, read_json, sha256, writable, write_json
 from pipeline.survey import survey
 from pipeline.units import Painter
 from pipeline.workers import Pool, device, planned_colorizer, pool_for
@@ -247,6 +247,7 @@ class Job:
         return pool_for(
             self.choices.ray, self.choices.workers, lambda: make(settings, folder),
             lambda more: self.listener("frame", done=count.add(more), of=total),
+            lambda text: self.listener("note", text=text),
         )  # fmt: skip
 
     def publish(self, plan: Plan, painted: int) -> Result:
@@ -316,6 +317,7 @@ def identity(reel: Reel) -> dict[str, Any]:
     total, digest = 0, hashlib.sha256()
     for number in range(reel.first, reel.first + reel.count):
         path = Path(reel.uri % number)
-        total += path.stat().st_size
-        digest.update(bytes.fromhex(sha256(path)))
+        with legible(str(path)):
+            total += path.stat().st_size
+            digest.update(bytes.fromhex(sha256(path)))
     return {"name": Path(reel.uri).name, "bytes": total, "sha256": digest.hexdigest(), "pictures": reel.count}

@@ -56,6 +56,12 @@ class Ledger:
         with writable(self.folder):
             (self.folder / f"{unit}.json").unlink(missing_ok=True)
 
+    def sweep(self) -> None:
+        """Remove what attempts left unfinished, of runs that were killed. Only for the run that has the folder."""
+        with writable(self.job):
+            for path in self.job.glob("*.part"):
+                path.unlink(missing_ok=True)
+
     def find(self, unit: str) -> Receipt | None:
         """The receipt of a unit whose output is there in full, or None."""
         path = self.folder / f"{unit}.json"

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from colorizer.errors import LedgerError
+from colorizer.errors import InUse
 from pipeline.storage import writable
 
 if sys.platform != "win32":
@@ -32,8 +32,8 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 def alone(folder: Path, advice: str = "wait for it or give another --job") -> Iterator[bool]:
     """Keep every other run out of a folder, made where it is missing. Yields whether that is possible there.
 
-    advice: to a person who finds another run there. Raises LedgerError naming the run that is in it, StorageError where
-    the folder cannot be made or written.
+    advice: what a person may do who is kept out. Raises InUse naming the run that is in it, StorageError where the
+    folder cannot be made or written.
     """
     mine = False
     try:
@@ -71,7 +71,7 @@ def _take(file: TextIO, folder: Path, advice: str) -> bool:
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read().strip() or "another run"
-            raise LedgerError(f"job folder {folder} is in use by {holder}; {advice}") from error
+            raise InUse(f"job folder {folder} is in use by {holder}; {advice}") from error
         except OSError as error:
             if error.errno in NO_LOCKS:
                 return False

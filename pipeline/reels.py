@@ -18,8 +18,9 @@ import av.error
 
 from colorizer.color import Coding
 from colorizer.engine import Geometry
-from colorizer.errors import SourceError, UnsupportedSource
+from colorizer.errors import SourceError, UnreadableSource, UnsupportedSource
 from pipeline.frames import Layout, layout_of
+from pipeline.storage import legible
 
 MAX_PIXELS = 16384 * 16384
 """A picture larger than this is refused before anything is allocated for it."""
@@ -126,11 +127,27 @@ def readable(uri: str) -> Iterator[None]:
     except PermissionError as error:
         raise SourceError(uri, "may not be read; check its permissions") from error
     except av.error.InvalidDataError as error:
+        _read_ends(uri)
         raise SourceError(uri, "not a video file FFmpeg can read (damaged, encrypted, or something else)") from error
+    except OSError as error:  # FFmpeg's too
+        raise UnreadableSource(uri, f"cannot be read: {error.strerror or error}") from error
     except av.FFmpegError as error:
         raise SourceError(uri, f"cannot be read: {error.strerror or error}") from error
-    except OSError as error:
-        raise SourceError(uri, f"cannot be read: {error.strerror or error}") from error
+
+
+ENDS = 1 << 26
+"""Bytes at both ends of a file in which its format says what it is."""
+
+
+def _read_ends(uri: str) -> None:
+    """FFmpeg calls a file invalid whose index it could not read. Raises UnreadableSource if that is so."""
+    path = Path(uri)
+    if path.is_file():
+        with legible(uri), path.open("rb") as file:
+            for start in (0, max(0, path.stat().st_size - ENDS)):
+                file.seek(start)
+                for _ in range(0, ENDS, 1 << 16):
+                    file.read(1 << 16)
 
 
 def open_source(uri: str, first: int = 0, rate: Fraction | None = None) -> av.container.InputContainer:
@@ -144,10 +161,16 @@ def open_source(uri: str, first: int = 0, rate: Fraction | None = None) -> av.co
 def packets_of(
     container: av.container.InputContainer, streams: Any, failed: Callable[[av.FFmpegError], None] = lambda _: None
 ) -> Iterator[Any]:
-    """Packets up to the end, or to where a damaged file cannot be read on: then `failed` is told."""
+    """Packets up to the end, or to where a damaged file cannot be read on: then `failed` is told.
+
+    Raises UnreadableSource where not the file fails but what it lies on: a reel must not end there.
+    """
     try:
         yield from container.demux(streams)
     except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            uri = container.name.removeprefix("file:")
+            raise UnreadableSource(uri, f"cannot be read: {error.strerror or error}") from error
         failed(error)
 
 

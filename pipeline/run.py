@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from colorizer.errors import StorageError, WorkerDied
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
+from pipeline.tries import Tries
 from pipeline.units import Unit
 from pipeline.workers import Pool
 
@@ -27,16 +28,21 @@ class SetAside:
 def run(units: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -> list[SetAside]:
     """Paint the units that have no receipt. Returns those set aside; bugs are raised.
 
-    A worker's death is tried again, `ATTEMPTS` times in all. An error about the source is final at once: it would only
-    be repeated. A full disk ends the run.
+    A worker's death is tried again, `ATTEMPTS` times in all, the loss of its machine more often (see tries.py). An
+    error about the source is final at once: it would only be repeated. A full disk ends the run.
     """
-    todo = deque((unit, 1) for unit in units)
+    todo = deque(units)
+    tries: dict[str, Tries] = {}
     flying, aside = 0, []
     while todo or flying:
         while todo and flying < pool.size:
-            pool.start(*todo.popleft())
+            unit = todo.popleft()
+            tried = tries.setdefault(unit.id, Tries(ATTEMPTS))
+            pool.start(unit, tried.attempt, tried.alone)
             flying += 1
         outcome = pool.finished()
+        if outcome is None:
+            continue
         flying -= 1
         if outcome.receipt is not None:
             ledger.record(outcome.receipt)
@@ -45,11 +51,13 @@ def run(units: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -
         assert outcome.error is not None, "an outcome is a receipt or an error"
         if isinstance(outcome.error, StorageError):
             raise outcome.error  # every other unit would meet it too
-        if isinstance(outcome.error, WorkerDied) and outcome.attempt < ATTEMPTS:
+        if isinstance(outcome.error, WorkerDied):
+            tries[outcome.unit.id] = tried = tries[outcome.unit.id].after(outcome.error)
+        if isinstance(outcome.error, WorkerDied) and not tried.over:
             listener(
                 "retry", text=f"{outcome.unit.kind} {outcome.unit.number}, attempt {outcome.attempt}: {outcome.error}"
             )
-            todo.appendleft((outcome.unit, outcome.attempt + 1))
+            todo.appendleft(outcome.unit)
         else:
             aside.append(SetAside(outcome.unit, outcome.attempt, outcome.error))
     return aside

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -40,7 +41,8 @@ class SegmentPainter:
         target = target_for(segment.reel, profile)
         encoder = Encoder(segment.reel, profile, target)
         name = f"{segment.id}.{attempt}.packets"
-        scratch = self.job / f"{name}.part"
+        # of its own: a worker that a killed run left may be at the same attempt for a moment
+        scratch = self.job / f"{name}.{secrets.token_hex(4)}.part"
         digest, packets, chroma = hashlib.sha256(), [], 0.0
         painted = ahead(self._painted(segment, target), 4)
         # closed here and now, also on Ctrl-C: the decoder's thread must not outlive the file it reads

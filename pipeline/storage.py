@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import LedgerError, StorageError
+from colorizer.errors import LedgerError, StorageError, UnreadableSource
 
 
 @contextmanager
@@ -23,6 +23,15 @@ def writable(path: Path) -> Iterator[None]:
         raise StorageError(
             f"{path}: cannot be written: {error.strerror or error}; mend that and run the same command again"
         ) from error
+
+
+@contextmanager
+def legible(uri: str) -> Iterator[None]:
+    """Maps what the system says while a source's bytes are read to UnreadableSource."""
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableSource(uri, f"cannot be read: {error.strerror or error}") from error
 
 
 def publish(scratch: Path, final: Path) -> None:
@@ -74,6 +83,15 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise LedgerError(f"{path}: cannot be read ({error}); remove it to have its part done again") from error
+
+
+def stamp(path: Path) -> list[int]:
+    """Size and time of a file, by which another one under its name is told; nothing if there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return []
+    return [stat.st_size, stat.st_mtime_ns]
 
 
 def sha256(path: Path) -> str:

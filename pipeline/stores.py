@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from colorizer.errors import ColorizeError, SourceError, StorageError
+from colorizer.errors import ColorizeError, SourceError, StorageError, UnreadableSource
 
 T = TypeVar("T")
 
@@ -93,7 +93,8 @@ def reading(uri: str) -> Iterator[None]:
     except ColorizeError:
         raise
     except Exception as error:
-        raise SourceError(shown(uri), _why(error, uri)) from error
+        kind = SourceError if isinstance(error, FINAL) else UnreadableSource
+        raise kind(shown(uri), _why(error, uri)) from error
 
 
 @contextmanager

@@ -1,13 +1,15 @@
 """The pool seam: who paints. InlinePool paints in this process, RayPool in actors, and both keep one contract.
 
 start() takes a unit while fewer than `size` are in flight; finished() waits for one. A worker's death is an outcome
-(WorkerDied), never an exception of the pool, and a dead worker is replaced. Torch is loaded by those who paint.
+(WorkerDied, NodeLost), never an exception of the pool, and a dead worker is replaced as soon as there is room for
+another. So `size` shrinks with the nodes that are lost, to 0 if need be, and grows with those that join. Torch is
+loaded by those who paint.
 """
 
 from __future__ import annotations
 
 import os
-import sys
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +17,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from colorizer.errors import ColorizeError, WeightsError, WorkerDied
+from colorizer.errors import ColorizeError, NodeLost, WeightsError, WorkerDied
 from pipeline.cluster import connect
+from pipeline.crew import Crew, Member
 from pipeline.units import Painter, Report, Unit
 
 if TYPE_CHECKING:
     from colorizer.engine import Colorizer, Precision
+
+LOOK = 10.0
+"""Seconds after which a waiting pool lets its caller look at the clock."""
+POLL = 0.2
+"""Seconds between looks at something that is about to be decided."""
+GRACE = 3.0
+"""Seconds in which a node that takes its workers along is known to be gone."""
+SILENCE = 60.0
+"""Seconds that a worker out of reach has to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +49,18 @@ class Pool(Protocol):
     """See the module docstring."""
 
     @property
+    def workers(self) -> int:
+        """How many were asked for."""
+
+    @property
     def size(self) -> int:
-        """Units that may be in flight."""
+        """Units that may be in flight now."""
 
-    def start(self, unit: Unit, attempt: int) -> None:
-        """Give a unit to a free worker."""
+    def start(self, unit: Unit, attempt: int, alone: bool = False) -> None:
+        """Give a unit to a free worker. alone: on whose machine no other unit of this pool is to run meanwhile."""
 
-    def finished(self) -> Outcome:
-        """Wait for a unit in flight."""
+    def finished(self) -> Outcome | None:
+        """Wait for a unit in flight; None where it is time to look at `size`, or at the clock, again."""
 
     def close(self) -> None:
         """Let the workers go."""
@@ -72,21 +88,26 @@ def planned_colorizer(name: str, digest: str, precision: Precision) -> Colorizer
     return Colorizer(loaded, device(), precision)
 
 
-def pool_for(ray: str, workers: int, make: Callable[[], Painter], report: Report) -> Pool:
-    """The pool that a person asked for. ray: "none", "local" or an address; report: progress inside a unit, inline."""
-    return InlinePool(make(), report) if ray == "none" else RayPool(ray, workers or 1, make)
+def pool_for(
+    ray: str, workers: int, make: Callable[[], Painter], report: Report, tell: Callable[[str], None]
+) -> Pool:  # fmt: skip
+    """The pool that a person asked for. ray: "none", "local" or an address; report: progress inside a unit, inline.
+
+    tell: what a person should read about the workers, a line each.
+    """
+    return InlinePool(make(), report) if ray == "none" else RayPool(ray, workers or 1, make, tell=tell)
 
 
 class InlinePool:
     """One worker: this process."""
 
-    size = 1
+    workers = size = 1
 
     def __init__(self, painter: Painter, report: Report = lambda _: None) -> None:
         self.painter, self.report = painter, report
         self._waiting: deque[tuple[Unit, int]] = deque()
 
-    def start(self, unit: Unit, attempt: int) -> None:
+    def start(self, unit: Unit, attempt: int, alone: bool = False) -> None:
         """Remember the unit; `finished` paints it."""
         self._waiting.append((unit, attempt))
 
@@ -103,27 +124,37 @@ class InlinePool:
         self.painter.close()
 
 
-class Worker:
-    """The actor: one painter in a process of its own."""
+@dataclass(slots=True)
+class _Flight:
+    """A unit that a worker has, or waits for."""
 
-    def __init__(self, make: Callable[[], Painter], threads: int) -> None:
-        self.painter = make()
-        if threads and "torch" in sys.modules:  # a painter that does without is spared the import
-            sys.modules["torch"].set_num_threads(threads)
+    worker: Member
+    unit: Unit
+    attempt: int
+    alone: bool
 
-    def run_unit(self, unit: Unit, attempt: int) -> Any:
-        """Paint a unit."""
-        return self.painter.paint(unit, attempt)
+
+@dataclass(slots=True)
+class _Doubt:
+    """A unit whose worker fell silent, until it is known of what. why: the verdict if its node is still there `until`
+    then (monotonic seconds)."""
+
+    flight: _Flight
+    why: WorkerDied
+    until: float
 
 
 class RayPool:
     """Actors of a Ray cluster, one unit each at a time.
 
     address: "local" starts a cluster of this process's own, anything else joins one. make: builds the painter inside
-    the actor. Job folder and source must be readable from every node under the same path.
+    the actor. tell: see `pool_for`. Job folder and source must be readable from every node under the same path.
     """
 
-    def __init__(self, address: str, workers: int, make: Callable[[], Painter], temp: Path | None = None) -> None:
+    def __init__(
+        self, address: str, workers: int, make: Callable[[], Painter], temp: Path | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         # Ray reports every dead worker on our stdout, between the JSON lines; `run` reports it in its own place
         os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
@@ -131,62 +162,145 @@ class RayPool:
             import ray
         except ImportError as error:
             raise ColorizeError("Ray is not installed; pip install 'ray>=2.60', or use --ray none") from error
-        self.ray, self.make, self.size = ray, make, workers
-        self._free: list[Any] = []
-        self._flying: dict[Any, tuple[Any, Unit, int]] = {}
-        self._deaths = (
-            ray.exceptions.RayActorError, ray.exceptions.NodeDiedError, ray.exceptions.WorkerCrashedError,
-            ray.exceptions.OutOfMemoryError, ray.exceptions.ActorUnavailableError,
-        )  # fmt: skip
+        self.ray, self.workers = ray, workers
+        self._flying: dict[Any, _Flight] = {}
+        self._waiting: list[_Flight] = []
+        self._doubts: list[_Doubt] = []
+        self._questions: dict[Any, _Doubt] = {}
         self._mine = not ray.is_initialized()
         if self._mine:
             connect(ray, address, workers, temp)
         resources = ray.cluster_resources()
-        if workers > resources.get("CPU", 0):  # the rest would wait for ever, holding units
-            self.close()
-            raise ColorizeError(
-                f"Ray at {address} has {resources.get('CPU', 0):g} CPUs, too few for {workers} workers; lower --workers"
-            )
-        gpus = resources.get("GPU", 0)
-        threads = max(1, int(resources.get("CPU", 1)) // workers) if address == "local" else 0
-        self._actor = ray.remote(
-            num_cpus=1, num_gpus=min(1.0, gpus / workers) if gpus else 0, max_restarts=0, max_task_retries=0
-        )(Worker)
-        self._arguments = (make, threads)
-        self._free = [self._hire() for _ in range(workers)]
+        cpus, gpus = int(resources.get("CPU", 0)), resources.get("GPU", 0)
+        if workers > cpus:
+            tell(f"Ray at {address} has {cpus} CPUs, room for as many of {workers} workers; more begin when nodes join")
+        threads = max(1, cpus // workers) if address == "local" else 0
+        share = min(1.0, gpus / workers) if gpus else 0
+        self._crew = Crew(ray, workers, {"num_cpus": 1, "num_gpus": share}, (make, threads), tell)
 
-    def _hire(self) -> Any:
-        return self._actor.remote(*self._arguments)
+    @property
+    def size(self) -> int:
+        """Units that may be in flight now: those that are, and one for each free worker."""
+        return len(self._flying) + len(self._waiting) + len(self._doubts) + len(self._crew.usable())
 
-    def start(self, unit: Unit, attempt: int) -> None:
-        """Send a unit to a free actor."""
-        worker = self._free.pop(0)
-        self._flying[worker.run_unit.remote(unit.located(), attempt)] = worker, unit, attempt
+    def start(self, unit: Unit, attempt: int, alone: bool = False) -> None:
+        """Send a unit to a free actor; one that is to be alone waits until the others on that machine have ended."""
+        flight = _Flight(self._crew.take(alone), unit, attempt, alone)
+        if alone:
+            self._waiting.append(flight)
+            self._send_waiting()
+        else:
+            self._send(flight)
 
-    def finished(self) -> Outcome:
-        """Wait for any unit in flight; a dead actor is replaced."""
-        [ref], _ = self.ray.wait(list(self._flying))
-        worker, unit, attempt = self._flying.pop(ref)
+    def _send(self, flight: _Flight) -> None:
+        self._flying[flight.worker.actor.run_unit.remote(flight.unit.located(), flight.attempt)] = flight
+
+    def _send_waiting(self) -> None:
+        held = [*self._flying.values(), *(doubt.flight for doubt in self._doubts)]
+        for flight in [w for w in self._waiting if all(other.worker.node != w.worker.node for other in held)]:
+            self._waiting.remove(flight)
+            self._send(flight)
+
+    def finished(self) -> Outcome | None:
+        """Wait for any unit in flight, or for a worker to come; a dead actor is replaced. See Pool."""
+        self._crew.fill()
+        self._send_waiting()
+        if (settled := self._settled()) is not None:
+            return settled
+        ref = self._next()
+        if ref is None:
+            return None
+        if ref in self._crew.awaited:
+            self._crew.welcome(ref)
+        elif ref in self._questions:
+            self._answered(ref)
+        else:
+            return self._landed(ref)
+        return None
+
+    def _next(self) -> Any:
+        """What is ready first: a unit, a new worker, a silent one's answer; None if nothing is for a while."""
+        patience = POLL if self._doubts else LOOK
+        refs = [*self._flying, *self._questions, *self._crew.awaited]
+        if not refs:
+            time.sleep(POLL)
+            return None
+        ready, _ = self.ray.wait(refs, timeout=patience)
+        return ready[0] if ready else None
+
+    def _landed(self, ref: Any) -> Outcome | None:
+        flight = self._flying.pop(ref)
+        errors = self.ray.exceptions
         try:
             receipt = self.ray.get(ref)
-        except self._deaths as death:
-            self.ray.kill(worker)
-            self._free.append(self._hire())
-            why = str(death).strip().splitlines()[0]
-            return Outcome(unit, attempt, error=WorkerDied(f"worker died ({type(death).__name__}): {why}"))
-        except self.ray.exceptions.RayTaskError as error:
-            self._free.append(worker)
-            cause = error.cause
-            if isinstance(cause, ColorizeError):
-                return Outcome(unit, attempt, error=cause)
+        except errors.RayTaskError as error:
+            self._free(flight)
+            if isinstance(error.cause, ColorizeError):
+                return Outcome(flight.unit, flight.attempt, error=error.cause)
             raise
-        self._free.append(worker)
-        return Outcome(unit, attempt, receipt)
+        except errors.ActorUnavailableError:  # it may be dead, or out of reach and working still
+            why = NodeLost("its worker could not be reached")
+            self._doubts.append(doubt := _Doubt(flight, why, time.monotonic() + SILENCE))
+            self._ask(doubt)
+            return None
+        except errors.ObjectLostError:
+            self._doubts.append(_Doubt(flight, NodeLost("what its worker made was lost"), 0.0))
+            return None
+        except errors.RayError as death:
+            self._crew.dismiss(flight.worker)
+            self._doubts.append(_Doubt(flight, WorkerDied(_told(death)), time.monotonic() + GRACE))
+            return None
+        self._free(flight)
+        return Outcome(flight.unit, flight.attempt, receipt)
+
+    def _ask(self, doubt: _Doubt) -> None:
+        """Ask a silent worker how it is. It answers when it has ended what it was at."""
+        self._questions[doubt.flight.worker.actor.begin.remote()] = doubt
+
+    def _answered(self, ref: Any) -> None:
+        doubt = self._questions.pop(ref)
+        errors = self.ray.exceptions
+        try:
+            self.ray.get(ref)
+            doubt.until = 0.0  # it is well, but what it made of the unit did not arrive
+        except errors.ActorUnavailableError:  # Ray takes a second to say so
+            self._ask(doubt)
+        except errors.RayError as death:
+            doubt.why, doubt.until = WorkerDied(_told(death)), time.monotonic() + GRACE
+
+    def _settled(self) -> Outcome | None:
+        """A unit of which it is known by now why it did not come back."""
+        if not self._doubts:
+            return None
+        gone, now = self._crew.gone(), time.monotonic()
+        for doubt in self._doubts:
+            flight, why = doubt.flight, doubt.why
+            if gone(flight.worker.node):
+                why = NodeLost("its worker's machine is gone")
+            elif now < doubt.until:
+                continue
+            self._doubts.remove(doubt)
+            self._questions = {ref: other for ref, other in self._questions.items() if other is not doubt}
+            self._crew.dismiss(flight.worker)
+            if flight.alone:
+                self._crew.reserved.discard(flight.worker.node)
+            return Outcome(flight.unit, flight.attempt, error=why)
+        return None
+
+    def _free(self, flight: _Flight) -> None:
+        self._crew.free.append(flight.worker)
+        if flight.alone:
+            self._crew.reserved.discard(flight.worker.node)
 
     def close(self) -> None:
         """Let the actors go, and the cluster if this pool started it."""
-        for worker in [*self._free, *(w for w, _, _ in self._flying.values())]:
-            self.ray.kill(worker)
-        self._free, self._flying = [], {}
+        held = [*self._flying.values(), *self._waiting, *(doubt.flight for doubt in self._doubts)]
+        self._crew.close([flight.worker for flight in held])
+        self._flying, self._waiting, self._doubts, self._questions = {}, [], [], {}
         if self._mine:
             self.ray.shutdown()
+
+
+def _told(error: Exception) -> str:
+    """Ray's long story of an actor's end, as its first line."""
+    return f"worker died ({type(error).__name__}): {str(error).strip().splitlines()[0]}"

@@ -105,6 +105,7 @@ def archive(
 
     Example: chromatheque archive plates/ colored/ --deadline 08:00
     """
+    from colorizer.errors import InUse
     from pipeline.collection.items import find
     from pipeline.collection.progress import collection_listener
     from pipeline.collection.run import Wishes, color
@@ -130,9 +131,14 @@ def archive(
             night, items = color(out, found.items, wishes, listener)
         except KeyboardInterrupt:
             click.echo(f"Stopped. What is done is safe in {shown(out)}; the same command goes on.", err=True)
+            _report(out, scratch)
             raise click.exceptions.Exit(130) from None
-        finally:
-            report = _report(out, scratch)
+        except InUse:
+            raise  # the other run reports
+        except BaseException:
+            _report(out, scratch)
+            raise
+        report = _report(out, scratch)
     _told(night, items, out, report, found, retry_set_aside, progress == "json", listener)
     raise click.exceptions.Exit(1 if night.aside else LATE if night.late else 0)
 

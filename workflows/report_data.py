@@ -19,12 +19,11 @@ from typing import Any
 from urllib.parse import quote
 
 from colorizer.errors import ColorizeError, LedgerError
-from pipeline.collection.depot import stamp
 from pipeline.collection.item import STATE, Item
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 from pipeline.job_folder import PLAN
 from pipeline.look_source import in_words, sources_from_json
-from pipeline.storage import read_json
+from pipeline.storage import read_json, stamp
 from pipeline.tracks import Carried
 
 STATES = (ASIDE, PAINTING, SURVEYED, DONE, WAITING)

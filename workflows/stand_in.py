@@ -61,10 +61,10 @@ class Timers:
     """A pool of such workers in this process: each is a time at which it is done."""
 
     def __init__(self, size: int, cost: float) -> None:
-        self.size, self.painter = size, StandIn(cost)
+        self.workers, self.size, self.painter = size, size, StandIn(cost)
         self._flying: list[tuple[float, int, Step, int]] = []
 
-    def start(self, step: Any, attempt: int) -> None:
+    def start(self, step: Any, attempt: int, alone: bool = False) -> None:
         """Set a worker's timer."""
         heapq.heappush(self._flying, (time.monotonic() + self.painter.takes(step), step.number, step, attempt))
 

@@ -22,7 +22,7 @@ from colorizer.errors import LedgerError
 from pipeline.collection.item import STATE, Item
 from pipeline.job_folder import PLAN
 from pipeline.ledger import Ledger, Receipt
-from pipeline.storage import read_json, writable, write_json
+from pipeline.storage import read_json, stamp, writable, write_json
 from pipeline.stores import Entry, Store, is_uri, shown, store_of
 
 if sys.platform != "win32":
@@ -285,15 +285,6 @@ def depot_for(out: str, scratch: Path | None = None, shared: bool = False) -> De
 
 def _is_below(place: str) -> bool:
     return ".." not in PurePosixPath(place).parts
-
-
-def stamp(path: Path) -> list[Any]:
-    """Size and time of a file; empty for what is not there."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return []
-    return [stat.st_size, stat.st_mtime_ns]
 
 
 def _listed(uri: str) -> list[list[Any]]:

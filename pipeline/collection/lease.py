@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from colorizer.errors import ColorizeError, LedgerError
+from colorizer.errors import ColorizeError, InUse
 from pipeline.collection.item import STATE
 from pipeline.events import Listener
 from pipeline.stores import Store
@@ -31,7 +31,7 @@ PATIENCE = 3
 
 @contextmanager
 def leased(store: Store, listener: Listener) -> Iterator[None]:
-    """Keep every other run out of a store. Raises LedgerError naming the run that is in it.
+    """Keep every other run out of a store. Raises InUse naming the run that is in it.
 
     A run that was killed on this host is known to be gone; that of another host is watched for a minute.
     """
@@ -39,7 +39,7 @@ def leased(store: Store, listener: Listener) -> Iterator[None]:
     _wait_for_the_dead(store, listener)
     _sign(store, mine, 0)
     if _read(store).get("run") not in (mine, None):
-        raise LedgerError(f"{store.at(PLACE)}: another run began at the same time; one is enough")
+        raise InUse(f"{store.at(PLACE)}: another run began at the same time; one is enough")
     over = threading.Event()
     beats = threading.Thread(target=_beat, args=(store, mine, over), name="lease", daemon=True)
     beats.start()
@@ -76,7 +76,7 @@ def _beat(store: Store, run: str, over: threading.Event) -> None:
 
 
 def _wait_for_the_dead(store: Store, listener: Listener) -> None:
-    """Return once no living run is there. Raises LedgerError if one is."""
+    """Return once no living run is there. Raises InUse if one is."""
     found = _read(store)
     if not found or _gone(found):
         return
@@ -89,7 +89,7 @@ def _wait_for_the_dead(store: Store, listener: Listener) -> None:
         if not now:
             return
         if now != found:
-            raise LedgerError(f"{store.uri} is in use by {who}; wait for it, or stop it")
+            raise InUse(f"{store.uri} is in use by {who}; wait for it, or stop it")
     listener("note", text=f"{who} gives no sign of life; going on where it stopped")
 
 

@@ -67,8 +67,7 @@ def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
             except StorageError:
                 raise
             except ColorizeError as error:
-                progress.state, progress.seen = ASIDE, state.look(progress.item)
-                progress.error = {"stage": "open", "error": str(error), "attempts": 1}
+                state.give_up(progress, "open", error, 1)
                 listener("aside", name=progress.item.name, stage="open", text=str(error))
             state.save(progress)
         listener("looking", done=count, of=len(found))
@@ -82,7 +81,10 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
     until = deadline_of(wishes.deadline, datetime.now()) if wishes.deadline else None
     depot = wishes.depot(out)
     state = State(depot)
-    with alone(state.folder) as held, leased(Store(depot.store), listener) if depot.store else nullcontext():
+    with (
+        alone(state.folder, "wait for it or give another OUT_DIR") as held,
+        leased(Store(depot.store), listener) if depot.store else nullcontext(),
+    ):
         depot.fetch_state()
         if not held:
             listener("note", text=f"{state.folder}: nothing can be locked there; do not start this collection twice")
@@ -91,7 +93,10 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
             state.relabel(progress)
         pool: Pool | None = None
         try:
-            pool = pool_for(wishes.ray, wishes.workers, partial(StepPainter, wishes.illustrate), lambda _: None)
+            pool = pool_for(
+                wishes.ray, wishes.workers, partial(StepPainter, wishes.illustrate), lambda _: None,
+                lambda text: listener("note", text=text),
+            )  # fmt: skip
             look(state, found, listener)  # meanwhile the workers load
             state.set_aside(found)
             told = forecast(found, shutil.disk_usage(depot.folder).free, wishes.keep, bool(depot.store))

@@ -2,7 +2,8 @@
 
 A free worker first publishes what is painted, then paints, and surveys another item only when there is nothing to
 paint; among equals the largest item comes first, so that small ones fill the end. Every step is retried when its
-worker dies, and after that its item is set aside: no file stops the others. A full disk stops the run.
+worker dies, and after that its item is set aside: no file stops the others. A full disk stops the run. Where all
+workers are lost it waits for others, until the deadline.
 
 What the driver does for a unit is little and grows neither with items nor with units, and it never reads a source:
 while it is busy, every worker that becomes free waits.
@@ -26,6 +27,7 @@ from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Done, Step, StepFai
 from pipeline.collection.tally import Tally
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
+from pipeline.tries import Tries
 from pipeline.workers import Outcome, Pool
 
 SUMMARY = 5.0
@@ -57,31 +59,34 @@ class Schedule:
         self.all = list(items)
         self.active = [Active(p, place) for place, p in enumerate(items) if p.state not in (DONE, ASIDE)]
         self._order = Order(self.active)
-        self._again: deque[tuple[Active, Step, int]] = deque()
+        self._again: deque[tuple[Active, Step]] = deque()
         self._tally = Tally(items)
         self._unsaved: dict[int, Active] = {}
         self._more_aside = False
         self.worked, self.began, self.count, self.late = 0.0, time.monotonic(), 0, False
         self._summary, self.started = 0.0, datetime.now(UTC).isoformat(timespec="seconds")
+        self._tries: dict[str, Tries] = {}
 
     def run(self) -> Night:
         """Do all that can be done. Raises StorageError where nothing can be written any more."""
         flying: dict[str, Active] = {}
         self.tell(running=bool(self.active))
         while True:
-            while len(flying) < self.pool.size and (chosen := self._next()) is not None:
-                active, step, attempt = chosen
+            while not self._too_late() and len(flying) < self.pool.size and (chosen := self._next()) is not None:
+                active, step = chosen
                 active.flying += 1
                 flying[step.id] = active
-                self.pool.start(step, attempt)
-            if not flying:
+                tries = self._tries.get(step.id, Tries(self.retries))
+                self.pool.start(step, tries.attempt, tries.alone)
+            if not flying and (self.pool.size or self.late or not self._left()):
                 break
             outcome = self.pool.finished()
-            active = flying.pop(outcome.unit.id)
-            active.flying -= 1
-            self._take(active, outcome)
-            self._order.offer(active)
-            self._tally.update(active.place, active.progress)
+            if outcome is not None:
+                active = flying.pop(outcome.unit.id)
+                active.flying -= 1
+                self._take(active, outcome)
+                self._order.offer(active)
+                self._tally.update(active.place, active.progress)
             if time.monotonic() - self._summary > SUMMARY:
                 self.tell()
             self._total()
@@ -93,23 +98,29 @@ class Schedule:
 
     def busy(self, seconds: float) -> float:
         """Share of the workers' time that was work."""
-        return round(min(1.0, self.worked / (seconds * self.pool.size)), 3) if seconds > 0 else 0.0
+        return round(min(1.0, self.worked / (seconds * self.pool.workers)), 3) if seconds > 0 else 0.0
 
-    def _next(self) -> tuple[Active, Step, int] | None:
-        """The step that a free worker gets; None if there is none now, or it is too late to begin one."""
-        if self.deadline is not None and self.now() >= self.deadline:
-            self.late = True
-            return None
+    def _too_late(self) -> bool:
+        """Whether the deadline has come. Once it has, a clock that is set back makes no new night."""
+        self.late = self.late or (self.deadline is not None and self.now() >= self.deadline)
+        return self.late
+
+    def _left(self) -> bool:
+        """Whether anything is to do."""
+        return any(a.progress.state not in (DONE, ASIDE) for a in self.active)
+
+    def _next(self) -> tuple[Active, Step] | None:
+        """The step that a free worker gets; None if there is none now."""
         while self._again:
-            active, step, attempt = self._again.popleft()
+            active, step = self._again.popleft()
             if active.progress.state != ASIDE:
-                return active, step, attempt
+                return active, step
         if (chosen := self._order.next()) is None:
             return None
         stage = chosen.next_stage
         if stage == PUBLISH:
             chosen.stage = PUBLISH
-        return chosen, self._step(chosen, stage, chosen.todo.popleft() if stage == PAINT else None), 1
+        return chosen, self._step(chosen, stage, chosen.todo.popleft() if stage == PAINT else None)
 
     def _step(self, active: Active, stage: str, unit: Ticket | None) -> Step:
         self.count += 1
@@ -126,6 +137,7 @@ class Schedule:
             return
         done: Any = outcome.receipt
         assert isinstance(done, Done)
+        self._tries.pop(step.id, None)
         self.worked += done.seconds
         progress.seconds[step.stage] = progress.seconds.get(step.stage, 0.0) + done.seconds
         self.listener(
@@ -170,11 +182,13 @@ class Schedule:
         if isinstance(error, StepFailed):
             said["trace"] = error.trace
         progress.attempts.append(said)
-        if isinstance(error, WorkerDied) and attempt < self.retries:
-            self._retry(progress, step, f"{step}, attempt {attempt}: {text}")
-            self._again.append((active, step, attempt + 1))
-            self._save(progress)
-            return
+        if isinstance(error, WorkerDied):
+            tries = self._tries[step.id] = self._tries.get(step.id, Tries(self.retries)).after(error)
+            if not tries.over:
+                self._retry(progress, step, f"{step}, attempt {attempt}: {text}")
+                self._again.append((active, step))
+                self._save(progress)
+                return
         if isinstance(error, JoinError | LedgerError) and step.stage != SURVEY:
             if active.stage == SURVEY:
                 return  # of the plan that is looked at again already
@@ -184,15 +198,15 @@ class Schedule:
                 active.stage = SURVEY
                 self._save(progress)
                 return
-        self._aside(progress, step.stage, text, attempt)
+        self._aside(progress, step.stage, error, attempt)
 
     def _retry(self, progress: Progress, step: Step, why: str) -> None:
         self.listener("retry", text=f"{progress.item.name}, {why}", stage=step.stage)
 
-    def _aside(self, progress: Progress, stage: str, error: str, attempts: int) -> None:
-        progress.state, progress.seen = ASIDE, self.state.look(progress.item)
-        progress.error = {"stage": stage, "error": error, "attempts": attempts}
-        self.listener("aside", name=progress.item.name, stage=stage, text=error)
+    def _aside(self, progress: Progress, stage: str, error: Exception, attempts: int) -> None:
+        self.state.give_up(progress, stage, error, attempts)
+        text = self.state.depot.told(str(error), progress.item)
+        self.listener("aside", name=progress.item.name, stage=stage, text=text)
         self._save(progress)
         self._more_aside = True
 
@@ -239,7 +253,7 @@ class Schedule:
         self._summary = time.monotonic()
         seconds = self._summary - self.began
         self.state.summary(
-            started=self.started, seconds=round(seconds, 1), busy=self.busy(seconds), workers=self.pool.size,
+            started=self.started, seconds=round(seconds, 1), busy=self.busy(seconds), workers=self.pool.workers,
             running=running, deadline=self.deadline.strftime("%H:%M") if self.deadline else "",
             chromatheque=metadata.version("chromatheque"),
         )  # fmt: skip

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import LedgerError
+from colorizer.errors import LedgerError, UnreadableSource
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import STATE, Item
 from pipeline.provenance import relabel
@@ -121,8 +121,14 @@ class State:
         return list(self.depot.stamps(item))
 
     def forgiven(self, progress: Progress) -> bool:
-        """Whether the source of an item that was set aside is another file by now."""
+        """Whether the source of an item that was set aside is another file by now, or could not be read then."""
         return progress.state == ASIDE and progress.seen[:1] != self.look(progress.item)[:1]
+
+    def give_up(self, progress: Progress, stage: str, error: Exception, attempts: int) -> None:
+        """Set an item aside. What only could not be read was not seen, so that the next run tries it again."""
+        progress.state = ASIDE
+        progress.seen = [] if isinstance(error, UnreadableSource) else self.look(progress.item)
+        progress.error = {"stage": stage, "error": self.depot.told(str(error), progress.item), "attempts": attempts}
 
     def set_aside(self, all_items: list[Progress]) -> Path:
         """Write OUT/set-aside.jsonl anew: a line for each item that was given up; removed if there is none."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import ColorizeError, LedgerError
+from colorizer.errors import ColorizeError, InUse, LedgerError, WorkerDied
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.measure import measure
@@ -21,6 +22,8 @@ from pipeline.collection.step import SURVEY, Done, Step, StepFailed, Surveyed, T
 from pipeline.events import Silent
 from pipeline.jobs import Choices, Job
 from pipeline.jobs import open_painter as open_segment_painter
+from pipeline.ledger import Ledger
+from pipeline.lock import alone
 from pipeline.plan import Segment
 from pipeline.preservation import keep_proof
 from pipeline.provenance import relabel
@@ -34,6 +37,8 @@ Illustrate = Callable[[Path, Item], Sequence[str]]
 
 OPEN = 2
 """Items that a worker keeps open: their units and their readers."""
+PATIENCE = 900.0
+"""Seconds that a step waits for another worker at the same item."""
 
 
 def job_of(item: Item, depot: Depot) -> Job | ScanJob:
@@ -106,7 +111,9 @@ class StepPainter:
                 receipt = opened.open_painter().paint(unit, attempt, report)
                 step.depot.put_piece(step.item.key, receipt)
                 return Done(0.0, receipt)
-            done = Done(0.0, found=self._survey(step)) if step.stage == SURVEY else Done(0.0, lost=self._publish(step))
+            with _by_itself(step.depot.job_folder(step.item.key)):
+                survey = step.stage == SURVEY
+                done = Done(0.0, found=self._survey(step)) if survey else Done(0.0, lost=self._publish(step))
         if done.found is None or done.found.already:
             step.depot.drop_source(step.item)
         return done
@@ -128,6 +135,7 @@ class StepPainter:
             )
         plan: Any = job.prepare()
         depot.put_plan(item.key)
+        Ledger(job.folder).sweep()
         ledger, units = depot.ledger(item.key), self._keep(item.key, _Open(job)).units
         todo = tuple(Ticket.of(unit) for unit in units if ledger.find(unit.id) is None)
         return Surveyed(False, job.source, todo, len(units), tuple(job.remarks(plan)), measure(job))
@@ -181,3 +189,19 @@ class StepPainter:
         """Release all readers."""
         for key in list(self._open):
             self._forget(key)
+
+
+@contextmanager
+def _by_itself(folder: Path) -> Iterator[None]:
+    """Wait until no other worker surveys or publishes the item: one that the pool lost sight of may be at it still."""
+    until = time.monotonic() + PATIENCE
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(alone(folder))
+                break
+            except InUse as error:
+                if time.monotonic() > until:
+                    raise WorkerDied(f"a worker out of reach is still at it ({error})") from error
+                time.sleep(1)
+        yield

@@ -232,6 +232,7 @@ class ScanJob:
         return pool_for(
             self.choices.ray, self.choices.workers, lambda: make(settings, folder, limits),
             lambda more: self.listener("rows", done=done.add(more), of=rows),
+            lambda text: self.listener("note", text=text),
         )  # fmt: skip
 
     def finished(self, size: int | None = None) -> bool:

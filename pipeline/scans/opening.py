@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from colorizer.errors import SourceError, UnsupportedSource
+from colorizer.errors import SourceError, UnreadableSource, UnsupportedSource
 from pipeline.scans.layout import MAX_BYTES, TOO_LITTLE_MEMORY
 from pipeline.scans.pictures import open_picture
 from pipeline.scans.reader import ScanReader
@@ -24,8 +24,8 @@ def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS, max
 
     max_bytes: decoded ones held at a time: of the largest strip or tile, of other pictures all. More is refused.
 
-    Raises SourceError (no such file or page), UnsupportedSource or DamagedSource: within seconds, and before anything
-    is allocated because a header says so.
+    Raises SourceError (no such file or page), UnsupportedSource, UnreadableSource or DamagedSource: within seconds, and
+    before anything is allocated because a header says so.
     """
     name = str(path)
     if page < 0:
@@ -37,7 +37,7 @@ def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS, max
     except IsADirectoryError as error:
         raise SourceError(name, "a folder, not a scan; name the files in it") from error
     except OSError as error:
-        raise SourceError(name, f"cannot be read: {error.strerror or error}") from error
+        raise UnreadableSource(name, f"cannot be read: {error.strerror or error}") from error
     try:
         start = file.read(16)
         if not start:
@@ -54,5 +54,5 @@ def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS, max
         if isinstance(error, MemoryError):
             raise UnsupportedSource(name, TOO_LITTLE_MEMORY) from error
         if isinstance(error, OSError):
-            raise SourceError(name, f"cannot be read: {error.strerror or error}") from error
+            raise UnreadableSource(name, f"cannot be read: {error.strerror or error}") from error
         raise

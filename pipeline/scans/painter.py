@@ -7,15 +7,18 @@ Other formats, which are encoded in one piece, get their rows back as they were 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from colorizer.engine import Colorizer
+from colorizer.errors import SourceError
 from colorizer.plate import color_native, color_rows
 from pipeline.ledger import Receipt
 from pipeline.scans.opening import open_scan
@@ -24,7 +27,7 @@ from pipeline.scans.pyramid import Bands, halved
 from pipeline.scans.reader import ScanReader
 from pipeline.scans.survey import rows_of
 from pipeline.scans.tile_codec import Grid, codec_for, pack_rows
-from pipeline.storage import publish, writable
+from pipeline.storage import publish, stamp, writable
 from pipeline.units import Report
 
 PORTION = 1 << 18
@@ -40,7 +43,7 @@ class BandPainter:
     def __init__(self, colorizer: Colorizer, job: Path, limits: dict[str, int]) -> None:
         """limits: `open_scan`'s."""
         self.colorizer, self.job, self.limits = colorizer, job, limits
-        self._open: tuple[str, int] | None = None
+        self._open: tuple[Any, ...] | None = None
         self._reader: ScanReader | None = None
         self._threads = ThreadPoolExecutor(max(1, min(8, torch.get_num_threads())), "blocks")
 
@@ -48,7 +51,8 @@ class BandPainter:
         """Read, color and compress a band; its blocks are published under a name that carries the attempt."""
         self.colorizer.notes.clear()
         name = f"{band.id}.{attempt}.blocks"
-        scratch = self.job / f"{name}.part"
+        # of its own: a worker that a killed run left may be at the same attempt for a moment
+        scratch = self.job / f"{name}.{secrets.token_hex(4)}.part"
         digest, sizes, chroma = hashlib.sha256(), [], 0.0
         with closing(self._painted(band)) as painted, writable(scratch), scratch.open("wb") as file:  # type: ignore[type-var]
             for rows in painted:
@@ -70,6 +74,12 @@ class BandPainter:
     def _painted(self, band: Band) -> Iterator[np.ndarray]:
         """Rows of tiles, (n, W, 3) of the output's depth; a view that the next one overwrites."""
         reader, tile = self._reader_of(band), band.settings.tile
+        now, then = ((of.height, of.width) for of in (reader.scan, band.plate))
+        if now != then:
+            raise SourceError(
+                band.path,
+                f"is {now[0]} x {now[1]} now, the survey saw {then[0]} x {then[1]}; run again to survey it anew",
+            )
         if band.settings.working_size:
             gathered = Bands(band.bottom - band.top, band.plate.width, np.dtype(f"u{band.out_bits // 8}"), tile)
             for portion in self._from_lines(reader, band):
@@ -106,9 +116,10 @@ class BandPainter:
             yield pack_rows(np.concatenate(list(halved(rows))))
 
     def _reader_of(self, band: Band) -> ScanReader:
-        if self._reader is None or self._open != (band.path, band.page):
+        wanted = band.path, band.page, stamp(Path(band.path))  # another file may have the name by now
+        if self._reader is None or self._open != wanted:
             self._close_reader()
-            self._reader, self._open = open_scan(band.path, band.page, **self.limits), (band.path, band.page)
+            self._reader, self._open = open_scan(band.path, band.page, **self.limits), wanted
         return self._reader
 
     def _close_reader(self) -> None:

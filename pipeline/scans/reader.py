@@ -9,6 +9,7 @@ from types import TracebackType
 import numpy as np
 
 from pipeline.scans.metadata import Metadata, Resolution
+from pipeline.storage import legible
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class ScanReader:
     def read(self, top: int, left: int, height: int, width: int) -> np.ndarray:
         """Luma codes of a region, (height, width) of uint8 or uint16, in stored orientation, owned by the caller.
 
-        0 is black, 2^bits - 1 white. Raises DamagedSource if the file's bytes there are no picture.
+        0 is black, 2^bits - 1 white. Raises DamagedSource if the file's bytes there are no picture, UnreadableSource
+        if they cannot be had.
         """
         if top < 0 or left < 0 or height < 1 or width < 1:
             raise ValueError(f"no region: {height} x {width} at {top}, {left}")
@@ -67,7 +69,8 @@ class ScanReader:
             raise ValueError(
                 f"{height} x {width} at {top}, {left} is not within {self.scan.height} x {self.scan.width}"
             )
-        return self._region(top, left, height, width)
+        with legible(self.scan.path):
+            return self._region(top, left, height, width)
 
     def __enter__(self) -> ScanReader:
         return self

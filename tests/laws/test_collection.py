@@ -526,7 +526,7 @@ class Killer(Silent):
 
     def __call__(self, event, **facts):
         if event == "item" and self.killed < self.limit and self.chance.random() < 0.5 and self.pool._flying:
-            self.pool.ray.kill(self.chance.choice([worker for worker, _, _ in self.pool._flying.values()]))
+            self.pool.ray.kill(self.chance.choice([flight.worker.actor for flight in self.pool._flying.values()]))
             self.killed += 1
 
 

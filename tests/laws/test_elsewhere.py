@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from colorizer.errors import LedgerError
+from colorizer.errors import InUse
 from pipeline.collection import lease
 from pipeline.collection.depot import depot_for
 from pipeline.collection.item import STATE
@@ -245,7 +245,7 @@ def test_two_runs_in_one_store(tmp_path, monkeypatch):
         told = json.loads(store.read(lease.PLACE))
         monkeypatch.setattr(lease.socket, "gethostname", lambda: "another")
         with (
-            pytest.raises(LedgerError, match=f"in use by process {os.getpid()} on host {told['host']}"),
+            pytest.raises(InUse, match=f"in use by process {os.getpid()} on host {told['host']}"),
             lease.leased(store, heard),
         ):
             pass

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.errors import ColorizeError, EncodeError, SourceError, WorkerDied
+from colorizer.errors import ColorizeError, EncodeError, NodeLost, SourceError, WorkerDied
 from pipeline.events import Silent
 from pipeline.ledger import Ledger, Receipt
 from pipeline.run import ATTEMPTS, run
+from pipeline.tries import LOSSES
 from pipeline.workers import InlinePool, Outcome
 from tests.pipeline.test_plan import plan_of
 
@@ -19,11 +20,12 @@ class StubPool:
 
     def __init__(self, size, fate, ledger, pick=lambda n: 0):
         self.size, self.fate, self.ledger, self.pick = size, fate, ledger, pick
-        self.flying, self.starts, self.most = [], [], 0
+        self.flying, self.starts, self.alone, self.most = [], [], [], 0
 
-    def start(self, unit, attempt):
+    def start(self, unit, attempt, alone=False):
         self.flying.append((unit, attempt))
         self.starts.append((unit.number, attempt))
+        self.alone += [(unit.number, attempt)] if alone else []
         self.most = max(self.most, len(self.flying))
 
     def finished(self):
@@ -100,6 +102,44 @@ def test_a_poison_unit_is_set_aside(ledger):
     [aside] = run(todo, pool, ledger, Silent())
     assert (aside.unit.number, aside.attempts, str(aside.error)) == (1, ATTEMPTS, "death 3")
     assert painted(ledger, todo) == [0, 2, 3, 4, 5]
+
+
+def test_a_lost_machine_is_not_the_units_fault(ledger):
+    """Four machines go away under a unit and it is painted; a unit under which they always do is given up."""
+    todo = units()
+    losses = {1: 4, 2: 99}
+    pool = StubPool(2, lambda u, attempt: NodeLost("gone") if attempt <= losses.get(u.number, 0) else None, ledger)
+    [aside] = run(todo, pool, ledger, Silent())
+    assert (aside.unit.number, aside.attempts) == (2, LOSSES)
+    assert painted(ledger, todo) == [0, 1, 3, 4, 5]
+    assert sorted(pool.alone) == [(2, LOSSES)]
+
+
+def test_the_last_attempt_is_made_alone(ledger):
+    """So that a unit is not given up for what a neighbor does; the attempts before it are made like any other."""
+    pool = StubPool(2, lambda u, attempt: WorkerDied("killed") if u.number == 1 else None, ledger)
+    run(units(), pool, ledger, Silent())
+    assert pool.alone == [(1, ATTEMPTS)]
+
+
+def test_it_waits_where_there_is_no_worker(ledger):
+    """A pool that has shrunk to nothing gets nothing, and is asked again until it has grown."""
+    todo = units()
+
+    class Shrunk(StubPool):
+        asked = 0
+
+        def finished(self):
+            if self.flying:
+                return super().finished()
+            self.asked += 1
+            self.size = self.asked // 3
+            return None
+
+    pool = Shrunk(0, lambda unit, attempt: None, ledger)
+    assert run(todo, pool, ledger, Silent()) == []
+    assert pool.asked == 3
+    assert painted(ledger, todo) == list(range(6))
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class World(Silent):
     """Workers, ledgers and state in memory, and a record of all that was started. pick: which flying step ends next."""
 
     def __init__(self, fates, size, pick):
-        self.fates, self.size, self.pick = fates, size, pick
+        self.fates, self.size, self.workers, self.pick = fates, size, size, pick
         self.receipts = [set() for _ in fates]
         self.deaths = [dict(f.deaths) for f in fates]
         self.refused = [list(f.refused) for f in fates]
@@ -76,7 +76,7 @@ class World(Silent):
         """Of the item's plan as it is now."""
         return Ticket(f"{self.version[place]}.{number}", number, "segment", f"segment {number}", "frames", 96)
 
-    def start(self, step, attempt):
+    def start(self, step, attempt, alone=False):
         """A free worker takes it."""
         assert len(self.flying) < self.size
         assert step.id not in [s.id for s, _ in self.flying]
@@ -132,6 +132,11 @@ class World(Silent):
     def look(self, item):
         """Nothing is there."""
         return [[], [], []]
+
+    def give_up(self, progress, stage, error, attempts):
+        """As the state does."""
+        progress.state = ASIDE
+        progress.error = {"stage": stage, "error": str(error), "attempts": attempts}
 
     def set_aside(self, items):
         """Remember who was given up."""
