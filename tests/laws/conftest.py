@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,3 +54,48 @@ def cluster() -> Iterator[None]:
         for key, value in before.items():
             os.environ.pop(key) if value is None else os.environ.update({key: value})
         shutil.rmtree(temp, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """See `make_collection`."""
+    from tests.laws.nights import make_collection
+
+    return make_collection(tmp_path_factory.mktemp("collection") / "src")
+
+
+@pytest.fixture(scope="session")
+def colored(tmp_path_factory: pytest.TempPathFactory, collection: Path, tiny: Path) -> dict[str, bytes]:
+    """What an undisturbed night makes of the collection, by place."""
+    from tests.laws.nights import OUTS, night, outputs
+
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    came, _ = night(collection, out, tiny)
+    assert (came.done, came.aside, came.left, came.late) == (4, 0, 0, False)
+    found = outputs(out)
+    assert sorted(found) == sorted([*OUTS, *(name + ".json" for name in OUTS)])
+    return found
+
+
+KILLS = pytest.StashKey[dict[str, list[int]]]()
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig: pytest.Config) -> Callable[[str, int, int, int], None]:
+    """Counts, by what was killed: nights, kills that hit, and nights that ended in other bytes."""
+    counted = pytestconfig.stash.setdefault(KILLS, {})
+
+    def count(kind: str, nights: int, kills: int, differences: int) -> None:
+        before = counted.setdefault(kind, [0, 0, 0])
+        counted[kind] = [a + b for a, b in zip(before, (nights, kills, differences), strict=True)]
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A table of what was killed."""
+    counted = config.stash.get(KILLS, {})
+    if counted:
+        terminalreporter.section("kills survived")
+        for name, *numbers in [("killed", "nights", "kills", "differences"), *((k, *v) for k, v in counted.items())]:
+            terminalreporter.line(f"{name:<20}" + "".join(f"{n:>12}" for n in numbers))

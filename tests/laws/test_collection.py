@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -16,70 +15,26 @@ import tifffile
 
 from colorizer.errors import LedgerError, StorageError
 from pipeline.collection.item import STATE
-from pipeline.collection.items import find
-from pipeline.collection.run import Wishes, color
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, State
 from pipeline.collection.steps import StepPainter
 from pipeline.events import Silent
 from pipeline.workers import InlinePool, RayPool
-from tests.endtoend import Heard, command_line, environment, hear_interrupts, run_command, verify
+from tests.endtoend import Heard, environment, run_command, verify
+from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
 from tests.laws.test_scans import FULL, plate
-from tests.synthetic import write_reel
-
-OPTIONS = {"working_size": 32, "precision": "fp32", "pyramid": True}
-OUTS = ["films/a.mkv", "films/b.mkv", "plates/album.tif", "plates/one.tif"]
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
+def source(collection):
     """Two reels of two shots each, a plate, an album of three pages, and a text."""
-    home = tmp_path_factory.mktemp("collection") / "src"
-    (home / "films").mkdir(parents=True)
-    (home / "plates").mkdir()
-    write_reel(home / "films" / "a.mkv", 30, (96, 64), cuts=(15,), audio=1)
-    write_reel(home / "films" / "b.mov", 24, (64, 48), cuts=(12,))
-    plate(home / "plates" / "one.tif", 300, 200)
-    plate(home / "plates" / "album.tif", 100, 150, pages=3)
-    (home / "plates" / "notes.txt").write_text("about the plates")
-    return home
-
-
-def items_of(source, out, tiny, **more):
-    """The items of a folder or manifest."""
-    return find(source, out, {**OPTIONS, "weights": str(tiny), **more}, (), ()).items
-
-
-def night(source, out, tiny, listener=None, **wishes):
-    """Color a collection in this process."""
-    return color(out, items_of(source, out, tiny), Wishes(**wishes), listener or Silent())
-
-
-def outputs(out, growing=True):
-    """Bytes of all outputs and sidecars, by their place. growing: and of what has no final name yet."""
-    found = {}
-    for path in sorted(out.rglob("*")):
-        below = path.relative_to(out)
-        mine = below.parts[0] not in (STATE, "report", "report.html", "set-aside.jsonl")
-        if path.is_file() and mine and (growing or not below.name.startswith(".")):
-            found[below.as_posix()] = path.read_bytes()
-    return found
+    return collection
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, source, tiny):
+def undisturbed(colored):
     """What an undisturbed night makes."""
-    out = tmp_path_factory.mktemp("undisturbed") / "out"
-    came, _ = night(source, out, tiny)
-    assert (came.done, came.aside, came.left, came.late) == (4, 0, 0, False)
-    found = outputs(out)
-    assert sorted(found) == sorted([*OUTS, *(name + ".json" for name in OUTS)])
-    return found
-
-
-def command(source, out, tiny, *more):
-    """The archive command's words."""
-    return ["archive", source, out, "--weights", tiny, "--working-size", 32, "--precision", "fp32", "--pyramid", *more]
+    return colored
 
 
 def test_everything_is_colored_and_verified(tmp_path, source, tiny):
@@ -253,13 +208,6 @@ class Dies(StepPainter):
                 self.marker.touch()
             os._exit(9)
         return super().paint(step, attempt, report)
-
-
-def scheduled(source, out, tiny, pool, listener=None, **options):
-    """A run over a pool of the test's own."""
-    state = State(out)
-    found = ready(state, items_of(source, out, tiny), False)
-    return Schedule(state, found, pool, listener or Silent(), **options).run(), found
 
 
 @pytest.mark.ray
@@ -452,15 +400,7 @@ def test_state_that_is_lost_or_damaged_costs_only_a_look(tmp_path, source, tiny,
     assert outputs(out) == undisturbed
 
 
-# --- kills
-
-
-def start(words, **more):
-    """The command in a process group of its own."""
-    return subprocess.Popen(
-        command_line(*words), env=environment(**more), text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        preexec_fn=hear_interrupts, start_new_session=True,
-    )  # fmt: skip
+# --- kills: more of them in test_failures
 
 
 def test_a_killed_driver_goes_on(tmp_path, source, tiny, undisturbed):
@@ -474,60 +414,6 @@ def test_a_killed_driver_goes_on(tmp_path, source, tiny, undisturbed):
     child.wait()
     assert run_command(*words).returncode == 0
     assert outputs(out) == undisturbed
-
-
-@pytest.mark.slow
-def test_forty_kills_of_the_driver(tmp_path, source, tiny, undisturbed):
-    """SIGKILL at seeded random moments, several in a row on the same folder: the bytes are always the same."""
-    chance, kills = random.Random(7), 0
-    began = time.monotonic()
-    assert run_command(*command(source, tmp_path / "measured", tiny)).returncode == 0
-    whole = time.monotonic() - began
-    while kills < 40:
-        out = tmp_path / f"out{kills}"
-        words = command(source, out, tiny)
-        for _ in range(5):
-            child = start(words)
-            try:
-                child.wait(timeout=chance.uniform(0.15, 0.9) * whole)
-                break
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
-                kills += 1
-                for name, data in outputs(out, growing=False).items():
-                    assert data == undisturbed[name], f"half a file under {name}"
-        assert run_command(*words).returncode == 0
-        assert outputs(out) == undisturbed
-
-
-@pytest.mark.ray
-@pytest.mark.slow
-def test_twenty_kills_of_workers(tmp_path, source, tiny, undisturbed, cluster):
-    """Worker processes of a Ray pool die at seeded random moments: every night ends with all files, the same bytes."""
-    chance, kills, nights = random.Random(9), 0, 0
-    while kills < 20:
-        pool = RayPool("local", 2, StepPainter)
-        out, killer = tmp_path / f"out{nights}", Killer(pool, chance, min(4, 20 - kills))
-        try:
-            came, found = scheduled(source, out, tiny, pool, killer, retries=8)
-        finally:
-            pool.close()
-        kills, nights = kills + killer.killed, nights + 1
-        assert (came.done, came.aside) == (4, 0), [p.error for p in found]
-        assert outputs(out) == undisturbed
-
-
-class Killer(Silent):
-    """Kills a worker that is at work, now and then."""
-
-    def __init__(self, pool, chance, limit):
-        self.pool, self.chance, self.limit, self.killed = pool, chance, limit, 0
-
-    def __call__(self, event, **facts):
-        if event == "item" and self.killed < self.limit and self.chance.random() < 0.5 and self.pool._flying:
-            self.pool.ray.kill(self.chance.choice([flight.worker.actor for flight in self.pool._flying.values()]))
-            self.killed += 1
 
 
 def test_progress_of_every_kind_of_item_is_told(tmp_path, source, tiny):

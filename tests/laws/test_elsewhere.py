@@ -25,33 +25,21 @@ from pipeline.storage import sha256
 from pipeline.stores import Store
 from pipeline.workers import RayPool
 from tests.endtoend import Heard, command_line, environment, hear_interrupts, run_command
-from tests.laws.test_collection import OPTIONS, OUTS, night, outputs
+from tests.laws.nights import OPTIONS, OUTS
 from tests.laws.test_scans import plate
 from tests.object_store import contents, fill, s3_server
-from tests.synthetic import write_reel
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    """A reel of two shots, a plate, and a sequence of numbered pictures."""
-    home = tmp_path_factory.mktemp("elsewhere") / "src"
-    (home / "films").mkdir(parents=True)
-    write_reel(home / "films" / "a.mkv", 30, (96, 64), cuts=(15,), audio=1)
-    write_reel(home / "films" / "b.mov", 24, (64, 48), cuts=(12,))
-    (home / "plates").mkdir()
-    plate(home / "plates" / "one.tif", 300, 200)
-    plate(home / "plates" / "album.tif", 100, 150, pages=3)
-    (home / "plates" / "notes.txt").write_text("about the plates")
-    return home
+def source(collection):
+    """Two reels of two shots each, a plate, an album of three pages, and a text."""
+    return collection
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, source, tiny):
+def undisturbed(colored):
     """What a night in folders makes."""
-    out = tmp_path_factory.mktemp("here") / "out"
-    came, _ = night(source, out, tiny)
-    assert came.done == 4
-    return outputs(out)
+    return colored
 
 
 @pytest.fixture
