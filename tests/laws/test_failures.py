@@ -19,7 +19,8 @@ from pipeline.collection.item import STATE
 from pipeline.collection.run import deadline_of
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import ASIDE, State
-from pipeline.collection.steps import PAINT, PUBLISH, SURVEY, StepPainter
+from pipeline.collection.step import PAINT, PUBLISH, SURVEY
+from pipeline.collection.steps import StepPainter
 from pipeline.events import Silent
 from pipeline.workers import InlinePool, Outcome, RayPool
 from tests.endtoend import ROOT, command_line, environment, hear_interrupts, one_line, run_command, verify
