@@ -9,20 +9,22 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from errno import EINVAL, ENAMETOOLONG, ENOSPC
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from colorizer.errors import ColorizeError, SourceError, StorageError
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 OBJECTS = frozenset(["s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oci", "oss", "memory"])
@@ -41,7 +43,10 @@ REFUSED = frozenset(
 )
 """What S3 says where it is the credentials that will not do, whatever is asked for with them."""
 
-_haste: ContextVar[bool] = ContextVar("haste", default=False)
+AT_ONCE = 16
+"""Requests in flight, where there are many small ones."""
+
+_haste: ContextVar[Event] = ContextVar("haste", default=Event())  # noqa: B039 - the default is never set
 
 
 def is_uri(text: str) -> bool:
@@ -83,7 +88,9 @@ def _why(error: Exception, uri: str) -> str:
 @contextmanager
 def hasty() -> Iterator[None]:
     """While this lasts, this thread tries once: a person waits for it, or it is tried again soon in any case."""
-    before = _haste.set(True)
+    now = Event()
+    now.set()
+    before = _haste.set(now)
     try:
         yield
     finally:
@@ -92,7 +99,8 @@ def hasty() -> Iterator[None]:
 
 def _patiently(work: Callable[[], T]) -> T:
     """Do something in a store, again after a while if the network lets it down."""
-    for pause in () if _haste.get() else PAUSES:
+    haste = _haste.get()
+    for pause in PAUSES:
         try:
             return work()
         except FINAL:
@@ -100,8 +108,36 @@ def _patiently(work: Callable[[], T]) -> T:
         except Exception as error:
             if type(error).__name__ in UNSENT or getattr(error, "errno", None) in (EINVAL, ENAMETOOLONG, ENOSPC):
                 raise
-            time.sleep(pause)
+            if haste.is_set():
+                raise
+            haste.wait(pause)
     return work()
+
+
+def together(uri: str, work: Callable[[S], T], things: Sequence[S]) -> list[T]:
+    """Results of something small that is asked of a store about many things, in order, many at a time.
+
+    An answer takes as long as the way there and back, which a thousand in a row make minutes. Only object stores are
+    asked so: other stores have one connection. The first error is raised, and what is in flight then hurries.
+    """
+    if urlsplit(uri).scheme not in OBJECTS:
+        return [work(thing) for thing in things]
+    haste = Event()
+    if _haste.get().is_set():
+        haste.set()
+
+    def one(thing: S) -> T:
+        _haste.set(haste)
+        return work(thing)
+
+    pool = ThreadPoolExecutor(AT_ONCE, "store")
+    try:
+        return list(pool.map(one, things))
+    except BaseException:
+        haste.set()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -282,7 +318,7 @@ class Store:
             fs.invalidate_cache()
             for name in _patiently(lambda: fs.find(path)):  # rm would take some signs in a name for patterns
                 with suppress(FileNotFoundError):
-                    _patiently(lambda name=name: fs.rm_file(name))
+                    _patiently(partial(fs.rm_file, name))
 
     def open(self, place: str) -> Any:
         """A file to read in, by ranges. Raises SourceError."""
