@@ -20,13 +20,13 @@ from colorizer.color import Coding
 from colorizer.engine import Geometry
 from colorizer.errors import SourceError, UnreadableSource, UnsupportedSource
 from pipeline.frames import Layout, layout_of
+from pipeline.sequence import NUMBERED
 from pipeline.storage import legible
 
 MAX_PIXELS = 16384 * 16384
 """A picture larger than this is refused before anything is allocated for it."""
 
 SEQUENCE_SUFFIXES = (".dpx", ".tif", ".tiff", ".png")
-NUMBERED = re.compile(r"%0(\d)d")
 _MATRIX = {1: "bt709", 5: "bt601", 6: "bt601", 7: "bt709", 9: "bt2020", 10: "bt2020"}
 _PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte170m", 9: "bt2020"}
 UNSAID = (0, 2, 2, 2)

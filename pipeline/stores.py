@@ -6,21 +6,25 @@ renames instead, a file grows under another name first.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from errno import EINVAL, ENOSPC
-from functools import lru_cache
+from errno import EINVAL, ENAMETOOLONG, ENOSPC
+from functools import lru_cache, partial
 from pathlib import Path
+from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from colorizer.errors import ColorizeError, SourceError, StorageError, UnreadableSource
+from colorizer.errors import ColorizeError, SourceError, StorageError
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 OBJECTS = frozenset(["s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oci", "oss", "memory"])
@@ -33,6 +37,16 @@ PAUSES = (1.0, 5.0, 20.0, 60.0, 180.0)
 FINAL = (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError, ImportError, ValueError, TypeError)
 UNSENT = ("NoCredentialsError", "PartialCredentialsError", "RefreshError", "DefaultCredentialsError")
 """Errors that another attempt would meet again; the second kind by name, since their libraries may not be here."""
+OF_A_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+REFUSED = frozenset(
+    ["ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "RequestTimeTooSkewed", "SignatureDoesNotMatch"]
+)
+"""What S3 says where it is the credentials that will not do, whatever is asked for with them."""
+
+AT_ONCE = 16
+"""Requests in flight, where there are many small ones."""
+
+_haste: ContextVar[Event] = ContextVar("haste", default=Event())  # noqa: B039 - the default is never set
 
 
 def is_uri(text: str) -> bool:
@@ -42,15 +56,15 @@ def is_uri(text: str) -> bool:
 
 def shown(uri: str) -> str:
     """A URI without the name and password that may be in it."""
-    return re.sub(r"://[^/@]*@", "://", uri)
+    return re.sub(r"://[^/]*@", "://", uri)
 
 
 @lru_cache(maxsize=16)
 def _opened(uri: str) -> tuple[Any, str]:
-    from fsspec.core import url_to_fs  # here, so that commands which need no store start without it
+    from fsspec.core import get_filesystem_class  # here, so that commands which need no store start without it
 
-    fs, root = url_to_fs(uri)
-    return fs, root.rstrip("/")
+    kind: Any = get_filesystem_class(urlsplit(uri).scheme)  # url_to_fs would take a "::" in a name for two stores
+    return kind(**kind._get_kwargs_from_urls(uri)), kind._strip_protocol(uri).rstrip("/")
 
 
 def _why(error: Exception, uri: str) -> str:
@@ -71,30 +85,99 @@ def _why(error: Exception, uri: str) -> str:
     return shown(told)[:300]
 
 
+@contextmanager
+def hasty() -> Iterator[None]:
+    """While this lasts, this thread tries once: a person waits for it, or it is tried again soon in any case."""
+    now = Event()
+    now.set()
+    before = _haste.set(now)
+    try:
+        yield
+    finally:
+        _haste.reset(before)
+
+
 def _patiently(work: Callable[[], T]) -> T:
     """Do something in a store, again after a while if the network lets it down."""
+    haste = _haste.get()
     for pause in PAUSES:
         try:
             return work()
         except FINAL:
             raise
         except Exception as error:
-            if type(error).__name__ in UNSENT or getattr(error, "errno", None) in (EINVAL, ENOSPC):
+            if type(error).__name__ in UNSENT or getattr(error, "errno", None) in (EINVAL, ENAMETOOLONG, ENOSPC):
                 raise
-            time.sleep(pause)
+            if haste.is_set():
+                raise
+            haste.wait(pause)
     return work()
+
+
+def together(uri: str, work: Callable[[S], T], things: Sequence[S]) -> list[T]:
+    """Results of something small that is asked of a store about many things, in order, many at a time.
+
+    An answer takes as long as the way there and back, which a thousand in a row make minutes. Only object stores are
+    asked so: other stores have one connection. The first error is raised, and what is in flight then hurries.
+    """
+    if urlsplit(uri).scheme not in OBJECTS:
+        return [work(thing) for thing in things]
+    haste = Event()
+    if _haste.get().is_set():
+        haste.set()
+
+    def one(thing: S) -> T:
+        _haste.set(haste)
+        return work(thing)
+
+    pool = ThreadPoolExecutor(AT_ONCE, "store")
+    try:
+        return list(pool.map(one, things))
+    except BaseException:
+        haste.set()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
 def reading(uri: str) -> Iterator[None]:
-    """Maps what fails to SourceError, whatever library raised it."""
+    """Maps what is wrong with one file to SourceError, all else to StorageError: other files would meet it too."""
     try:
         yield
     except ColorizeError:
         raise
     except Exception as error:
-        kind = SourceError if isinstance(error, FINAL) else UnreadableSource
-        raise kind(shown(uri), _why(error, uri)) from error
+        if _of_a_file(error, uri):
+            raise SourceError(shown(uri), _why(error, uri)) from error
+        raise StorageError(
+            f"{shown(uri)}: cannot be read: {_why(error, uri)}; mend that and run the same command again"
+        ) from error
+
+
+def _of_a_file(error: Exception, uri: str) -> bool:
+    """Whether an error has its reason in one file. A refusal may be of the file or of whoever asks."""
+    if isinstance(error, OF_A_FILE) or getattr(error, "errno", None) == ENAMETOOLONG:
+        return True
+    if not isinstance(error, PermissionError) and getattr(error, "errno", None) != EINVAL:
+        return False
+    return not _is_refused(error) and not _is_refused(_met_by_others(uri))
+
+
+def _met_by_others(uri: str) -> Exception | None:
+    """What a look at a file's folder meets; its answer has the reason in it, which that of a look at a file lacks."""
+    try:
+        fs, folder = _opened(uri.rpartition("/")[0])
+        fs.ls(folder, detail=False)
+    except Exception as error:
+        return error
+    return None
+
+
+def _is_refused(error: BaseException | None) -> bool:
+    response = getattr(error and error.__cause__, "response", None)
+    told = response.get("Error") if isinstance(response, dict) else None
+    return type(error).__name__ in UNSENT or (isinstance(told, dict) and told.get("Code") in REFUSED)
 
 
 @contextmanager
@@ -137,7 +220,7 @@ class Store:
         return fs, f"{root}/{place}" if place else root
 
     def check(self) -> None:
-        """Find out, without patience, whether the store answers. Raises SourceError."""
+        """Find out, without patience, whether the store answers. Raises SourceError, StorageError."""
         with reading(self.uri):
             fs, root = _opened(self.uri)
             fs.invalidate_cache()
@@ -146,7 +229,7 @@ class Store:
                 fs.ls(root, detail=False)
 
     def find(self, place: str = "") -> dict[str, Entry]:
-        """All files below a folder, by their place. None is no error. Raises SourceError."""
+        """All files below a folder, by their place. None is no error. Raises SourceError, StorageError."""
         with reading(self.at(place)):
             fs, path = self._path(place)
             fs.invalidate_cache()
@@ -163,7 +246,7 @@ class Store:
         return entries
 
     def look(self, place: str = "") -> Entry | None:
-        """A file as it is now, or None. Raises SourceError."""
+        """A file as it is now, or None. Raises SourceError, StorageError."""
         with reading(self.at(place)):
             fs, path = self._path(place)
             fs.invalidate_cache()
@@ -176,7 +259,8 @@ class Store:
     def pull(self, place: str, path: Path) -> Entry:
         """Fetch a file; `path` appears whole or not at all. Raises SourceError, StorageError."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        mark = hashlib.blake2b(os.fsencode(path.name), digest_size=8).hexdigest()  # the name may be of full length
+        part = path.with_name(f".{mark}.{os.getpid()}.part")
         with reading(self.at(place)):
             fs, remote = self._path(place)
             try:
@@ -211,7 +295,7 @@ class Store:
         return entry
 
     def read(self, place: str) -> bytes | None:
-        """A small file, or None. Raises SourceError."""
+        """A small file, or None. Raises SourceError, StorageError."""
         with reading(self.at(place)):
             fs, path = self._path(place)
             try:
@@ -232,10 +316,9 @@ class Store:
         with writing(self.at(place)):
             fs, path = self._path(place)
             fs.invalidate_cache()
-            try:
-                _patiently(lambda: fs.rm(path, recursive=True))
-            except FileNotFoundError:
-                return
+            for name in _patiently(lambda: fs.find(path)):  # rm would take some signs in a name for patterns
+                with suppress(FileNotFoundError):
+                    _patiently(partial(fs.rm_file, name))
 
     def open(self, place: str) -> Any:
         """A file to read in, by ranges. Raises SourceError."""

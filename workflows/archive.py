@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-from pipeline.stores import shown
+from pipeline.stores import hasty, shown
 from workflows.options import Bytes, Place, WorkingSize
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def archive(
         options["working_size"] = DEFAULT_WORKING_SIZE
     found = find(source, out, options, include, exclude)
     if not found.items:
-        raise click.UsageError(f"{source}: no reel and no scan in it{_passed(found)}")
+        raise click.UsageError(f"{shown(source)}: no reel and no scan in it{_passed(found)}")
     wishes = Wishes(
         ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch, illustrate
     )  # fmt: skip
@@ -131,12 +131,14 @@ def archive(
             night, items = color(out, found.items, wishes, listener)
         except KeyboardInterrupt:
             click.echo(f"Stopped. What is done is safe in {shown(out)}; the same command goes on.", err=True)
-            _report(out, scratch)
+            with hasty():  # who stopped it does not wait
+                _report(out, scratch)
             raise click.exceptions.Exit(130) from None
         except InUse:
             raise  # the other run reports
         except BaseException:
-            _report(out, scratch)
+            with hasty():  # nobody waits for a store that is out of reach
+                _report(out, scratch)
             raise
         report = _report(out, scratch)
     _told(night, items, out, report, found, retry_set_aside, progress == "json", listener)
@@ -213,7 +215,7 @@ def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> in
     told = forecast(looked, shutil.disk_usage(place).free, keep=False, stored=bool(depot.store))
     bad = [p for p in looked if p.state == ASIDE]
     if as_json:
-        refused = [{"uri": p.item.source, **(p.error or {})} for p in bad]
+        refused = [{"uri": shown(p.item.source), **(p.error or {})} for p in bad]
         click.echo(json.dumps({**asdict(told), "refused": refused, "done": sum(p.state == DONE for p in looked)}))
         return int(bool(bad) or told.disk > told.free)
     files, pixels = told.files, told.megapixels

@@ -69,13 +69,16 @@ def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, o
     from workflows import report_pictures
     from workflows.report_data import illustrated, read
 
+    depot = depot.apart()
     out = depot.folder
     depot.fetch_state()
-    collection = read(out)
+    collection, there = read(out), frozenset[str]()
     if depot.store:
         there = depot.fetch_report([f"{file.place}.json" for file in collection.files])
         collection = read(out, there)
-    found = {file.key: report_pictures.kept(out, file) for file in collection.files if file.output and file.parts}
+    found = {
+        file.key: report_pictures.kept(out, file, there) for file in collection.files if file.output and file.parts
+    }
     lacking = [file for file in collection.files if file.key in found and found[file.key] is None]
     files = tuple(illustrated(file, found.get(file.key) or {}) for file in collection.files)
     _write(depot, replace(collection, files=files))

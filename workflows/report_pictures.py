@@ -79,8 +79,11 @@ def illustrate(out: Path, item: Item) -> list[str]:
     return [*names, f"{FOLDER}/{item.key}.json"] if names else []
 
 
-def kept(out: Path, file: File) -> dict[int, Picture] | None:
-    """The pictures that were made of the output as it lies there now; None if there are none."""
+def kept(out: Path, file: File, elsewhere: frozenset[str] = frozenset()) -> dict[int, Picture] | None:
+    """The pictures that were made of the output as it lies there now; None if there are none.
+
+    elsewhere: files that are in its store only.
+    """
     try:
         record = read_json(out / FOLDER / f"{file.key}.json")
         if not file.digest or record["seen"] != file.digest or record["format"] != FORMAT:
@@ -89,8 +92,9 @@ def kept(out: Path, file: File) -> dict[int, Picture] | None:
     except (LedgerError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     numbers = [part.number for part in chosen(file.parts)]
-    names = [out / FOLDER / _name(file.key, number, which) for number in numbers for which in "ba"]
-    return found if list(found) == numbers and all(name.is_file() for name in names) else None
+    names = [f"{FOLDER}/{_name(file.key, number, which)}" for number in numbers for which in "ba"]
+    there = all(name in elsewhere or (out / name).is_file() for name in names)
+    return found if list(found) == numbers and there else None
 
 
 def pictures(out: Path, file: File) -> tuple[dict[int, Picture], str]:

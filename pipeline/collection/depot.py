@@ -10,24 +10,28 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from colorizer.errors import LedgerError
+from colorizer.errors import LedgerError, SourceError
 from pipeline.collection.item import STATE, Item
 from pipeline.job_folder import PLAN
 from pipeline.ledger import Ledger, Receipt
+from pipeline.sequence import NUMBERED
 from pipeline.storage import read_json, stamp, writable, write_json
-from pipeline.stores import Entry, Store, is_uri, shown, store_of
+from pipeline.stores import Entry, Store, is_uri, shown, store_of, together
 
 if sys.platform != "win32":
     import fcntl
 
+ATTEMPTS = 5
+"""Times that a source is fetched before it is taken for one that does not rest."""
 KEPT = 4
 """Fetched sources that stay on a machine while no worker has them open."""
 JOBS = f"{STATE}/jobs"
@@ -70,7 +74,11 @@ class Depot:
 
     def told(self, text: str, item: Item) -> str:
         """A message in which the source is called what a person calls it."""
-        return text.replace(str(self.source_path(item)), shown(item.source)) if is_uri(item.source) else text
+        if is_uri(item.source):
+            text = text.replace(str(self.source_path(item)), shown(item.source)).replace(
+                item.source, shown(item.source)
+            )
+        return text.replace(str(self.folder), shown(self.store)) if self.store else text
 
     @contextmanager
     def source(self, item: Item) -> Iterator[Path]:
@@ -82,28 +90,38 @@ class Depot:
         with writable(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.parent.with_name(f"{item.key}.lock")
-        with writable(lock), lock.open("a+b") as held:
-            _wait(held, alone=False)
-            if _fetched(path.parent) != (wanted := _listed(item.source)):
-                _wait(held, alone=True)  # workers that share a machine fetch a source once
-                if _fetched(path.parent) != wanted:
-                    self._fetch(item.source, path.parent, wanted)
-                _wait(held, alone=False)
-            os.utime(path.parent)
+        with ExitStack() as held:
+            with writable(lock):  # what is raised while the source is used is no fault of this
+                self._hold(item.source, path.parent, held.enter_context(lock.open("a+b")))
             yield path
 
+    def _hold(self, uri: str, folder: Path, lock: IO[bytes]) -> None:
+        """Have a source in a folder of this machine, and keep others from removing it while the lock is open."""
+        _wait(lock, alone=False)
+        for _ in range(ATTEMPTS):
+            if _fetched(folder) == (wanted := _listed(uri)):
+                os.utime(folder)
+                return
+            _wait(lock, alone=True)  # workers that share a machine fetch a source once
+            if _fetched(folder) != wanted:
+                self._fetch(uri, folder, wanted)
+            _wait(lock, alone=False)  # it may be gone again: a lock is let go before it is taken otherwise
+        raise SourceError(shown(uri), "it changes while it is read; try again when it is at rest")
+
     def _fetch(self, uri: str, folder: Path, wanted: list[Any]) -> None:
-        self._make_room(folder)
+        self._make_room(folder, sum(size for _, size, _ in wanted))
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         store, _ = store_of(uri)
         entries = [store.pull(name, folder / name) for name, _, _ in wanted]
         write_json(folder / ".fetched", [[e.place, *e.stamp] for e in entries])
 
-    def _make_room(self, wanted: Path) -> None:
-        others = [p for p in wanted.parent.iterdir() if p.is_dir() and p != wanted] if wanted.parent.is_dir() else []
-        for folder in sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)[KEPT - 1 :]:
-            _forget(folder)
+    def _make_room(self, wanted: Path, size: int) -> None:
+        """Let go of what was used longest ago: of all but a few, and of more where the disk has no room."""
+        others = [(_used(p), p) for p in wanted.parent.iterdir() if p.is_dir() and p != wanted]
+        for left, (_, folder) in zip(range(len(others), 0, -1), sorted(others), strict=True):
+            if left >= KEPT or shutil.disk_usage(wanted.parent).free < size:
+                _forget(folder)
 
     def drop_source(self, item: Item) -> None:
         """Let go of a fetched source that no worker of this machine has open."""
@@ -121,7 +139,7 @@ class Depot:
         if is_uri(source):
             return [part for listed in _listed(source) for part in listed]
         path = Path(source)
-        return stamp(path.parent if "%" in path.name else path)  # of a sequence: its folder
+        return stamp(path.parent if "%" in path.name and not path.is_file() else path)  # of a sequence: its folder
 
     def source_bytes(self, item: Item) -> int | None:
         """Size of a source in a store; None if it is not there."""
@@ -161,6 +179,16 @@ class Depot:
         with writable(path := self.folder / entry.place):
             self._store.pull(entry.place, path)
 
+    def _bring_small(self, place: str) -> None:
+        """Bring a file of the size of one answer, which nobody reads before it is there."""
+        if (data := self._store.read(place)) is not None:
+            with writable(path := self.folder / place):
+                path.write_bytes(data)
+
+    def apart(self) -> Depot:
+        """For who only looks on, perhaps while a run is at work in `folder`."""
+        return replace(self, folder=self.scratch / "looked-at") if self.store else self
+
     def fetch_state(self) -> None:
         """Bring what is known of the items into `folder`: what other machines wrote counts."""
         if not self.store:
@@ -168,20 +196,25 @@ class Depot:
         with writable(items := self.folder / STATE / "items"):
             shutil.rmtree(items, ignore_errors=True)
             items.mkdir(parents=True)
-        for entry in self._store.find(f"{STATE}/items").values():
-            if _is_below(entry.place):
-                self._bring(entry)
+        found = self._store.find(f"{STATE}/items").values()
+        together(self.store, self._bring_small, [e.place for e in found if _is_below(e.place)])
         self.fetch(f"{STATE}/collection.json")
 
     def fetch_report(self, stories: Iterable[str]) -> frozenset[str]:
-        """Bring what a report is made of, but the outputs. stories: places of sidecars. What files the store has."""
+        """Bring what a report is made of, but outputs and pictures. stories: places of sidecars. What the store has."""
         if not self.store:
             return frozenset()
-        found = self._store.find()
-        for place, entry in found.items():
-            path, wanted = self.folder / place, place.startswith("report/") or place in stories
-            if wanted and _is_below(place) and not (path.exists() and path.stat().st_size == entry.bytes):
-                self._bring(entry)
+        found, index = self._store.find(), self.folder / STATE / "fetched.json"
+        measured = [place for place in found if place.startswith("report/") and place.endswith(".json")]
+        wanted = [place for place in (*stories, *measured) if place in found and _is_below(place)]
+        here, versions = _told(index), {place: list(found[place].stamp) for place in wanted}
+        new = [p for p, version in versions.items() if here.get(p) != version or not (self.folder / p).is_file()]
+        with writable(index):
+            index.unlink(missing_ok=True)
+            for place in new:
+                (self.folder / place).parent.mkdir(parents=True, exist_ok=True)
+            together(self.store, self._bring_small, new)
+            write_json(index, versions)
         return frozenset(found)
 
     def output_bytes(self, item: Item) -> int | None:
@@ -251,11 +284,13 @@ class Depot:
                 self.take_back(f"{JOBS}/{key}/ledger/{name}")
 
     def publish(self, item: Item, pictures: Sequence[str] = ()) -> None:
-        """Send an output and what goes with it, the output last; it does not stay here."""
+        """Send an output and what goes with it, the output last; nothing of it stays here."""
         if not self.store:
             return
-        self.put(*pictures, f"{item.out}.framemd5", f"{item.out}.json", item.out)
-        (self.folder / item.out).unlink(missing_ok=True)
+        places = [*pictures, f"{item.out}.framemd5", f"{item.out}.json", item.out]
+        self.put(*places)
+        for place in places:
+            (self.folder / place).unlink(missing_ok=True)
 
     def tidy(self, item: Item, keep: bool) -> None:
         """Remove an item's pieces, here and, unless `keep`, in the store; its plan stays for a person to edit."""
@@ -264,7 +299,7 @@ class Depot:
             for path in here.iterdir():
                 if path.is_dir():
                     shutil.rmtree(path)
-                elif not path.name.startswith(PLAN):
+                elif self.store or not path.name.startswith(PLAN):
                     path.unlink()
         if self.shared and not keep:
             for entry in self._store.find(folder).values():
@@ -278,6 +313,7 @@ def depot_for(out: str, scratch: Path | None = None, shared: bool = False) -> De
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         mark = out if is_uri(out) else str(Path(out).resolve())
         scratch = cache / "chromatheque" / "work" / hashlib.blake2b(os.fsencode(mark), digest_size=8).hexdigest()
+    scratch = scratch.absolute()
     if is_uri(out):
         return Depot(scratch / "out", scratch, out.rstrip("/"), shared)
     return Depot(Path(out), scratch)
@@ -290,17 +326,13 @@ def _is_below(place: str) -> bool:
 def _listed(uri: str) -> list[list[Any]]:
     """Name, size and version of a source's files, in order: one, or of a sequence all that may belong to it."""
     store, name = store_of(uri)
-    if "%" not in name:
-        entry = store.look(name)
+    entry, number = store.look(name), NUMBERED.search(name)
+    if entry is not None or number is None:  # a file may be called 100%.mov
         return [[entry.place, *entry.stamp]] if entry else []
-    before, _, after = name.partition("%")
-    suffix = PurePosixPath(after).suffix
-    found = (e for e in store.find().values() if "/" not in e.place)
-    return [
-        [e.place, *e.stamp]
-        for e in sorted(found, key=lambda e: e.place)
-        if e.place.startswith(before) and e.place.endswith(suffix)
-    ]
+    before, after = (re.escape(part) for part in (name[: number.start()], name[number.end() :]))
+    numbered = re.compile(rf"{before}\d{{{number[1]},}}{after}")
+    found = sorted(store.find().values(), key=lambda e: e.place)
+    return [[e.place, *e.stamp] for e in found if numbered.fullmatch(e.place)]
 
 
 def _fetched(folder: Path) -> list[list[Any]] | None:
@@ -309,6 +341,22 @@ def _fetched(folder: Path) -> list[list[Any]] | None:
     except (OSError, ValueError):
         return None
     return told if isinstance(told, list) else None
+
+
+def _told(path: Path) -> dict[str, Any]:
+    try:
+        told = read_json(path)
+    except LedgerError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _used(folder: Path) -> float:
+    """When a fetched source was used last; one that another worker lets go just now, long ago."""
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _wait(file: IO[bytes], alone: bool) -> None:

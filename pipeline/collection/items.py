@@ -18,7 +18,8 @@ from typing import Any
 from colorizer.errors import ColorizeError
 from pipeline.collection.item import Item
 from pipeline.profiles import PROFILES
-from pipeline.stores import Store, fetch_text, is_uri
+from pipeline.sequence import NUMBERED as NUMBER
+from pipeline.stores import Store, fetch_text, is_uri, shown
 
 REELS = frozenset(
     [
@@ -80,10 +81,14 @@ def find(
         rows, passed = list(_listed(source)), dict[str, int]()
     elif is_uri(source) or Path(source).is_dir():
         if _inside(out, source):
-            raise ColorizeError(f"{out}: lies inside {source}, which would be colored again; give another folder")
+            raise ColorizeError(
+                f"{shown(out)}: lies inside {shown(source)}, which would be colored again; give another folder"
+            )
         rows, passed = _walked(source, out)
     else:
-        raise ColorizeError(f"{source}: neither a folder nor a manifest (.csv); a single file is for reel or scan")
+        raise ColorizeError(
+            f"{shown(source)}: neither a folder nor a manifest (.csv); a single file is for reel or scan"
+        )
     chosen = [row for row in rows if _wanted(row["below"], tuple(include), tuple(exclude))]
     return Found(tuple(_items(chosen, options)), passed)
 
@@ -166,15 +171,17 @@ def _listed(manifest: str) -> Iterator[dict[str, Any]]:
         unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
         if unknown or "file" not in (reader.fieldnames or ()):
             wrong = f"unknown columns {', '.join(map(repr, unknown))}" if unknown else "no column 'file'"
-            raise ColorizeError(f"{manifest}: {wrong}; columns are {', '.join(COLUMNS)}, and file is needed")
+            raise ColorizeError(f"{shown(manifest)}: {wrong}; columns are {', '.join(COLUMNS)}, and file is needed")
         for row in reader:
             yield _row(manifest, reader.line_num, row)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ColorizeError(f"{manifest}: cannot be read as a table ({error}); save it as CSV in UTF-8") from error
+        raise ColorizeError(
+            f"{shown(manifest)}: cannot be read as a table ({error}); save it as CSV in UTF-8"
+        ) from error
 
 
 def _row(manifest: str, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    where = f"{manifest}, line {line}"
+    where = f"{shown(manifest)}, line {line}"
     if None in row:
         raise ColorizeError(f"{where}: more fields than columns; put quotes around a field with a comma in it")
     values: dict[str, Any] = {}
@@ -190,15 +197,15 @@ def _row(manifest: str, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
     path = Path(values["file"])
     elsewhere = is_uri(values["file"])
     below = path.name if elsewhere or path.is_absolute() else path.as_posix()
-    suffix = path.suffix.lower()
-    kind = values.get("kind") or ("reel" if suffix in REELS or "%" in path.name else "scan")
+    suffix, sequence = path.suffix.lower(), NUMBER.search(path.name) is not None
+    kind = values.get("kind") or ("reel" if suffix in REELS or sequence else "scan")
     if kind not in ("reel", "scan"):
         raise ColorizeError(f"{where}: kind {kind!r} is neither reel nor scan")
     if values.get("profile", "archive") not in PROFILES:
         raise ColorizeError(f"{where}: no profile is called {values['profile']!r}; there are {', '.join(PROFILES)}")
     if "out" in values and not _stays(values["out"]):
         raise ColorizeError(f"{where}: out {values['out']!r} leads out of the output folder")
-    place = values.get("out") or _tame(_sequence(below) if "%" in path.name else below)
+    place = values.get("out") or _tame(_sequence(below) if sequence else below)
     source = values["file"]
     if not elsewhere:
         folder = manifest.rpartition("/")[0] if is_uri(manifest) else str(Path(manifest).parent)
@@ -229,7 +236,9 @@ def _items(rows: list[dict[str, Any]], options: Mapping[str, Any]) -> Iterator[I
         if taken[out.lower()] > 1:
             out = f"{row['as']}{PurePosixPath(out).suffix}"
         if out.lower() in outs:
-            raise ColorizeError(f"{row['file']}: another file has the same output {out}; give each a name of its own")
+            raise ColorizeError(
+                f"{shown(row['file'])}: another file has the same output {out}; give each a name of its own"
+            )
         outs.add(out.lower())
         names = OF_REELS if row["kind"] == "reel" else OF_SCANS
         given = {**options, **{name: row[name] for name in COLUMNS if name in row}}

@@ -14,13 +14,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from colorizer.errors import ColorizeError, InUse
 from pipeline.collection.item import STATE
 from pipeline.events import Listener
-from pipeline.stores import Store
+from pipeline.stores import Store, hasty, shown
 
 PLACE = f"{STATE}/lease.json"
 BEAT = 20.0
@@ -39,7 +39,7 @@ def leased(store: Store, listener: Listener) -> Iterator[None]:
     _wait_for_the_dead(store, listener)
     _sign(store, mine, 0)
     if _read(store).get("run") not in (mine, None):
-        raise InUse(f"{store.at(PLACE)}: another run began at the same time; one is enough")
+        raise InUse(f"{shown(store.at(PLACE))}: another run began at the same time; one is enough")
     over = threading.Event()
     beats = threading.Thread(target=_beat, args=(store, mine, over), name="lease", daemon=True)
     beats.start()
@@ -48,8 +48,9 @@ def leased(store: Store, listener: Listener) -> Iterator[None]:
     finally:
         over.set()
         beats.join()
-        if _read(store).get("run") == mine:
-            store.remove(PLACE)
+        with hasty(), suppress(ColorizeError):  # a lease that cannot be let go is taken for that of the dead
+            if _read(store).get("run") == mine:
+                store.remove(PLACE)
 
 
 def _sign(store: Store, run: str, count: int) -> None:
@@ -70,7 +71,8 @@ def _beat(store: Store, run: str, over: threading.Event) -> None:
     while not over.wait(BEAT):
         count += 1
         try:
-            _sign(store, run, count)
+            with hasty():
+                _sign(store, run, count)
         except ColorizeError:  # the steps will tell what is wrong with the store
             continue
 
@@ -81,7 +83,7 @@ def _wait_for_the_dead(store: Store, listener: Listener) -> None:
     if not found or _gone(found):
         return
     who = f"process {found.get('process')} on host {found.get('host')}"
-    listener("note", text=f"{store.at(PLACE)} names {who}; watching whether that run is alive")
+    listener("note", text=f"{shown(store.at(PLACE))} names {who}; watching whether that run is alive")
     end = time.monotonic() + PATIENCE * BEAT
     while time.monotonic() < end:
         time.sleep(BEAT / 4)
@@ -89,7 +91,7 @@ def _wait_for_the_dead(store: Store, listener: Listener) -> None:
         if not now:
             return
         if now != found:
-            raise InUse(f"{store.uri} is in use by {who}; wait for it, or stop it")
+            raise InUse(f"{shown(store.uri)} is in use by {who}; wait for it, or stop it")
     listener("note", text=f"{who} gives no sign of life; going on where it stopped")
 
 

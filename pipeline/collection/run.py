@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from pipeline.collection.steps import Illustrate, StepPainter, nothing
 from pipeline.events import Listener
 from pipeline.lock import alone
 from pipeline.preservation import manifest_of
-from pipeline.stores import Store, shown
+from pipeline.stores import Store, hasty, is_uri, shown, together
 from pipeline.workers import Pool, pool_for
 
 METRICS = "metrics.prom"
@@ -60,17 +61,30 @@ class Wishes:
 
 def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
     """Open every item that is not done: what cannot work is set aside before the night begins."""
+    new = {id(p): p for p in found if p.state not in (DONE, ASIDE) and not p.size}
+    elsewhere = [p for p in new.values() if is_uri(p.item.source)]
+    together(elsewhere[0].item.source if elsewhere else "", partial(_open, state), elsewhere)
     for count, progress in enumerate(found, 1):
-        if progress.state not in (DONE, ASIDE) and not progress.size:
-            try:
-                progress.size = size_of(progress.item, state)
-            except StorageError:
-                raise
-            except ColorizeError as error:
-                state.give_up(progress, "open", error, 1)
-                listener("aside", name=progress.item.name, stage="open", text=str(error))
-            state.save(progress)
+        if id(progress) in new:
+            if not is_uri(progress.item.source):
+                _open(state, progress)
+            if progress.error:
+                listener("aside", name=progress.item.name, stage="open", text=progress.error["error"])
+            if not state.depot.store:
+                state.save(progress)
         listener("looking", done=count, of=len(found))
+    if state.depot.store:
+        together(state.depot.store, state.save, list(new.values()))
+
+
+def _open(state: State, progress: Progress) -> None:
+    """How large an item is, or why it cannot work."""
+    try:
+        progress.size = size_of(progress.item, state)
+    except StorageError:
+        raise
+    except ColorizeError as error:
+        state.give_up(progress, "open", error, 1)
 
 
 def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: Listener) -> tuple[Night, list[Progress]]:
@@ -108,7 +122,8 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
         finally:
             if pool is not None:
                 pool.close()
-            state.set_aside(found)
+            with hasty() if sys.exception() else nullcontext():  # who stopped it does not wait
+                state.set_aside(found)
         schedule.tell(running=False)
         if wishes.preservation:
             _manifest(depot, [p.item.out for p in found if p.state == DONE])
@@ -117,8 +132,7 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
 
 
 def _manifest(depot: Depot, places: Sequence[str]) -> None:
-    for place in places:
-        depot.fetch(f"{place}.json", f"{place}.framemd5")
+    together(depot.store, lambda place: depot.fetch(f"{place}.json", f"{place}.framemd5"), places)
     depot.put(manifest_of(depot.folder, places).name)
 
 

@@ -14,8 +14,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -27,6 +29,7 @@ from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Done, Step, StepFai
 from pipeline.collection.tally import Tally
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
+from pipeline.stores import hasty, together
 from pipeline.tries import Tries
 from pipeline.workers import Outcome, Pool
 
@@ -175,7 +178,8 @@ class Schedule:
     def _failed(self, active: Active, step: Step, attempt: int, error: Exception) -> None:
         progress = active.progress
         if isinstance(error, StorageError):
-            self._save(progress)
+            with hasty(), suppress(StorageError):  # the first error tells what is wrong
+                self._save(progress)
             raise error
         text = self.state.depot.told(str(error), progress.item)
         said = {"stage": step.stage, "unit": str(step), "attempt": attempt, "error": text}
@@ -265,16 +269,18 @@ def ready(state: State, items: Sequence[Item], aside_only: bool) -> list[Progres
     Items that are finished and unchanged stay so; items set aside stay so unless they alone are asked for, or their
     source is another file by now. With aside_only, all others are left out.
     """
-    found = []
-    for item in items:
-        progress = state.load(item)
-        if aside_only and progress.state != ASIDE:
-            continue
-        if progress.state == ASIDE and (aside_only or state.forgiven(progress)):
-            progress = Progress(item, size=progress.size, attempts=progress.attempts)
-        elif progress.state == DONE and not state.unchanged(progress):
-            progress = Progress(item)
-        elif progress.state in (SURVEYED, PAINTING):
-            progress.state = WAITING
-        found.append(progress)
-    return found
+    found = together(state.depot.store, partial(_ready, state, aside_only), items)
+    return [progress for progress in found if progress is not None]
+
+
+def _ready(state: State, aside_only: bool, item: Item) -> Progress | None:
+    progress = state.load(item)
+    if aside_only and progress.state != ASIDE:
+        return None
+    if progress.state == ASIDE and (aside_only or state.forgiven(progress)):
+        return Progress(item, size=progress.size, attempts=progress.attempts)
+    if progress.state == DONE and not state.unchanged(progress):
+        return Progress(item)
+    if progress.state in (SURVEYED, PAINTING):
+        progress.state = WAITING
+    return progress

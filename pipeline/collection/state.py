@@ -16,6 +16,7 @@ from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import STATE, Item
 from pipeline.provenance import relabel
 from pipeline.storage import in_json, publish, read_json, writable, write_json
+from pipeline.stores import shown
 
 FORMAT = 1
 WAITING, SURVEYED, PAINTING, DONE, ASIDE = "waiting", "surveyed", "painting", "done", "set-aside"
@@ -49,6 +50,7 @@ class Progress:
         """Plain values."""
         values = asdict(self)
         item = values.pop("item")
+        item["source"] = shown(self.item.source)
         item["options"] = {name: str(value) for name, value in self.item.options}
         values["seconds"] = {stage: round(spent, 2) for stage, spent in self.seconds.items()}
         return {**item, **values}
@@ -136,7 +138,13 @@ class State:
         lines = []
         for p in all_items:
             if p.state == ASIDE:
-                told = {"uri": p.item.source, "id": p.item.id, "out": p.item.out, **(p.error or {}), "log": p.attempts}
+                told = {
+                    "uri": shown(p.item.source),
+                    "id": p.item.id,
+                    "out": p.item.out,
+                    **(p.error or {}),
+                    "log": p.attempts,
+                }
                 lines.append(in_json(told))
         with writable(path):
             if not lines:

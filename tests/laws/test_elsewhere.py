@@ -2,23 +2,27 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from colorizer.errors import InUse
+from colorizer.errors import InUse, StorageError
+from pipeline import stores
+from pipeline.collection import depot as depots
 from pipeline.collection import lease
 from pipeline.collection.depot import depot_for
-from pipeline.collection.item import STATE
+from pipeline.collection.item import STATE, Item
 from pipeline.collection.items import find
-from pipeline.collection.run import Wishes, color
+from pipeline.collection.run import Wishes, color, look
 from pipeline.collection.schedule import Schedule, ready
-from pipeline.collection.state import State
+from pipeline.collection.state import DONE, State
 from pipeline.collection.steps import StepPainter
 from pipeline.events import Silent
 from pipeline.storage import sha256
@@ -28,6 +32,8 @@ from tests.endtoend import Heard, command_line, environment, hear_interrupts, ru
 from tests.laws.nights import OPTIONS, OUTS
 from tests.laws.test_scans import plate
 from tests.object_store import contents, fill, s3_server
+from workflows.report import write_report
+from workflows.report_pictures import illustrate
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +125,6 @@ class Apart(StepPainter):
 
     def paint(self, step, attempt, report=lambda _: None):
         """Do a step in this machine's own scratch."""
-        from dataclasses import replace
-
         mine = Path(self.home) / f"machine-{os.getpid()}"
         depot = replace(step.depot, scratch=mine, folder=mine / "out")
         return super().paint(replace(step, depot=depot), attempt, report)
@@ -297,3 +301,217 @@ def test_commands_for_paths_say_what_takes_a_uri(words, told):
     said = f"{done.output}{done.exception}"
     assert next(word for word in words if "s3" in word) in said
     assert told in said
+
+
+def test_a_percent_sign_names_a_file(tmp_path, source, tiny, bucket):
+    """100% wool.mov is a film, not the number of a sequence: it alone is fetched, and its change is seen."""
+    Store(f"{bucket}/in").push(source / "films" / "b.mov", "100% wool.mov")
+    Store(f"{bucket}/in").push(source / "films" / "b.mov", "100 other.mov")
+    Store(f"{bucket}/in").write("100%.tif", (source / "plates" / "one.tif").read_bytes())
+    Store(f"{bucket}/in").write("list.csv", b"file\n100% wool.mov\n100%.tif\n")
+    [reel, scan] = find(f"{bucket}/in/list.csv", f"{bucket}/out", {**OPTIONS, "weights": str(tiny)}, (), ()).items
+    assert (reel.kind, scan.kind) == ("reel", "scan")
+    depot = depot_for(f"{bucket}/out", tmp_path / "scratch")
+    with depot.source(reel) as path:
+        assert {p.name for p in path.parent.iterdir()} == {"100% wool.mov", ".fetched"}
+    (tmp_path / "50%.mov").write_bytes(b"1")
+    here = replace(reel, source=str(tmp_path / "50%.mov"))
+    before = depot.stamps(here)
+    (tmp_path / "50%.mov").write_bytes(b"12")
+    assert depot.stamps(here) != before
+
+
+def test_of_a_sequence_only_its_pictures_are_fetched(tmp_path):
+    """Other files that begin and end alike are others'."""
+    home = f"memory://{uuid.uuid4().hex}"
+    for name in ("a_0001.dpx", "a_0002.dpx", "a_b_0001.dpx", "a_0001.dpx.dpx", "deep/a_0001.dpx"):
+        Store(home).write(name, b"x")
+    item = Item("k", "", "reel", f"{home}/a_%04d.dpx", "a.mkv", ())
+    with depot_for(f"{home}/out", tmp_path).source(item) as path:
+        assert {p.name for p in path.parent.iterdir()} == {"a_0001.dpx", "a_0002.dpx", ".fetched"}
+
+
+def test_a_source_that_is_let_go_meanwhile_is_fetched_again(tmp_path, monkeypatch):
+    """Another worker of the machine may remove it in the moment in which the lock becomes a shared one."""
+    home = f"memory://{uuid.uuid4().hex}"
+    Store(home).write("a.mov", b"x")
+    depot, item = depot_for(f"{home}/out", tmp_path), Item("k", "", "reel", f"{home}/a.mov", "a.mkv", ())
+    original, gone = depots._wait, []
+
+    def wait(file, alone):
+        if not alone and depot.source_path(item).exists() and not gone:
+            gone.append(1)
+            shutil.rmtree(depot.source_path(item).parent)
+        original(file, alone)
+
+    monkeypatch.setattr(depots, "_wait", wait)
+    with depot.source(item) as path:
+        assert gone
+        assert path.read_bytes() == b"x"
+
+
+def test_room_is_made_for_a_source(tmp_path, monkeypatch):
+    """What no worker has open goes, all of it where the disk is full, the few used last stay where it is not."""
+    home = f"memory://{uuid.uuid4().hex}"
+    depot = depot_for(f"{home}/out", tmp_path)
+
+    def fetch(number):
+        Store(home).write(f"{number}.mov", b"x")
+        with depot.source(Item(f"k{number}", "", "reel", f"{home}/{number}.mov", "a.mkv", ())):
+            pass
+        os.utime(tmp_path / "sources" / f"k{number}", (number, number))
+        return {p.name for p in (tmp_path / "sources").iterdir() if p.is_dir()}
+
+    for number in range(6):
+        kept = fetch(number)
+    assert kept == {"k2", "k3", "k4", "k5"}
+    monkeypatch.setattr(depots.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(9, 9, 0))
+    assert fetch(6) == {"k6"}
+
+
+def test_no_password_of_a_uri_is_written_down(tmp_path, monkeypatch):
+    """Neither what is set aside, nor the state, nor a message holds it; the item is known again all the same."""
+    home = f"memory://me:s3cr3t@{uuid.uuid4().hex}"
+    Store(home).write("in/bad.mov", b"no film")
+    heard = Heard()
+    came, _ = away(f"{home}/in", f"{home}/out", "fast", tmp_path / "scratch", heard)
+    assert came.aside == 1
+    assert "s3cr3t" not in str(heard.events)
+    assert b"s3cr3t" not in b"".join(contents(f"{home}/out").values())
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and b"s3cr3t" in p.read_bytes()]
+    assert str(tmp_path) not in contents(f"{home}/out")["set-aside.jsonl"].decode()
+    heard = Heard()
+    away(f"{home}/in", f"{home}/out", "fast", tmp_path / "scratch", heard)
+    assert not [f for e, f in heard.events if e == "aside"]
+
+
+def test_many_items_do_not_wait_in_a_row(tmp_path, monkeypatch):
+    """A start costs a few ways there and back, not a few for each item."""
+    home, count, there_and_back = f"memory://{uuid.uuid4().hex}", 200, 0.02
+    for number in range(count):
+        Store(home).write(f"in/{number}.tif", b"x")
+    items = find(f"{home}/in", f"{home}/out", {}, (), ()).items
+    state = State(depot_for(f"{home}/out", tmp_path))
+    requests = []
+    original = stores._patiently
+
+    def slow(work):
+        requests.append(1)
+        time.sleep(there_and_back)
+        return original(work)
+
+    monkeypatch.setattr(stores, "_patiently", slow)
+    for _ in range(2):
+        began = time.monotonic()
+        state.depot.fetch_state()
+        look(state, found := ready(state, items, False), Silent())
+        assert len(found) == count
+        assert time.monotonic() - began < len(requests) * there_and_back / 4
+        for progress in found:
+            progress.state = DONE
+            monkeypatch.setattr(stores, "_patiently", original)
+            state.save(progress)
+        monkeypatch.setattr(stores, "_patiently", slow)
+        requests.clear()
+
+
+def test_a_report_leaves_a_run_alone(tmp_path, source, tiny, bucket):
+    """It may be made at any time, also in the scratch folder that a run works in; it fetches no pictures."""
+    fill(f"{bucket}/in", source)
+    away(f"{bucket}/in", f"{bucket}/out", tiny, tmp_path / "scratch", illustrate=illustrate)
+    depot = depot_for(f"{bucket}/out", tmp_path / "scratch")
+    before = {p for p in depot.folder.rglob("*") if p.is_file()}
+    state = State(depot)
+    mark = state.items / "being-written.json"
+    mark.write_text("{}")
+    write_report(depot)
+    assert {p for p in depot.folder.rglob("*") if p.is_file()} == {*before, mark}
+    assert contents(f"{bucket}/out")["report.html"].decode().count("<img") >= 8
+    assert not list((tmp_path / "scratch").rglob("*.jpg"))
+    old = json.loads(Store(f"{bucket}/out").read("films/a.mkv.json"))
+    told = json.dumps({**old, "output": {**old["output"], "sha256": "0" * 64}}, indent=1, sort_keys=True)
+    Store(f"{bucket}/out").write("films/a.mkv.json", told.encode())
+    write_report(depot)
+    [kept] = (tmp_path / "scratch").rglob("films/a.mkv.json")
+    assert "0" * 64 in kept.read_text(), "a sidecar of the same length is another"
+
+
+def test_what_is_in_the_store_does_not_pile_up_here(tmp_path, source, tiny, bucket):
+    """After a night the scratch folder holds what is known of items, and nothing that grows with their length."""
+    fill(f"{bucket}/in", source)
+    away(f"{bucket}/in", f"{bucket}/out", tiny, tmp_path / "scratch", illustrate=illustrate, preservation=False)
+    left = [p for p in (tmp_path / "scratch" / "out").rglob("*") if p.is_file() and f"{STATE}/items" not in str(p)]
+    assert {p.name for p in left} <= {"collection.json", "metrics.prom", "lock", "published"}
+
+
+def test_who_stops_a_run_does_not_wait_for_a_store_that_is_gone(tmp_path, monkeypatch):
+    """The lease is left to be found dead; nobody waits minutes for it, and the reason stays what it was."""
+    store = Store(f"memory://{uuid.uuid4().hex}")
+    fs, _ = store._path("")
+
+    def fail(*args, **more):
+        raise TimeoutError("slow")
+
+    def stopped():
+        with lease.leased(store, Silent()):
+            monkeypatch.setattr(fs, "cat_file", fail)
+            monkeypatch.setattr(fs, "pipe_file", fail)
+            raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert time.monotonic() - began < 30
+
+
+def test_what_fails_while_a_source_is_used_keeps_its_kind(tmp_path):
+    """An error of a decoder is of that one file, and does not look like a disk that cannot be written."""
+    home = f"memory://{uuid.uuid4().hex}"
+    Store(home).write("a.mov", b"x")
+    depot, item = depot_for(f"{home}/out", tmp_path), Item("k", "", "reel", f"{home}/a.mov", "a.mkv", ())
+    with pytest.raises(OSError, match="of a decoder"), depot.source(item):
+        raise OSError("of a decoder")
+
+
+def test_a_machine_without_credentials_sets_nothing_aside(tmp_path, source, tiny, monkeypatch, undisturbed):
+    """Every file would meet it: the run ends with one line, and the same command goes on once it is mended."""
+    home = f"memory://{uuid.uuid4().hex}"
+    fill(f"{home}/in", source)
+
+    class NoCredentialsError(Exception):
+        pass
+
+    def fail(*args, **more):
+        raise NoCredentialsError("Unable to locate credentials")
+
+    fs, _ = Store(home)._path("")
+    with monkeypatch.context() as patched:
+        patched.setattr(fs, "get_file", fail)
+        with pytest.raises(StorageError, match="no credentials are found") as caught:
+            away(f"{home}/in", f"{home}/out", tiny, tmp_path / "scratch")
+    assert "\n" not in str(caught.value)
+    assert "set-aside.jsonl" not in contents(f"{home}/out")
+    came, _ = away(f"{home}/in", f"{home}/out", tiny, tmp_path / "scratch")
+    assert (came.done, came.aside) == (4, 0)
+    assert stored(f"{home}/out") == undisturbed
+
+
+def test_a_source_that_vanishes_is_set_aside(tmp_path, source, tiny):
+    """By its URI, and done once it is back; the others finish."""
+    home = f"memory://{uuid.uuid4().hex}"
+    fill(f"{home}/in", source)
+    items = find(f"{home}/in", f"{home}/out", {**OPTIONS, "weights": str(tiny)}, (), ()).items
+    data = Store(f"{home}/in").read("films/a.mkv")
+
+    def gone(event, **facts):
+        if event == "looking" and facts["done"] == facts["of"]:
+            Store(f"{home}/in").remove("films/a.mkv")
+
+    came, found = color(f"{home}/out", items, Wishes(scratch=tmp_path / "scratch"), gone)
+    assert (came.done, came.aside) == (3, 1)
+    [error] = [p.error["error"] for p in found if p.error]
+    assert f"{home}/in/films/a.mkv: " in error
+    assert str(tmp_path) not in error
+    Store(f"{home}/in").write("films/a.mkv", data)
+    came, _ = color(f"{home}/out", items, Wishes(scratch=tmp_path / "scratch"), Silent())
+    assert (came.done, came.aside) == (4, 0)

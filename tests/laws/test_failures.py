@@ -142,7 +142,7 @@ def test_nodes_are_lost_and_others_come(tmp_path, collection, tiny, colored, mac
     assert code == 0, (errors, notes)
     assert "room for as many of 3 workers" in notes[0]
     assert sum("no worker has a place" in text for text in notes) == 1, notes
-    assert notes[-1] == "a worker has a place again"
+    assert "a worker has a place again" in notes
     held(collection, out)
     same = outputs(out) == colored
     tally("node loss", 1, 2, 0 if same else 1)
@@ -234,7 +234,7 @@ def test_a_network_that_drops_calls_costs_no_file(tmp_path, collection, tiny, co
     assert code == 0, errors
     assert outputs(out) == colored
     assert retries
-    assert all("could not be reached" in text for text in retries)
+    assert all("could not be reached" in text for text in retries), retries
 
 
 class Hog(StepPainter):

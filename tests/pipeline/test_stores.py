@@ -1,5 +1,7 @@
 """Files in stores: whole or not at all, the same bytes there and back, and errors in a line without secrets."""
 
+import errno
+import time
 import uuid
 
 import pytest
@@ -73,7 +75,9 @@ def test_a_same_sized_change_is_another_version(store, tmp_path):
     assert store.push(tmp_path / "a", "a").stamp != first.stamp
 
 
-@pytest.mark.parametrize("uri", ["s3://user:secret@films/x", "s3://films/x", "sftp://me:secret@host:22/a@b"])
+@pytest.mark.parametrize(
+    "uri", ["s3://user:secret@films/x", "s3://films/x", "sftp://me:secret@host:22/a@b", "smb://me:p@secret@host/b"]
+)
 def test_no_secret_is_shown(uri):
     """Names and passwords in a URI are left out of every message."""
     assert "secret" not in shown(uri)
@@ -98,9 +102,9 @@ def test_a_wrong_bucket_is_one_line_without_the_key(s3, tmp_path, monkeypatch):
 
 def test_an_unknown_store_says_so():
     """A scheme that nobody knows, or whose package is not installed, is told with what to do."""
-    with pytest.raises(SourceError, match=r"no store is called florp://"):
+    with pytest.raises(StorageError, match=r"no store is called florp://"):
         Store("florp://x/y").check()
-    with pytest.raises(SourceError, match=r"pip install 'chromatheque\[gs\]'"):
+    with pytest.raises(StorageError, match=r"pip install 'chromatheque\[gs\]'"):
         Store("gs://x/y").check()
 
 
@@ -153,3 +157,75 @@ def test_a_uri_is_a_store_and_a_place(uri):
 def test_paths_are_no_uris(path):
     """Names with colons in them are names."""
     assert not is_uri(path)
+
+
+@pytest.mark.parametrize("folder", ["out [1]", "out*", "ou?", "a::b", "g#h", "k%20l"])
+def test_a_store_is_its_own_folder_only(tmp_path, folder):
+    """A URI is taken literally: what it holds is found, and nothing of a folder whose name its signs would match."""
+    home = f"memory://{uuid.uuid4().hex}"
+    store = Store(f"{home}/{folder}")
+    for name in ("out 1", "out", "ou1", "a", "b", "g", "k l"):
+        Store(f"{home}/{name}").write("x/lease.json", b"another's")
+    before = set(Store(home).find())
+    store.write("x/lease.json", b"mine")
+    assert set(store.find()) == {"x/lease.json"}
+    assert store.pull("x/lease.json", tmp_path / "lease.json").bytes == 4
+    store.remove("x/lease.json")
+    assert store.find() == {}
+    assert set(Store(home).find()) == before
+
+
+def test_only_what_is_wrong_with_a_file_is_a_source_error(tmp_path, monkeypatch):
+    """A store that is out of reach, a full disk here or missing credentials are no fault of the file that met them."""
+    monkeypatch.setattr(stores, "PAUSES", ())
+    store = Store(f"memory://{uuid.uuid4().hex}")
+    store.write("a", b"1")
+    fs, _ = store._path("a")
+
+    class NoCredentialsError(Exception):
+        pass
+
+    denied = PermissionError("The provided token has expired.")
+    denied.__cause__ = Exception()
+    denied.__cause__.response = {"Error": {"Code": "ExpiredToken"}}
+    for error in (
+        OSError(errno.ENOSPC, "No space left on device"), TimeoutError("slow"), NoCredentialsError("none"), denied,
+    ):  # fmt: skip
+        with monkeypatch.context() as patched:
+            patched.setattr(fs, "get_file", _raising(error))
+            with pytest.raises(StorageError, match="run the same command again"):
+                store.pull("a", tmp_path / "a")
+    for error in (FileNotFoundError(), PermissionError("Access Denied"), OSError(errno.EINVAL, "encrypted")):
+        with monkeypatch.context() as patched:
+            patched.setattr(fs, "get_file", _raising(error))
+            with pytest.raises(SourceError):
+                store.pull("a", tmp_path / "a")
+    with monkeypatch.context() as patched:  # a HEAD has no body that says why
+        patched.setattr(fs, "info", _raising(PermissionError("Forbidden")))
+        patched.setattr(fs, "ls", _raising(denied))
+        with pytest.raises(StorageError):
+            store.look("a")
+
+
+def _raising(error):
+    def fail(*args, **more):
+        raise error
+
+    return fail
+
+
+def test_long_names_can_be_fetched(tmp_path, monkeypatch):
+    """As long as a file's name may be."""
+    monkeypatch.setattr(stores, "PAUSES", ())
+    store = Store(f"memory://{uuid.uuid4().hex}")
+    store.write("x" * 251 + ".tif", b"1")
+    store.pull("x" * 251 + ".tif", tmp_path / ("x" * 251 + ".tif"))
+
+
+def test_in_haste_nobody_waits(monkeypatch):
+    """A person who stops a run while the store is out of reach does not wait for it."""
+    monkeypatch.setattr(stores, "PAUSES", (60.0,))
+    began = time.monotonic()
+    with stores.hasty(), pytest.raises(TimeoutError):
+        stores._patiently(_raising(TimeoutError("slow")))
+    assert time.monotonic() - began < 30
