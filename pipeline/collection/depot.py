@@ -159,6 +159,12 @@ class Depot:
                 if (path := self.folder / place).exists():
                     self._store.push(path, place)
 
+    def drop(self, place: str) -> None:
+        """Remove a file, here and in the store."""
+        with writable(path := self.folder / place):
+            path.unlink(missing_ok=True)
+        self.take_back(place)
+
     def take_back(self, place: str) -> None:
         """Remove a file from the store; `folder` has none by then."""
         if self.store:

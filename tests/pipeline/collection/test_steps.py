@@ -9,9 +9,10 @@ from colorizer.errors import LedgerError
 from pipeline import job_folder, storage
 from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find
-from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step
+from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step, StepFailed
 from pipeline.collection.steps import StepPainter
 from pipeline.ledger import Ledger
+from pipeline.preservation import hashes
 from tests.laws.test_scans import plate
 from tests.synthetic import tiny_weights, write_reel
 
@@ -26,8 +27,8 @@ def steps(tmp_path):
     plate(source / "plate.tif", 300, 200)
     options = {"working_size": 32, "precision": "fp32", "weights": str(tiny_weights(tmp_path / "tiny.safetensors"))}
     items = {item.kind: item for item in find(source, out, options, (), ()).items}
-    return lambda stage, kind, unit=None, found=None: Step(
-        stage, items[kind], depot_for(str(out)), 1, unit, source=found and found.source
+    return lambda stage, kind, unit=None, found=None, **more: Step(
+        stage, items[kind], depot_for(str(out)), 1, unit, source=found and found.source, **more
     )
 
 
@@ -86,3 +87,44 @@ def test_a_plan_edited_meanwhile_is_surveyed_again(steps):
     after = StepPainter().paint(steps(SURVEY, "reel"), 1).found
     assert (len(before.todo), len(after.todo)) == (2, 1)
     assert worker.paint(steps(PAINT, "reel", after.todo[0], after), 1).receipt.unit == after.todo[0].id
+
+
+def painted(steps, kind):
+    """Surveyed and painted by workers of its own."""
+    found = StepPainter().paint(steps(SURVEY, kind), 1).found
+    for ticket in found.todo:
+        step = steps(PAINT, kind, ticket, found)
+        record(step, StepPainter().paint(step, 1).receipt)
+
+
+@pytest.mark.parametrize("stage", [SURVEY, PUBLISH])
+def test_a_proof_that_was_not_reached_is_made_later(steps, monkeypatch, stage):
+    """Killed between an output and the digests of its frames, the next worker at it makes them, and nothing else."""
+    from pipeline.collection import steps as module
+
+    def killed(*_):
+        raise MemoryError
+
+    painted(steps, "reel")
+    original = module.keep_proof
+    monkeypatch.setattr(module, "keep_proof", killed)
+    with pytest.raises(StepFailed):
+        StepPainter().paint(steps(PUBLISH, "reel", proof=True), 1)
+    monkeypatch.setattr(module, "keep_proof", original)
+    folder = steps(SURVEY, "reel").depot.folder
+    before = (folder / "film.mkv").stat().st_mtime_ns
+    StepPainter().paint(steps(stage, "reel", proof=True), 1)
+    assert (folder / "film.mkv").stat().st_mtime_ns == before
+    assert len(hashes(folder / "film.mkv.framemd5")) == 24
+
+
+@pytest.mark.parametrize("kind", ["reel", "scan"])
+def test_what_is_published_is_not_published_again(steps, kind):
+    """A worker whose answer was lost has done it all: another one finds so, though the pieces are gone."""
+    painted(steps, kind)
+    StepPainter().paint(steps(PUBLISH, kind), 1)
+    item = steps(PUBLISH, kind).item
+    out = steps(PUBLISH, kind).depot.folder / item.out
+    before = out.stat().st_mtime_ns
+    StepPainter().paint(steps(PUBLISH, kind), 2)
+    assert out.stat().st_mtime_ns == before
