@@ -29,8 +29,27 @@ PATIENCE = 3
 """Signs of life that may fail to come before a run is taken for dead."""
 
 
+class Lease:
+    """A run's hold on a store, until another run has taken it for dead."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._lost = store, threading.Event()
+
+    def lose(self) -> None:
+        """Another run is in the store."""
+        self._lost.set()
+
+    def check(self) -> None:
+        """Raises InUse once the hold is lost."""
+        if self._lost.is_set():
+            raise InUse(
+                f"{shown(self._store.uri)}: another run has taken over, since this one gave no sign of life for "
+                f"{PATIENCE * BEAT:.0f} seconds; what it did is kept"
+            )
+
+
 @contextmanager
-def leased(store: Store, listener: Listener) -> Iterator[None]:
+def leased(store: Store, listener: Listener) -> Iterator[Lease]:
     """Keep every other run out of a store. Raises InUse naming the run that is in it.
 
     A run that was killed on this host is known to be gone; that of another host is watched for a minute.
@@ -40,11 +59,11 @@ def leased(store: Store, listener: Listener) -> Iterator[None]:
     _sign(store, mine, 0)
     if _read(store).get("run") not in (mine, None):
         raise InUse(f"{shown(store.at(PLACE))}: another run began at the same time; one is enough")
-    over = threading.Event()
-    beats = threading.Thread(target=_beat, args=(store, mine, over), name="lease", daemon=True)
+    over, lease = threading.Event(), Lease(store)
+    beats = threading.Thread(target=_beat, args=(store, mine, over, lease), name="lease", daemon=True)
     beats.start()
     try:
-        yield
+        yield lease
     finally:
         over.set()
         beats.join()
@@ -66,12 +85,15 @@ def _read(store: Store) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _beat(store: Store, run: str, over: threading.Event) -> None:
+def _beat(store: Store, run: str, over: threading.Event, lease: Lease) -> None:
     count = 0
     while not over.wait(BEAT):
         count += 1
         try:
             with hasty():
+                if _read(store).get("run", run) != run:
+                    lease.lose()
+                    return
                 _sign(store, run, count)
         except ColorizeError:  # the steps will tell what is wrong with the store
             continue

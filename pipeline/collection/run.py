@@ -97,7 +97,7 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
     state = State(depot)
     with (
         alone(state.folder, "wait for it or give another OUT_DIR") as held,
-        leased(Store(depot.store), listener) if depot.store else nullcontext(),
+        leased(Store(depot.store), listener) if depot.store else nullcontext() as lease,
     ):
         depot.fetch_state()
         if not held:
@@ -117,7 +117,10 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
             if told.disk > told.free:
                 listener("note", text=short_of_disk(depot.folder, told))
             with Meter(listener, *places(state, wishes, listener)) as meter:
-                schedule = Schedule(state, found, pool, meter, wishes.retries, until, wishes.keep, wishes.preservation)
+                schedule = Schedule(
+                    state, found, pool, meter, wishes.retries, until, wishes.keep, wishes.preservation,
+                    check=lease.check if lease else lambda: None,
+                )  # fmt: skip
                 night = schedule.run()
         finally:
             if pool is not None:

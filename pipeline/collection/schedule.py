@@ -50,15 +50,19 @@ class Night:
 
 
 class Schedule:
-    """One run over a collection's items. retries: attempts a step has. deadline: local time, or None."""
+    """One run over a collection's items. retries: attempts a step has. deadline: local time, or None.
+
+    check: raises what ends the run.
+    """
 
     def __init__(
         self, state: State, items: Sequence[Progress], pool: Pool, listener: Listener,
         retries: int = 3, deadline: datetime | None = None, keep: bool = False, proof: bool = False,
-        now: Callable[[], datetime] = datetime.now,
+        now: Callable[[], datetime] = datetime.now, check: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self.state, self.pool, self.listener = state, pool, listener
         self.retries, self.deadline, self.keep, self.proof, self.now = retries, deadline, keep, proof, now
+        self.check = check
         self.all = list(items)
         self.active = [Active(p, place) for place, p in enumerate(items) if p.state not in (DONE, ASIDE)]
         self._order = Order(self.active)
@@ -75,6 +79,7 @@ class Schedule:
         flying: dict[str, Active] = {}
         self.tell(running=bool(self.active))
         while True:
+            self.check()
             while not self._too_late() and len(flying) < self.pool.size and (chosen := self._next()) is not None:
                 active, step = chosen
                 active.flying += 1

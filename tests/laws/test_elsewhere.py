@@ -250,6 +250,27 @@ def test_two_runs_in_one_store(tmp_path, monkeypatch):
     assert "no sign of life" in heard.events[-1][1]["text"]
 
 
+def test_a_run_that_was_taken_for_dead_ends(tmp_path, source, tiny, monkeypatch):
+    """It comes back from a long outage, finds another run in the store, and leaves the store to it."""
+    monkeypatch.setattr(lease, "BEAT", 0.02)
+    home = f"memory://{uuid.uuid4().hex}"
+    fill(f"{home}/in", source)
+    other = json.dumps({"run": "another", "count": 1, "process": 1, "host": "another"}).encode()
+
+    class Overtaken(Heard):
+        def __call__(self, event, **facts):
+            super().__call__(event, **facts)
+            if event == "item" and facts["state"] == "painting":
+                Store(f"{home}/out").write(lease.PLACE, other)
+                time.sleep(0.2)
+
+    heard = Overtaken()
+    with pytest.raises(InUse, match="another run has taken over"):
+        away(f"{home}/in", f"{home}/out", tiny, tmp_path / "scratch", heard)
+    assert len([f for e, f in heard.events if e == "step"]) < 13
+    assert Store(f"{home}/out").read(lease.PLACE) == other
+
+
 def test_killed_at_any_time_it_ends_in_the_same_bytes(tmp_path, source, tiny, bucket, undisturbed):
     """The driver is killed six times, each time on a machine that knows nothing; then it ends, as if undisturbed."""
     fill(f"{bucket}/in", source)
