@@ -133,7 +133,7 @@ class Depot:
     def stamps(self, item: Item) -> list[list[Any]]:
         """Sizes and versions of an item's source, output and plan; empty for what is not there."""
         plan = f"{JOBS}/{item.key}/{PLAN}"
-        return [self._source_stamp(item.source), self._stamp(item.out), self._stamp(plan)]
+        return [self._source_stamp(item.source), self.stamp_of(item.out), self.stamp_of(plan)]
 
     def _source_stamp(self, source: str) -> list[Any]:
         if is_uri(source):
@@ -146,7 +146,8 @@ class Depot:
         listed = _listed(item.source)
         return sum(size for _, size, _ in listed) if listed else None
 
-    def _stamp(self, place: str) -> list[Any]:
+    def stamp_of(self, place: str) -> list[Any]:
+        """Size and version of a file of the output folder; empty for what is not there."""
         if not self.store:
             return stamp(self.folder / place)
         entry = self._store.look(place)

@@ -102,7 +102,7 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
         depot.fetch_state()
         if not held:
             listener("note", text=f"{state.folder}: nothing can be locked there; do not start this collection twice")
-        found = ready(state, items, wishes.aside_only)
+        found = ready(state, items, wishes.aside_only, wishes.preservation)
         for progress in found:
             state.relabel(progress)
         pool: Pool | None = None

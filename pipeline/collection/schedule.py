@@ -268,23 +268,23 @@ class Schedule:
         )  # fmt: skip
 
 
-def ready(state: State, items: Sequence[Item], aside_only: bool) -> list[Progress]:
-    """What is known of the items, and what this run is about.
+def ready(state: State, items: Sequence[Item], aside_only: bool, proof: bool = False) -> list[Progress]:
+    """What is known of the items, and what this run is about. proof: a reel without its frames' digests is not done.
 
     Items that are finished and unchanged stay so; items set aside stay so unless they alone are asked for, or their
     source is another file by now. With aside_only, all others are left out.
     """
-    found = together(state.depot.store, partial(_ready, state, aside_only), items)
+    found = together(state.depot.store, partial(_ready, state, aside_only, proof), items)
     return [progress for progress in found if progress is not None]
 
 
-def _ready(state: State, aside_only: bool, item: Item) -> Progress | None:
+def _ready(state: State, aside_only: bool, proof: bool, item: Item) -> Progress | None:
     progress = state.load(item)
     if aside_only and progress.state != ASIDE:
         return None
     if progress.state == ASIDE and (aside_only or state.forgiven(progress)):
         return Progress(item, size=progress.size, attempts=progress.attempts)
-    if progress.state == DONE and not state.unchanged(progress):
+    if progress.state == DONE and not (state.unchanged(progress) and (not proof or state.proved(item))):
         return Progress(item)
     if progress.state in (SURVEYED, PAINTING):
         progress.state = WAITING

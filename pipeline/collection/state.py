@@ -118,6 +118,10 @@ class State:
         """Whether a finished item's source and output lie as they lay when it was finished."""
         return progress.state == DONE and progress.seen == self.look(progress.item) and all(progress.seen[:2])
 
+    def proved(self, item: Item) -> bool:
+        """Whether the digests of a reel's frames lie beside its output; of a scan there are none."""
+        return item.kind != "reel" or bool(self.depot.stamp_of(f"{item.out}.framemd5"))
+
     def look(self, item: Item) -> list[Any]:
         """Sizes and versions of an item's source, output and plan; empty for what is not there."""
         return list(self.depot.stamps(item))

@@ -462,3 +462,18 @@ def test_names_that_are_no_text_are_colored_like_others(tmp_path, source, tiny, 
     assert (out / "report.html").exists()
     again = run_command(*command(home, out, tiny, "--preservation"), errors="surrogateescape")
     assert "2 of 3 files are colored and verified" in again.stdout
+
+
+def test_proofs_that_are_wanted_later_are_made_without_painting(tmp_path, source, tiny, undisturbed):
+    """--preservation over a finished collection adds digests and manifest, and leaves every output as it is."""
+    out = tmp_path / "out"
+    night(source, out, tiny)
+    before = {name: (out / name).stat().st_mtime_ns for name in undisturbed}
+    heard = Heard()
+    came, _ = night(source, out, tiny, heard, preservation=True)
+    assert came.done == 4
+    assert {name: (out / name).stat().st_mtime_ns for name in undisturbed} == before
+    assert {f["stage"] for e, f in heard.events if e == "step"} == {"survey"}
+    proofs = sorted(p.relative_to(out).as_posix() for p in out.rglob("*.framemd5"))
+    assert proofs == ["films/a.mkv.framemd5", "films/b.mkv.framemd5"]
+    assert all(name in (out / "manifest-sha256.txt").read_text() for name in (*undisturbed, *proofs))
