@@ -57,6 +57,15 @@ def test_ray_has_one_door():
     assert "ray" in imported("pipeline/workers.py")
 
 
+@pytest.mark.parametrize("path", files("tests"))
+def test_no_test_loads_ray_before_its_cluster_is_there(path):
+    """Ray keeps how it asks for tokens as it finds that when it is loaded, and the tests' cluster wants one."""
+    for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body:
+        names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert "ray" not in {name.partition(".")[0] for name in names}, f"{path}:{node.lineno}"
+
+
 def fresh(code):
     """Run code in a new interpreter; what it printed."""
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-from ray._private.utils import check_version_info
 
 from pipeline.cluster import PYTHON_LEVEL, mismatch
 from tests.clusters import head
@@ -24,6 +23,8 @@ sys.version_info = namedtuple("version_info", "major minor micro releaselevel se
 
 def complaint(ray, python):
     """What Ray itself says in this process about a cluster of these versions."""
+    from ray._private.utils import check_version_info
+
     with pytest.raises(RuntimeError) as caught:
         check_version_info({"ray_version": ray, "python_version": python}, "node 10.0.0.1")
     return str(caught.value)
