@@ -271,6 +271,7 @@ def test_a_run_that_was_taken_for_dead_ends(tmp_path, source, tiny, monkeypatch)
     assert Store(f"{home}/out").read(lease.PLACE) == other
 
 
+@pytest.mark.slow
 def test_killed_at_any_time_it_ends_in_the_same_bytes(tmp_path, source, tiny, bucket, undisturbed):
     """The driver is killed six times, each time on a machine that knows nothing; then it ends, as if undisturbed."""
     fill(f"{bucket}/in", source)

@@ -216,6 +216,7 @@ def test_a_lost_node_is_not_the_units_fault(tmp_path, collection, tiny, colored,
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_a_network_that_drops_calls_costs_no_file(tmp_path, collection, tiny, colored, machines):
     """Calls of workers, and their answers, get lost while the workers live: their units are done again, not set aside.
 
@@ -268,6 +269,7 @@ class Hog(StepPainter):
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_a_neighbor_of_a_poison_unit_is_cleared(tmp_path, collection, tiny, colored, cluster):
     """The last attempt is made alone on its machine: who dies then is poison, and only that is set aside."""
     at_work = tmp_path / "at work"
@@ -356,7 +358,9 @@ def test_a_read_that_fails_sets_its_file_aside_until_it_works(tmp_path, collecti
     assert not (out / "set-aside.jsonl").exists()
 
 
-@pytest.mark.parametrize("stage", [SURVEY, PAINT, PUBLISH])
+@pytest.mark.parametrize(
+    "stage", [pytest.param(SURVEY, marks=pytest.mark.slow), PAINT, pytest.param(PUBLISH, marks=pytest.mark.slow)]
+)
 def test_a_reel_does_not_end_where_a_read_fails(tmp_path, tiny, faults, stage):
     """EIO in the middle of an open reel, which FFmpeg tells like the end of a damaged one: no frame, no sound is lost.
 
