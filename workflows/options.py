@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 import click
 
-from pipeline.stores import is_uri
+from colorizer.errors import ColorizeError
+from pipeline.stores import is_uri, shown
 
 
 class WorkingSize(click.ParamType):
@@ -31,7 +32,7 @@ class Local(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, str) and is_uri(value):
-            self.fail(f"{value}: a path is wanted; what is in stores is for `archive`, by folder or manifest")
+            raise ColorizeError(f"{shown(value)}: a path is wanted; what is in stores is for `archive`")
         return super().convert(value, param, ctx)
 
 
