@@ -36,20 +36,20 @@ class Local(click.Path):
         return super().convert(value, param, ctx)
 
 
-class Place(click.ParamType):
+class Place(click.Path):
     """A path, or the URI of something in a store. exists: a path must be there."""
 
     name = "PATH|URI"
 
     def __init__(self, exists: bool = False, folder: bool = False) -> None:
-        self.path = click.Path(exists=exists, file_okay=not folder)
+        super().__init__(exists=exists, file_okay=not folder)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value.startswith("file://"):
             value = unquote(value.removeprefix("file://"))
         elif is_uri(value):
             return str(value)
-        return str(self.path.convert(value, param, ctx))
+        return str(super().convert(value, param, ctx))
 
 
 class Bytes(click.ParamType):

@@ -15,7 +15,6 @@ import yaml
 from click.testing import CliRunner
 
 from workflows.cli import cli
-from workflows.options import Place
 
 NAMES = ["Dockerfile", "rayjob.yaml", "slurm.sbatch"]
 HERE = Path(str(files("workflows"))) / "examples"
@@ -84,7 +83,7 @@ def check_chromatheque(words):
     given, rest, _ = command.make_parser(context).parse_args(list(words[1:]))
     assert not rest, rest
     for param in command.params:
-        if not isinstance(param.type, click.Path | Place):
+        if not isinstance(param.type, click.Path):
             param.handle_parse_result(context, given, [])
     return given
 
