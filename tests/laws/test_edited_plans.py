@@ -133,11 +133,11 @@ EDITS = {
     "borrow for two": (["look", "1,3", "--of", "4"], [*range(15), *range(30, 45)], 2),
     "picture": (["look", "3", "--picture", "PICTURE"], range(30, 45), 1),
 }
-QUICK = ("merge", "split", "picture")
+USUAL = ("merge", "split", "picture")
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in EDITS]
+    "name", [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in EDITS]
 )
 def test_an_edit_repaints_what_it_touches(kept, tmp_path, name):
     """Only the touched segments are painted, only their frames may change, everything holds, and undo goes all the way.
