@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from colorizer.errors import ColorizeError, LedgerError, SourceError
 from pipeline.events import Listener
@@ -65,6 +66,27 @@ def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listene
             f"{first.unit} failed after {first.attempts} attempts: {first.error}{more}. "
             f"What was painted is kept in {ledger.job}",
         ) from first.error
+
+
+def made(out: Path, size: int | None, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+    """The sidecar of an output that is there and is what `fits` says; None otherwise.
+
+    size: of an output that lies elsewhere, bytes. fits: may raise KeyError or TypeError for what is no sidecar.
+    """
+    size = out.stat().st_size if size is None and out.exists() else size
+    path = out.with_name(out.name + ".json")
+    if size is None or not path.exists():
+        return None
+    try:
+        said: dict[str, Any] = read_json(path)
+        return said if said["output"]["bytes"] == size and fits(said) else None
+    except (LedgerError, KeyError, TypeError):
+        return None
+
+
+def superseded(folder: Path, said: dict[str, Any] | None) -> bool:
+    """Whether an output is the folder's own, of a plan that was edited since. said: its sidecar."""
+    return said is not None and published_here(folder, said["output"].get("sha256", ""))
 
 
 def published_here(folder: Path, digest: str) -> bool:

@@ -24,7 +24,17 @@ from pipeline.cluster import reach
 from pipeline.events import Listener
 from pipeline.fidelity import check, decoded, planned
 from pipeline.finding import Finding
-from pipeline.job_folder import Count, check_names, note_published, occupied, paint, published_here, scratch_name
+from pipeline.job_folder import (
+    PLAN,
+    Count,
+    check_names,
+    made,
+    note_published,
+    occupied,
+    paint,
+    scratch_name,
+    superseded,
+)
 from pipeline.job_folder import identity as identity_of
 from pipeline.join import join
 from pipeline.ledger import Ledger, Receipt
@@ -118,7 +128,8 @@ class Job:
         """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
         if self.finished():
             return Result(self.out, None, 0, True)
-        with occupied(self.folder, self.out, self.keep, self.choices.overwrite or self._superseded(), self.listener):
+        replace_it = self.choices.overwrite or superseded(self.folder, self._made())
+        with occupied(self.folder, self.out, self.keep, replace_it, self.listener):
             return self._color(make)
 
     @cached_property
@@ -165,33 +176,20 @@ class Job:
 
     def _made(self, size: int | None = None) -> dict[str, Any] | None:
         """The sidecar of an output of this source under these settings, whatever its plan was."""
-        size = self.out.stat().st_size if size is None and self.out.exists() else size
-        if size is None or not self.sidecar_path.exists():
-            return None
-        try:
-            said: dict[str, Any] = read_json(self.sidecar_path)
-            wanted = {**asdict(self.settings), "weights": said["plan"]["settings"]["weights"]}
-            mine = (
-                said["plan"]["settings"] == wanted
-                and said["output"]["bytes"] == size
-                and said["source"]["sha256"] == self.source["sha256"]
-            )
-        except (LedgerError, KeyError, TypeError):
-            return None
-        return said if mine else None
 
-    def _superseded(self) -> bool:
-        """Whether the output is this job's own, of a plan that was edited since."""
-        said = self._made()
-        return said is not None and published_here(self.folder, said["output"].get("sha256", ""))
+        def fits(said: dict[str, Any]) -> bool:
+            wanted = {**asdict(self.settings), "weights": said["plan"]["settings"]["weights"]}
+            return bool(said["plan"]["settings"] == wanted and said["source"]["sha256"] == self.source["sha256"])
+
+        return made(self.out, size, fits)
 
     def _edited(self, said: dict[str, Any]) -> bool:
         """Whether a kept job's plan now differs from the one the output was made of."""
-        path = self.folder / "plan.json"
+        path = self.folder / PLAN
         return path.exists() and read_json(path)["shots"] != said["shots"]
 
     def _plan(self) -> Plan:
-        path = self.folder / "plan.json"
+        path = self.folder / PLAN
         kept = self._kept(path) if path.exists() else None
         if kept is not None:
             plan = replace(kept, reel=self.reel, settings=self.settings)

@@ -22,14 +22,16 @@ from pipeline.cluster import reach
 from pipeline.events import Listener
 from pipeline.finding import Finding
 from pipeline.job_folder import (
+    PLAN,
     Count,
     check_names,
     identity,
+    made,
     note_published,
     occupied,
     paint,
-    published_here,
     scratch_name,
+    superseded,
 )
 from pipeline.ledger import Ledger, Receipt
 from pipeline.lock import clear
@@ -172,7 +174,8 @@ class ScanJob:
         """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
         if self.finished():
             return ScanResult(self.out, None, 0)
-        with occupied(self.folder, self.out, self.keep, self.choices.overwrite or self._superseded(), self.listener):
+        replace_it = self.choices.overwrite or superseded(self.folder, self._made())
+        with occupied(self.folder, self.out, self.keep, replace_it, self.listener):
             return self._color(make)
 
     def prepare(self) -> ScanPlan:
@@ -242,29 +245,17 @@ class ScanJob:
 
     def _made(self, size: int | None = None) -> dict[str, Any] | None:
         """The sidecar of an output of this source under these settings, whatever its plan was."""
-        size = self.out.stat().st_size if size is None and self.out.exists() else size
-        if size is None or not self.sidecar_path.exists():
-            return None
-        try:
-            said: dict[str, Any] = read_json(self.sidecar_path)
-            wanted = {**asdict(self.settings), "weights": said["settings"]["weights"]}
-            mine = (
-                said["format"] == SIDECAR_FORMAT and said["settings"] == wanted
-                and said["output"]["bytes"] == size
-                and said["source"]["sha256"] == self.source["sha256"]
-            )  # fmt: skip
-        except (LedgerError, KeyError, TypeError):
-            return None
-        return said if mine else None
 
-    def _superseded(self) -> bool:
-        """Whether the output is this job's own, of a plan that was edited since."""
-        said = self._made()
-        return said is not None and published_here(self.folder, said["output"].get("sha256", ""))
+        def fits(said: dict[str, Any]) -> bool:
+            wanted = {**asdict(self.settings), "weights": said["settings"]["weights"]}
+            mine = said["format"] == SIDECAR_FORMAT and said["settings"] == wanted
+            return bool(mine and said["source"]["sha256"] == self.source["sha256"])
+
+        return made(self.out, size, fits)
 
     def _edited(self, said: dict[str, Any]) -> bool:
         """Whether a kept plan of these settings gives a page another look than the output has."""
-        path = self.folder / "plan.json"
+        path = self.folder / PLAN
         try:
             kept = read_json(path) if path.exists() else None
             if kept is None or kept["settings"] != {**asdict(self.settings), "weights": kept["settings"]["weights"]}:
@@ -274,7 +265,7 @@ class ScanJob:
             return True
 
     def _plan(self) -> ScanPlan:
-        path = self.folder / "plan.json"
+        path = self.folder / PLAN
         kept = self._kept(path)
         decided = {page.number: page for page in kept.pages} if kept is not None else {}
         if kept is not None and not any(page.pending for page in kept.pages):
