@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from colorizer.errors import TrainingError
+from colorizer.basis.errors import TrainingError
 from colorizer.picture_files import SIDE, class_of, members, picture_files, planes_of, refusal, rgb_of, squares
 
 UNLABELED = -1

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from colorizer.basis.errors import ColorizeError
 from colorizer.color import Coding, KeptLuma
-from colorizer.errors import ColorizeError
 from colorizer.tiling import paint_tiled
 from colorizer.upsample import guided_upsample
 from colorizer.weights import Weights

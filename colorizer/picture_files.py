@@ -13,8 +13,8 @@ import torch
 from torch.nn import functional as F
 
 from colorizer.aging import orthochromatic
+from colorizer.basis.errors import TrainingError
 from colorizer.color import rgb_to_lab
-from colorizer.errors import TrainingError
 
 SIDE = 128
 """Usual side of the square pictures, pixels."""

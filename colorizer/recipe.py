@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from colorizer.errors import TrainingError
+from colorizer.basis.errors import TrainingError
 from colorizer.losses import LossWeights
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from colorizer.errors import TrainingError
+from colorizer.basis.errors import TrainingError
 from colorizer.network import LOOK, Layer, Network
 
 UNEVEN = 1.0

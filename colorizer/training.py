@@ -25,9 +25,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from colorizer import bins as chroma_bins
 from colorizer.aging import age
+from colorizer.basis.errors import TrainingError
 from colorizer.batches import Batch, Batches
 from colorizer.dataset import Pictures
-from colorizer.errors import TrainingError
 from colorizer.network import Network, NetworkConfig
 from colorizer.objective import Objective
 from colorizer.recipe import Recipe

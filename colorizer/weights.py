@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from colorizer.errors import WeightsError
+from colorizer.basis.errors import WeightsError
 from colorizer.network import Network, NetworkConfig
 
 FORMAT = "chromatheque-weights-1"

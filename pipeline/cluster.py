@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 
 ANSWER = 2.0
 """Seconds in which the head of a cluster answers."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import av
 
-from colorizer.errors import SourceError, UnsupportedSource
+from colorizer.basis.errors import SourceError, UnsupportedSource
 from pipeline.frames import Frame, luma_digest, luma_plane
 from pipeline.reels import Reel, open_source, packets_of, readable
 

@@ -14,7 +14,7 @@ import av
 import av.filter
 import numpy as np
 
-from colorizer.errors import EncodeError
+from colorizer.basis.errors import EncodeError
 from pipeline.frames import plane_view
 from pipeline.profiles import Profile, Target
 from pipeline.reels import Reel

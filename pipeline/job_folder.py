@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import ColorizeError, LedgerError, SourceError
+from colorizer.basis.errors import ColorizeError, LedgerError, SourceError
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
 from pipeline.lock import NAME as LOCK

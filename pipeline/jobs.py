@@ -17,8 +17,8 @@ from typing import Any, Literal
 import torch
 
 from colorizer import DEFAULT_WEIGHTS, weights
+from colorizer.basis.errors import JoinError, LedgerError
 from colorizer.engine import DEFAULT_WORKING_SIZE, Precision, auto_precision
-from colorizer.errors import JoinError, LedgerError
 from colorizer.network import LOOK
 from pipeline.cluster import reach
 from pipeline.events import Listener

@@ -12,7 +12,7 @@ from typing import Any
 
 import av
 
-from colorizer.errors import JoinError
+from colorizer.basis.errors import JoinError
 from pipeline.chapters import clipped
 from pipeline.encode import configure
 from pipeline.labels import language_in, title_of

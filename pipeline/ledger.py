@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import LedgerError
+from colorizer.basis.errors import LedgerError
 from pipeline.storage import read_json, writable, write_json
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from colorizer.errors import InUse
+from colorizer.basis.errors import InUse
 from pipeline.storage import writable
 
 if sys.platform != "win32":

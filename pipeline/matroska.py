@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
-from colorizer.errors import JoinError
+from colorizer.basis.errors import JoinError
 
 # RFC 8794: elements every EBML document may hold
 EBML = 0x1A45DFA3

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from colorizer.errors import ColorizeError, LedgerError
+from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.ledger import Ledger
 from pipeline.lock import alone
 from pipeline.plan import Plan, Shot

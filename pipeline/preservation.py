@@ -14,7 +14,7 @@ from typing import Any
 import av
 import av.filter
 
-from colorizer.errors import JoinError
+from colorizer.basis.errors import JoinError
 from pipeline.reels import open_source, readable
 from pipeline.storage import publish, read_json, sha256, writable
 

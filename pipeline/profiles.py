@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from colorizer.basis.errors import UnsupportedSource
 from colorizer.color import Coding
-from colorizer.errors import UnsupportedSource
 from pipeline.frames import YUV_DEPTHS
 from pipeline.reels import Reel
 

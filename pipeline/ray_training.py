@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from colorizer.basis.errors import ColorizeError, TrainingError
 from colorizer.dataset import Pictures
-from colorizer.errors import ColorizeError, TrainingError
 from colorizer.network import Network, NetworkConfig
 from colorizer.recipe import Recipe
 from colorizer.training import Progress, Trainer

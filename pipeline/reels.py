@@ -16,9 +16,9 @@ from typing import Any, cast
 import av
 import av.error
 
+from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
 from colorizer.color import Coding
 from colorizer.engine import Geometry
-from colorizer.errors import SourceError, UnreadableSource, UnsupportedSource
 from pipeline.frames import Layout, layout_of
 from pipeline.sequence import NUMBERED
 from pipeline.storage import legible

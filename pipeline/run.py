@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from colorizer.errors import StorageError, WorkerDied
+from colorizer.basis.errors import StorageError, WorkerDied
 from pipeline.events import Listener
 from pipeline.ledger import Ledger
 from pipeline.tries import Tries

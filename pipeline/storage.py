@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import LedgerError, StorageError, UnreadableSource
+from colorizer.basis.errors import LedgerError, StorageError, UnreadableSource
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from colorizer.errors import ColorizeError, SourceError, StorageError
+from colorizer.basis.errors import ColorizeError, SourceError, StorageError
 
 S = TypeVar("S")
 T = TypeVar("T")

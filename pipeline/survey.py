@@ -13,8 +13,8 @@ import av
 import av.logging
 import numpy as np
 
+from colorizer.basis.errors import DamagedSource, SourceError
 from colorizer.engine import Colorizer, Geometry
-from colorizer.errors import DamagedSource, SourceError
 from pipeline.ahead import ahead
 from pipeline.decode import Damage, Reader
 from pipeline.frames import Frame, has_color, luma_digest

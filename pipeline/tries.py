@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from colorizer.errors import NodeLost
+from colorizer.basis.errors import NodeLost
 
 LOSSES = 10
 """Machines that may go away under a unit. That is not its fault, unless it always happens: then it may be."""

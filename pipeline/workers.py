@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from colorizer.errors import ColorizeError, NodeLost, WeightsError, WorkerDied
+from colorizer.basis.errors import ColorizeError, NodeLost, WeightsError, WorkerDied
 from pipeline.cluster import connect
 from pipeline.crew import Crew, Member
 from pipeline.units import Painter, Report, Unit

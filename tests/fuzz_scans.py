@@ -17,7 +17,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.scans import open_scan
 from tests.tiffs import built, noise, packed, write
 

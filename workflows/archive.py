@@ -105,7 +105,7 @@ def archive(
 
     Example: chromatheque archive plates/ colored/ --deadline 08:00
     """
-    from colorizer.errors import InUse
+    from colorizer.basis.errors import InUse
     from pipeline.collection.items import find
     from pipeline.collection.progress import collection_listener
     from pipeline.collection.run import Wishes, color

@@ -57,7 +57,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: errors a person can act on become one line and exit code 1; a bug keeps its traceback."""
-    from colorizer.errors import ColorizeError
+    from colorizer.basis.errors import ColorizeError
 
     try:
         code = cli.main(standalone_mode=False)  # returns the code of an Exit instead of raising it

@@ -20,8 +20,8 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from colorizer import quality, steadiness
+from colorizer.basis.errors import ColorizeError, UnsupportedSource
 from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, auto_precision
-from colorizer.errors import ColorizeError, UnsupportedSource
 from colorizer.score import lab_of
 from pipeline.decode import Reader
 from pipeline.frames import has_color, plane_view

@@ -55,7 +55,7 @@ def open_queue(address: str) -> Queue:
 
 def follow(queue: Queue, id: str) -> None:
     """Print a job's log until it is over, then exit as it did. Ctrl-C stops only the printing."""
-    from colorizer.errors import ColorizeError
+    from colorizer.basis.errors import ColorizeError
 
     queue.job(id)  # one that is not there is told as such
     try:

@@ -18,7 +18,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
 
     Example: chromatheque demo
     """
-    from colorizer.errors import ColorizeError
+    from colorizer.basis.errors import ColorizeError
     from pipeline.events import listener_for
     from pipeline.jobs import Choices, Job
     from pipeline.storage import read_json, writable

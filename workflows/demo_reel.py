@@ -19,7 +19,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 
 Array = NDArray[np.float32]
 

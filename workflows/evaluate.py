@@ -99,7 +99,7 @@ def _pictures(
     loaded: Any, data: tuple[Path, ...], limit: int, prior: tuple[Path, ...], sheet: Path | None
 ) -> dict[str, Any]:
     from colorizer import evaluation
-    from colorizer.errors import UnsupportedSource
+    from colorizer.basis.errors import UnsupportedSource
     from pipeline.workers import device
 
     with told(f"measuring on {', '.join(path.name for path in data)}"):
@@ -126,7 +126,7 @@ def _colorizer(loaded: Any) -> Any:
 
 def _videos(loaded: Any, paths: tuple[Path, ...], frames: int) -> tuple[dict[str, Any], dict[str, str]]:
     """Figures by clip, and by clip why it has none: one that cannot be measured does not take the others with it."""
-    from colorizer.errors import SourceError
+    from colorizer.basis.errors import SourceError
     from workflows import clips
 
     colorizer = _colorizer(loaded)

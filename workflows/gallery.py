@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from colorizer.basis.errors import UnsupportedSource
 from colorizer.color import Coding
 from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, Geometry
-from colorizer.errors import UnsupportedSource
 from colorizer.evaluation import without_truth
 from colorizer.picture_files import SUFFIXES, members, rgb_of
 from colorizer.score import LUMA

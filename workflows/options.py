@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import click
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.stores import is_uri, shown
 
 

@@ -312,6 +312,6 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 def _refuse(what: str) -> Any:
-    from colorizer.errors import ColorizeError
+    from colorizer.basis.errors import ColorizeError
 
     raise ColorizeError(what)

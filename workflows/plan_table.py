@@ -7,7 +7,7 @@ from fractions import Fraction
 from rich.table import Table
 from rich.text import Text
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.look_source import LookSources, in_words
 from pipeline.piece import seconds
 from pipeline.plan import Plan

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from colorizer.errors import ColorizeError, LedgerError
+from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.collection.item import STATE, Item
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 from pipeline.job_folder import PLAN

@@ -23,8 +23,8 @@ from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from colorizer import quality
+from colorizer.basis.errors import DamagedSource, LedgerError
 from colorizer.color import MATRICES
-from colorizer.errors import DamagedSource, LedgerError
 from pipeline.collection.item import Item
 from pipeline.reels import local
 from pipeline.scans.blocks import from_blocks, jpeg_blocks, png_blocks

@@ -15,7 +15,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
-from colorizer.errors import UnsupportedSource
+from colorizer.basis.errors import UnsupportedSource
 from pipeline.reels import local
 from pipeline.storage import writable
 

@@ -36,7 +36,7 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
 
     Example: chromatheque verify newsreel.mov newsreel.mkv
     """
-    from colorizer.errors import SourceError
+    from colorizer.basis.errors import SourceError
     from pipeline.scans.job import FORMATS
 
     if not out.is_file():
@@ -88,7 +88,7 @@ class _Said:
 
 def _read(path: Path) -> _Said:
     """A sidecar. Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON."""
-    from colorizer.errors import UnsupportedSource
+    from colorizer.basis.errors import UnsupportedSource
     from pipeline.piece import seconds
     from pipeline.profiles import PROFILES
     from pipeline.storage import read_json

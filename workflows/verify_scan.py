@@ -40,7 +40,7 @@ def read_sidecar(path: Path, out: Path) -> tuple[Said, tuple[str, str]]:
 
     Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON.
     """
-    from colorizer.errors import UnsupportedSource
+    from colorizer.basis.errors import UnsupportedSource
     from pipeline.scans.fidelity import Said
     from pipeline.scans.job import SIDECAR_FORMAT
     from pipeline.scans.outputs import lossless

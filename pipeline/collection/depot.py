@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from colorizer.errors import LedgerError, SourceError
+from colorizer.basis.errors import LedgerError, SourceError
 from pipeline.collection.item import STATE, Item
 from pipeline.job_folder import PLAN
 from pipeline.ledger import Ledger, Receipt

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from colorizer.errors import ColorizeError, SourceError
+from colorizer.basis.errors import ColorizeError, SourceError
 from pipeline.collection.item import Item
 from pipeline.collection.measure import measure
 from pipeline.collection.state import DONE, Progress, State

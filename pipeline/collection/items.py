@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.collection.item import Item
 from pipeline.profiles import PROFILES
 from pipeline.sequence import NUMBERED as NUMBER

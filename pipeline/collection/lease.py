@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from colorizer.errors import ColorizeError, InUse
+from colorizer.basis.errors import ColorizeError, InUse
 from pipeline.collection.item import STATE
 from pipeline.events import Listener
 from pipeline.stores import Store, hasty, shown

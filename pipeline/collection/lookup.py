@@ -6,7 +6,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from colorizer.errors import ColorizeError, LedgerError
+from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.collection.item import STATE
 from pipeline.job_folder import PLAN
 from pipeline.plan_file import PlanFile

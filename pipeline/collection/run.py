@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from colorizer.errors import ColorizeError, StorageError
+from colorizer.basis.errors import ColorizeError, StorageError
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.estimate import Forecast, forecast, learn, size_of
 from pipeline.collection.exposition import Exposition

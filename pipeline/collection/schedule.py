@@ -21,7 +21,7 @@ from functools import partial
 from importlib import metadata
 from typing import Any
 
-from colorizer.errors import JoinError, LedgerError, StorageError, WorkerDied
+from colorizer.basis.errors import JoinError, LedgerError, StorageError, WorkerDied
 from pipeline.collection.item import Item
 from pipeline.collection.order import Active, Order
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING, Progress, State

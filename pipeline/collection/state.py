@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import LedgerError, UnreadableSource
+from colorizer.basis.errors import LedgerError, UnreadableSource
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import STATE, Item
 from pipeline.provenance import relabel

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from colorizer.errors import ColorizeError, InUse, LedgerError, WorkerDied
+from colorizer.basis.errors import ColorizeError, InUse, LedgerError, WorkerDied
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.measure import measure

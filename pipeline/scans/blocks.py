@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import BinaryIO, cast
 
-from colorizer.errors import SourceError
+from colorizer.basis.errors import SourceError
 from pipeline.scans.directory import Directory, Tiff
 from pipeline.scans.headers import jpeg_segments
 from pipeline.scans.metadata import (

@@ -15,7 +15,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from colorizer.errors import DamagedSource, UnsupportedSource
+from colorizer.basis.errors import DamagedSource, UnsupportedSource
 
 MAX_ENTRIES = 4096
 """In one directory; real ones have fewer than 300."""

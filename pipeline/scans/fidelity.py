@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.finding import Finding
 from pipeline.provenance import SOURCE_TYPE
 from pipeline.scans.metadata import Fields, name_of

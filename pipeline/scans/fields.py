@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from colorizer.errors import DamagedSource, UnsupportedSource
+from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.scans.directory import COPY, Directory
 from pipeline.scans.layout import CARRIES_OWN_HEADER, CODECS, CONVERT, MODELS, PREDICTED, Layout
 from pipeline.scans.old_jpeg import has_stream

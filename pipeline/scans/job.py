@@ -15,8 +15,8 @@ from typing import Any, Literal
 import torch
 
 from colorizer import DEFAULT_WEIGHTS, weights
+from colorizer.basis.errors import ColorizeError, EncodeError, JoinError, LedgerError, UnsupportedSource
 from colorizer.engine import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
-from colorizer.errors import ColorizeError, EncodeError, JoinError, LedgerError, UnsupportedSource
 from colorizer.network import LOOK
 from pipeline.cluster import reach
 from pipeline.events import Listener

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colorizer.errors import JoinError
+from colorizer.basis.errors import JoinError
 from pipeline.ledger import Ledger, Receipt
 from pipeline.scans.opening import open_scan
 from pipeline.scans.page import Page

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from colorizer.basis.errors import ColorizeError
 from colorizer.engine import NATIVE
-from colorizer.errors import ColorizeError
 
 DEFAULT = 2 << 30
 """Bytes that a job takes at most unless a person says otherwise."""

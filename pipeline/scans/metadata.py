@@ -12,7 +12,7 @@ from typing import cast
 
 import tifffile
 
-from colorizer.errors import SourceError
+from colorizer.basis.errors import SourceError
 from pipeline.scans.directory import RATIONALS, Directory
 
 Value = bytes | tuple[int, ...] | tuple[float, ...] | tuple[tuple[int, int], ...]

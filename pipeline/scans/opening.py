@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from colorizer.errors import SourceError, UnreadableSource, UnsupportedSource
+from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
 from pipeline.scans.layout import MAX_BYTES, TOO_LITTLE_MEMORY
 from pipeline.scans.pictures import open_picture
 from pipeline.scans.reader import ScanReader

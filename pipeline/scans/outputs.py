@@ -15,7 +15,7 @@ import imagecodecs
 import numpy as np
 import tifffile
 
-from colorizer.errors import ColorizeError, DamagedSource, UnsupportedSource
+from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
 from pipeline.finding import Finding
 from pipeline.scans.reader import ScanReader
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from colorizer.basis.errors import SourceError
 from colorizer.engine import Colorizer
-from colorizer.errors import SourceError
 from colorizer.plate import color_native, color_rows
 from pipeline.ledger import Receipt
 from pipeline.scans.opening import open_scan

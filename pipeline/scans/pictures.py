@@ -14,7 +14,7 @@ import av
 import imagecodecs
 import numpy as np
 
-from colorizer.errors import DamagedSource, UnsupportedSource
+from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.frames import layout_of, luma_plane, repacked
 from pipeline.reels import local
 from pipeline.scans.blocks import Blocks, from_blocks, jpeg_blocks, png_blocks, webp_blocks

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from colorizer.errors import ColorizeError, DamagedSource, UnsupportedSource
+from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
 from pipeline.scans.codecs import samples_of
 from pipeline.scans.directory import COPY
 from pipeline.scans.layout import CODECS, TOO_LITTLE_MEMORY, Layout

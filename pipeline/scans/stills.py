@@ -12,7 +12,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 
-from colorizer.errors import EncodeError
+from colorizer.basis.errors import EncodeError
 from pipeline.scans.icc import srgb_profile
 from pipeline.scans.metadata import IPTC, PHOTOSHOP, Resolution, name_of
 from pipeline.scans.page import Description, Page, described

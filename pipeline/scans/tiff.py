@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from colorizer.errors import DamagedSource, SourceError, UnsupportedSource
+from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
 from pipeline.scans.directory import COPY, MAX_BLOB, Directory, Tiff
 from pipeline.scans.fields import layout_of
 from pipeline.scans.layout import Layout

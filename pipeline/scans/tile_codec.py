@@ -9,7 +9,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from colorizer.errors import EncodeError
+from colorizer.basis.errors import EncodeError
 from pipeline.scans.tiff_tags import Directory, Entry, entry, longs, shorts
 
 JPEG_QUALITY = 95

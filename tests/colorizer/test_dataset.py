@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from colorizer import dataset
-from colorizer.errors import TrainingError
+from colorizer.basis.errors import TrainingError
 
 
 def picture(height=120, width=120, seed=0):

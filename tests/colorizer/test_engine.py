@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional as F
 
 from colorizer import engine, weights
+from colorizer.basis.errors import ColorizeError
 from colorizer.color import Coding, KeptLuma, rgb_to_lab
 from colorizer.engine import NATIVE, Colorizer, Geometry, auto_precision, cell_means, chroma_grid, shrink
-from colorizer.errors import ColorizeError
 from colorizer.network import Network, NetworkConfig
 from colorizer.quality import ciede2000
 from colorizer.upsample import guided_upsample

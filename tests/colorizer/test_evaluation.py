@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from colorizer import evaluation, weights
+from colorizer.basis.errors import TrainingError
 from colorizer.color import KeptLuma
-from colorizer.errors import TrainingError
 from colorizer.picture_files import SIDE
 from colorizer.score import FIGURES
 from tests.synthetic import tiny_weights

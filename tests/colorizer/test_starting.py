@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from colorizer.errors import TrainingError
+from colorizer.basis.errors import TrainingError
 from colorizer.network import Layer, Network, NetworkConfig
 from colorizer.starting import start_from
 

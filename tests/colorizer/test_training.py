@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from colorizer import bins as chroma_bins
+from colorizer.basis.errors import TrainingError
 from colorizer.dataset import SIDE, UNLABELED, Pictures
-from colorizer.errors import TrainingError
 from colorizer.network import Network, NetworkConfig
 from colorizer.recipe import PAPER, Recipe, Stage
 from colorizer.training import Trainer

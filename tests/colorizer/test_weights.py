@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from colorizer import DEFAULT_WEIGHTS, weights
-from colorizer.errors import WeightsError
+from colorizer.basis.errors import WeightsError
 from colorizer.network import Network, NetworkConfig
 from tests.colorizer.test_network import lively
 

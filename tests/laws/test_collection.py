@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from colorizer.errors import LedgerError, StorageError
+from colorizer.basis.errors import LedgerError, StorageError
 from pipeline.collection.item import STATE
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, State

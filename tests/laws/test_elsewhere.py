@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from colorizer.errors import InUse, StorageError
+from colorizer.basis.errors import InUse, StorageError
 from pipeline import stores
 from pipeline.collection import depot as depots
 from pipeline.collection import lease

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from colorizer.errors import NodeLost
+from colorizer.basis.errors import NodeLost
 from pipeline.collection.item import STATE
 from pipeline.collection.run import deadline_of
 from pipeline.collection.schedule import Schedule, ready

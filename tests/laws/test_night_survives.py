@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from colorizer.errors import ColorizeError, JoinError, LedgerError
+from colorizer.basis.errors import ColorizeError, JoinError, LedgerError
 from pipeline import fidelity, jobs
 from pipeline.jobs import Job, open_painter
 from pipeline.segment_painter import SegmentPainter

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from colorizer.errors import UnsupportedSource
+from colorizer.basis.errors import UnsupportedSource
 from tests.endtoend import chroma, color, story, verify
 from tests.synthetic import write_reel
 

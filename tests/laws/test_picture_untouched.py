@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from colorizer.errors import JoinError
+from colorizer.basis.errors import JoinError
 from pipeline.jobs import open_painter
 from pipeline.segment_painter import SegmentPainter
 from tests.endtoend import chroma, color, luma_digests, pictures, samples, verify

@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from torch.nn import functional as F
 
-from colorizer.errors import DamagedSource, JoinError, LedgerError, SourceError, StorageError
+from colorizer.basis.errors import DamagedSource, JoinError, LedgerError, SourceError, StorageError
 from pipeline.events import Silent
 from pipeline.scans import plan as scan_plan
 from pipeline.scans.job import ScanChoices, ScanJob, open_painter

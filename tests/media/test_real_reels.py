@@ -8,7 +8,7 @@ import shutil
 import pytest
 import torch
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from tests.endtoend import MEDIA, color, run_command, verify
 from tests.synthetic import tiny_weights
 

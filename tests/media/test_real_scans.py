@@ -11,7 +11,7 @@ import pytest
 import tifffile
 import torch
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.events import Silent
 from pipeline.scans import open_scan
 from pipeline.scans.job import ScanChoices, ScanJob

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.cluster import ANSWER, connect, reach
 
 

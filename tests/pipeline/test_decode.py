@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.errors import SourceError, UnsupportedSource
+from colorizer.basis.errors import SourceError, UnsupportedSource
 from pipeline.decode import CHECKSUM, Damage, Reader
 from pipeline.frames import luma_digest
 from pipeline.plan import rising

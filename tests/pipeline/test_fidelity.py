@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from colorizer.errors import SourceError
+from colorizer.basis.errors import SourceError
 from pipeline.decode import Reader
 from pipeline.fidelity import Shown, check, decoded, planned, psnr
 from pipeline.frames import luma_digest

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.errors import JoinError
+from colorizer.basis.errors import JoinError
 from pipeline.decode import Reader
 from pipeline.encode import Encoder, Painted
 from pipeline.jobs import identity

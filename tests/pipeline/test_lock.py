@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from colorizer.errors import LedgerError, StorageError
+from colorizer.basis.errors import LedgerError, StorageError
 from pipeline.lock import NAME, alone, clear
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from colorizer.errors import JoinError
+from colorizer.basis.errors import JoinError
 from pipeline import matroska
 
 FRAMES = 4

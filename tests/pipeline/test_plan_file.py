@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from colorizer.errors import ColorizeError, LedgerError
+from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.edits import borrowed, merged, split
 from pipeline.job_folder import PLAN
 from pipeline.plan_file import PlanFile, retire

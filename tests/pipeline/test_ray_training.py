@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from colorizer.basis.errors import TrainingError
 from colorizer.dataset import SIDE, Pictures
-from colorizer.errors import TrainingError
 from colorizer.network import NetworkConfig
 from colorizer.recipe import Recipe, Stage
 from colorizer.training import Trainer

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.errors import ColorizeError, EncodeError, NodeLost, SourceError, WorkerDied
+from colorizer.basis.errors import ColorizeError, EncodeError, NodeLost, SourceError, WorkerDied
 from pipeline.events import Silent
 from pipeline.ledger import Ledger, Receipt
 from pipeline.run import ATTEMPTS, run

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.errors import LedgerError
+from colorizer.basis.errors import LedgerError
 from pipeline.storage import publish, read_json, sha256, write_json
 
 plain = st.recursive(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorizer.errors import DamagedSource, SourceError
+from colorizer.basis.errors import DamagedSource, SourceError
 from pipeline.frames import luma_digest
 from pipeline.plan import Plan
 from pipeline.reels import probe

@@ -8,7 +8,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from colorizer.errors import ColorizeError, UnsupportedSource
+from colorizer.basis.errors import ColorizeError, UnsupportedSource
 from workflows import demo_reel
 from workflows.sheet import THUMBNAIL, contact_sheet
 

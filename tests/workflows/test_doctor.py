@@ -11,7 +11,7 @@ import torch
 from click.testing import CliRunner
 
 from colorizer import DEFAULT_WEIGHTS, weights
-from colorizer.errors import WeightsError
+from colorizer.basis.errors import WeightsError
 from workflows import doctor
 from workflows.cli import cli
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorizer import weights
+from colorizer.basis.errors import ColorizeError, SourceError
 from colorizer.engine import Colorizer
-from colorizer.errors import ColorizeError, SourceError
 from tests.synthetic import fill, texture, tiny_weights, write_reel
 from workflows import cli, clips, gallery
 

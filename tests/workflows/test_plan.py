@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.look_source import LookSource
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage import read_json, write_json

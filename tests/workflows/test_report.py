@@ -19,7 +19,7 @@ import pytest
 import tifffile
 from click.testing import CliRunner
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.collection.depot import depot_for
 from pipeline.events import Silent
 from pipeline.scans.job import ScanChoices, ScanJob

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from colorizer import weights
-from colorizer.errors import TrainingError
+from colorizer.basis.errors import TrainingError
 from tests.endtoend import hear_interrupts
 from workflows.cli import cli
 

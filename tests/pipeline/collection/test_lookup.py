@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from colorizer.errors import ColorizeError
+from colorizer.basis.errors import ColorizeError
 from pipeline.collection.item import STATE
 from pipeline.collection.lookup import find_plan
 

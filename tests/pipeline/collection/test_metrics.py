@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from prometheus_client.parser import text_string_to_metric_families
 
-from colorizer.errors import WorkerDied
+from colorizer.basis.errors import WorkerDied
 from pipeline.collection.exposition import Exposition
 from pipeline.collection.item import STATE
 from pipeline.collection.items import find

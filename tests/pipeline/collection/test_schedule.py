@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from colorizer.errors import JoinError, LedgerError, SourceError, StorageError, WorkerDied
+from colorizer.basis.errors import JoinError, LedgerError, SourceError, StorageError, WorkerDied
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.order import Order

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from colorizer.errors import LedgerError
+from colorizer.basis.errors import LedgerError
 from pipeline import job_folder, storage
 from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from colorizer.errors import DamagedSource
+from colorizer.basis.errors import DamagedSource
 from pipeline.scans import open_scan
 from pipeline.scans.codecs import samples_of
 from pipeline.scans.directory import Tiff

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from colorizer.errors import DamagedSource, SourceError, UnsupportedSource
+from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
 from pipeline.scans import open_scan
 from tests.tiffs import built, noise, write
 

@@ -15,7 +15,7 @@ import tifffile
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from colorizer.errors import ColorizeError, LedgerError, UnsupportedSource
+from colorizer.basis.errors import ColorizeError, LedgerError, UnsupportedSource
 from pipeline.events import Silent
 from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.scans.outputs import digests, luma_codes

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from colorizer.basis.errors import ColorizeError, UnsupportedSource
 from colorizer.engine import NATIVE
-from colorizer.errors import ColorizeError, UnsupportedSource
 from pipeline.events import Silent
 from pipeline.scans import open_scan
 from pipeline.scans.job import ScanChoices, ScanJob

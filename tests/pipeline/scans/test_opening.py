@@ -7,7 +7,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.errors import SourceError, UnsupportedSource
+from colorizer.basis.errors import SourceError, UnsupportedSource
 from pipeline.scans import open_scan
 from pipeline.scans import segments as scan_segments
 from pipeline.scans.reader import ScanReader

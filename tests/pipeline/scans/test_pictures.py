@@ -6,7 +6,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from colorizer.errors import DamagedSource, UnsupportedSource
+from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.scans import open_scan
 from pipeline.scans.headers import exr_size, jpeg2000_size, png_size, webp_size
 from tests.tiffs import noise, whole

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline.scans.stills
-from colorizer.errors import EncodeError, StorageError
+from colorizer.basis.errors import EncodeError, StorageError
 from pipeline.provenance import SOURCE_TYPE
 from pipeline.scans import open_scan
 from pipeline.scans.icc import srgb_profile

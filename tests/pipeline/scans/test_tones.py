@@ -4,7 +4,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from colorizer.errors import DamagedSource, UnsupportedSource
+from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.scans import open_scan
 from tests.tiffs import noise, packed, whole, write
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline.scans.tiff_file
-from colorizer.errors import EncodeError, StorageError
+from colorizer.basis.errors import EncodeError, StorageError
 from pipeline.provenance import SOURCE_TYPE
 from pipeline.scans import open_scan
 from pipeline.scans.icc import srgb_profile

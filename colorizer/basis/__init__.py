@@ -1,0 +1,1 @@
+"""Basis: the error tree of the whole project, and light as numbers. Knows nothing else of the project."""
