@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.basis.errors import ColorizeError
-from colorizer.color import Coding, KeptLuma
+from colorizer.color.color import Coding, KeptLuma
+from colorizer.color.upsample import guided_upsample
 from colorizer.tiling import paint_tiled
-from colorizer.upsample import guided_upsample
 from colorizer.weights import Weights
 
 Precision = Literal["fp32", "bf16", "fp16"]

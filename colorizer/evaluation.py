@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer import bins, picture_files
+from colorizer.color.upsample import guided_upsample
 from colorizer.network import Network
 from colorizer.score import LUMA, LumaTable, Tally, Truth, nearest_bins
-from colorizer.upsample import guided_upsample
 
 BATCH = 50
 RARITY_FLOOR = 1e-6

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorizer.color import by_blocks
+from colorizer.color.color import by_blocks
 
 LOOK = 256
 """Length of the look at full width; narrower networks scale it like every other channel count."""

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from colorizer.aging import orthochromatic
 from colorizer.basis.errors import TrainingError
-from colorizer.color import rgb_to_lab
+from colorizer.color.color import rgb_to_lab
 
 SIDE = 128
 """Usual side of the square pictures, pixels."""

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorizer.color import Coding
+from colorizer.color.color import Coding
+from colorizer.color.upsample import fit_lines, fit_shape
 from colorizer.engine import Colorizer, Geometry
 from colorizer.tiling import GRID, halo_of, tiles
-from colorizer.upsample import fit_lines, fit_shape
 
 PREVIEW_SIDE = 768
 """The preview's shorter side is between this and twice this, or the picture's own."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from colorizer import bins, quality
-from colorizer.color import KeptLuma, rgb_to_lab
+from colorizer.color.color import KeptLuma, rgb_to_lab
 
 Floats = NDArray[np.float64]
 

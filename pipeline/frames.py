@@ -15,7 +15,7 @@ import av
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from colorizer.color import MATRICES
+from colorizer.color.color import MATRICES
 
 RGB_DEPTHS = {8: "gbrp", 9: "gbrp9le", 10: "gbrp10le", 12: "gbrp12le", 14: "gbrp14le", 16: "gbrp16le"}
 YUV_DEPTHS = {8: "", 9: "9le", 10: "10le", 12: "12le", 14: "14le", 16: "16le"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from colorizer.basis.errors import UnsupportedSource
-from colorizer.color import Coding
+from colorizer.color.color import Coding
 from pipeline.frames import YUV_DEPTHS
 from pipeline.reels import Reel
 

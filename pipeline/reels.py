@@ -17,7 +17,7 @@ import av
 import av.error
 
 from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
-from colorizer.color import Coding
+from colorizer.color.color import Coding
 from colorizer.engine import Geometry
 from pipeline.frames import Layout, layout_of
 from pipeline.sequence import NUMBERED

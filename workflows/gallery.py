@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from colorizer.basis.errors import UnsupportedSource
-from colorizer.color import Coding
+from colorizer.color.color import Coding
 from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, Geometry
 from colorizer.evaluation import without_truth
 from colorizer.picture_files import SUFFIXES, members, rgb_of

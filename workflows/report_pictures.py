@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from colorizer import quality
 from colorizer.basis.errors import DamagedSource, LedgerError
-from colorizer.color import MATRICES
+from colorizer.color.color import MATRICES
 from pipeline.collection.item import Item
 from pipeline.reels import local
 from pipeline.scans.blocks import from_blocks, jpeg_blocks, png_blocks

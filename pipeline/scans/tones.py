@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import imagecodecs
 import numpy as np
 
-from colorizer.color import MATRICES
+from colorizer.color.color import MATRICES
 from pipeline.scans.lines import luminance
 
 OFF_GRAY, OFF_NEUTRAL = 12 / 255, 6 / 255

@@ -9,11 +9,11 @@ from torch.nn import functional as F
 
 from colorizer import engine, weights
 from colorizer.basis.errors import ColorizeError
-from colorizer.color import Coding, KeptLuma, rgb_to_lab
+from colorizer.color.color import Coding, KeptLuma, rgb_to_lab
+from colorizer.color.upsample import guided_upsample
 from colorizer.engine import NATIVE, Colorizer, Geometry, auto_precision, cell_means, chroma_grid, shrink
 from colorizer.network import Network, NetworkConfig
 from colorizer.quality import ciede2000
-from colorizer.upsample import guided_upsample
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import torch
 
 from colorizer import evaluation, weights
 from colorizer.basis.errors import TrainingError
-from colorizer.color import KeptLuma
+from colorizer.color.color import KeptLuma
 from colorizer.picture_files import SIDE
 from colorizer.score import FIGURES
 from tests.synthetic import tiny_weights

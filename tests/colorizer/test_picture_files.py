@@ -7,7 +7,7 @@ import torch
 
 from colorizer import picture_files
 from colorizer.aging import orthochromatic
-from colorizer.color import rgb_to_lab
+from colorizer.color.color import rgb_to_lab
 
 
 def picture(height=128, width=128, seed=0):

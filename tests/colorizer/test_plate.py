@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from colorizer import weights
+from colorizer.color.upsample import guided_upsample
 from colorizer.engine import NATIVE, Colorizer, Geometry
 from colorizer.plate import Preview, color_native, color_rows, stored, survey_plate, upright
 from colorizer.tiling import paint_tiled
-from colorizer.upsample import guided_upsample
 from tests.synthetic import tiny_weights
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import EncodeError
-from colorizer.color import Coding
+from colorizer.color.color import Coding
 from pipeline.encode import Encoder, Painted
 from pipeline.fidelity import psnr
 from pipeline.frames import YUV_DEPTHS, plane_view

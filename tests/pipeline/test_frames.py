@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
-from colorizer.color import MATRICES
+from colorizer.color.color import MATRICES
 from pipeline.frames import Frame, Layout, has_color, layout_of, luma_digest, luma_plane, plane_view, repacked
 from tests.synthetic import fill
 

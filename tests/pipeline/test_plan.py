@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.color import Coding
+from colorizer.color.color import Coding
 from pipeline.plan import Plan, Settings, Shot, rising
 from pipeline.reels import Reel
 

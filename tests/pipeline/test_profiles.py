@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import UnsupportedSource
-from colorizer.color import Coding
+from colorizer.color.color import Coding
 from pipeline.frames import layout_of
 from pipeline.profiles import PROFILES, profile_for, target_for
 from pipeline.reels import Reel

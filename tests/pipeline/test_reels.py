@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
-from colorizer.color import Coding
+from colorizer.color.color import Coding
 from colorizer.engine import Geometry
 from pipeline.reels import MAX_PIXELS, Reel, frames_of, packets_of, probe, sequence_numbers
 from tests.pipeline.test_profiles import BASE

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorizer.color import (
+from colorizer.color.color import (
     MATRICES,
     PRIMARIES,
     Coding,

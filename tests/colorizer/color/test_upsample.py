@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from colorizer.color import rgb_to_lab
-from colorizer.upsample import box_mean, fit_shape, guided_upsample
+from colorizer.color.color import rgb_to_lab
+from colorizer.color.upsample import box_mean, fit_shape, guided_upsample
 
 
 def half_and_half(height, width, edge):
