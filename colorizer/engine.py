@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from colorizer.basis.errors import ColorizeError
 from colorizer.color.color import Coding, KeptLuma
 from colorizer.color.upsample import guided_upsample
-from colorizer.tiling import paint_tiled
-from colorizer.weights import Weights
+from colorizer.networks.tiling import paint_tiled
+from colorizer.networks.weights_file import Weights
 
 Precision = Literal["fp32", "bf16", "fp16"]
 DEFAULT_WORKING_SIZE = 192

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorizer import bins, picture_files
+from colorizer import picture_files
 from colorizer.color.upsample import guided_upsample
-from colorizer.network import Network
+from colorizer.networks import bins
+from colorizer.networks.iizuka2016 import Network
 from colorizer.score import LUMA, LumaTable, Tally, Truth, nearest_bins
 
 BATCH = 50

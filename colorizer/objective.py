@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorizer import bins as chroma_bins
 from colorizer import losses
 from colorizer.aging import age
-from colorizer.network import Network
+from colorizer.networks import bins as chroma_bins
+from colorizer.networks.iizuka2016 import Network
 from colorizer.recipe import Recipe
 
 

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from colorizer.color.color import Coding
 from colorizer.color.upsample import fit_lines, fit_shape
 from colorizer.engine import Colorizer, Geometry
-from colorizer.tiling import GRID, halo_of, tiles
+from colorizer.networks.tiling import GRID, halo_of, tiles
 
 PREVIEW_SIDE = 768
 """The preview's shorter side is between this and twice this, or the picture's own."""

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colorizer import bins, quality
+from colorizer import quality
 from colorizer.color.color import KeptLuma, rgb_to_lab
+from colorizer.networks import bins
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from colorizer.basis.errors import TrainingError
-from colorizer.network import LOOK, Layer, Network
+from colorizer.networks.iizuka2016 import LOOK, Layer, Network
 
 UNEVEN = 1.0
 """How far a copy's share of a weight is from an even one, relative to the root mean square of even shares."""

@@ -23,12 +23,12 @@ from torch import distributed as group
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from colorizer import bins as chroma_bins
 from colorizer.aging import age
 from colorizer.basis.errors import TrainingError
 from colorizer.batches import Batch, Batches
 from colorizer.dataset import Pictures
-from colorizer.network import Network, NetworkConfig
+from colorizer.networks import bins as chroma_bins
+from colorizer.networks.iizuka2016 import Network, NetworkConfig
 from colorizer.objective import Objective
 from colorizer.recipe import Recipe
 from colorizer.starting import settle, start_from

@@ -12,7 +12,7 @@ from typing import Any
 
 from colorizer.basis.errors import ColorizeError, TrainingError
 from colorizer.dataset import Pictures
-from colorizer.network import Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Network, NetworkConfig
 from colorizer.recipe import Recipe
 from colorizer.training import Progress, Trainer
 from pipeline.cluster import connect

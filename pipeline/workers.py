@@ -79,8 +79,8 @@ def planned_colorizer(name: str, digest: str, precision: Precision) -> Colorizer
 
     The last two stay: a night of small scans would load them thousands of times.
     """
-    from colorizer import weights
     from colorizer.engine import Colorizer
+    from colorizer.networks import weights_file as weights
 
     loaded = weights.load(name)
     if loaded.digest != digest:

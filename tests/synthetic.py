@@ -18,8 +18,8 @@ import av
 import numpy as np
 import torch
 
-from colorizer import weights
-from colorizer.network import Network, NetworkConfig
+from colorizer.networks import weights_file as weights
+from colorizer.networks.iizuka2016 import Network, NetworkConfig
 from pipeline import matroska
 from pipeline.frames import repacked
 

@@ -212,7 +212,7 @@ def _opens(kind: Callable[..., Any], name: str, mode: str) -> bool:
 
 
 def _weights() -> Iterable[Finding]:
-    weights, why = _imported("colorizer.weights")
+    weights, why = _imported("colorizer.networks.weights_file")
     if weights is None:
         fix = "install what is missing above, then run chromatheque doctor again"
         yield Finding("weights", "weights", f"cannot be looked at: {why}", False, True, fix)

@@ -70,7 +70,7 @@ def evaluate(
         raise click.UsageError("give DATA, pictures to measure on, or --video CLIP")
     if not data and (sheet or prior):
         raise click.UsageError("--sheet and --prior need DATA, pictures")
-    from colorizer.weights import load
+    from colorizer.networks.weights_file import load
 
     loaded = load(weights)
     result: dict[str, Any] = {"weights": loaded.name, "digest": loaded.digest}

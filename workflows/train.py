@@ -18,10 +18,10 @@ import click
 
 if TYPE_CHECKING:
     from colorizer.dataset import Pictures
-    from colorizer.network import Network, NetworkConfig
+    from colorizer.networks.iizuka2016 import Network, NetworkConfig
+    from colorizer.networks.weights_file import Weights
     from colorizer.recipe import Recipe
     from colorizer.training import Trainer
-    from colorizer.weights import Weights
 
 
 @click.command()
@@ -99,7 +99,7 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
     _keep_freed_memory()
     import torch
 
-    from colorizer import weights
+    from colorizer.networks import weights_file as weights
 
     if options["device"] == "cuda" and not torch.cuda.is_available():
         raise click.UsageError("--device cuda: torch sees no GPU here; chromatheque doctor says why")
@@ -157,7 +157,7 @@ def _recipe(options: dict[str, Any]) -> Recipe:
 
 
 def _config(options: dict[str, Any], start: Weights | None) -> NetworkConfig:
-    from colorizer.network import NetworkConfig
+    from colorizer.networks.iizuka2016 import NetworkConfig
 
     if start is not None:  # whatever it begins from decides what it is
         return replace(start.config, width=options["width"], norm=True)
@@ -252,8 +252,8 @@ def _finished(trainer: Trainer, options: dict[str, Any]) -> Network:
 
 def _draw(out: Path, trainer: Trainer, options: dict[str, Any], sources: list[Path]) -> None:
     """A sheet of what the network paints now, OUT.png."""
-    from colorizer import weights
     from colorizer.engine import Colorizer
+    from colorizer.networks import weights_file as weights
     from workflows.gallery import write_gallery
 
     with tempfile.TemporaryDirectory() as folder:
@@ -266,7 +266,8 @@ def _write(out: Path, options: dict[str, Any], trainer: Trainer, sources: list[P
     """The weights file, with its card."""
     from rich.console import Console
 
-    from colorizer import evaluation, weights
+    from colorizer import evaluation
+    from colorizer.networks import weights_file as weights
     from workflows.figures import picture_table
 
     network, classes = _finished(trainer, options), trainer.pictures.classes

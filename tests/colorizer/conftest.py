@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from colorizer import bins
+from colorizer.networks import bins
 
 settings.register_profile("chromatheque", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("chromatheque")

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from colorizer import evaluation, weights
+from colorizer import evaluation
 from colorizer.basis.errors import TrainingError
 from colorizer.color.color import KeptLuma
+from colorizer.networks import weights_file as weights
 from colorizer.picture_files import SIDE
 from colorizer.score import FIGURES
 from tests.synthetic import tiny_weights

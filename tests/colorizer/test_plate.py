@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from colorizer import weights
 from colorizer.color.upsample import guided_upsample
 from colorizer.engine import NATIVE, Colorizer, Geometry
+from colorizer.networks import weights_file as weights
+from colorizer.networks.tiling import paint_tiled
 from colorizer.plate import Preview, color_native, color_rows, stored, survey_plate, upright
-from colorizer.tiling import paint_tiled
 from tests.synthetic import tiny_weights
 
 

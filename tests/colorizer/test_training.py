@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from colorizer import bins as chroma_bins
 from colorizer.basis.errors import TrainingError
 from colorizer.dataset import SIDE, UNLABELED, Pictures
-from colorizer.network import Network, NetworkConfig
+from colorizer.networks import bins as chroma_bins
+from colorizer.networks.iizuka2016 import Network, NetworkConfig
 from colorizer.recipe import PAPER, Recipe, Stage
 from colorizer.training import Trainer
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from colorizer import weights
 from colorizer.engine import Colorizer
+from colorizer.networks import weights_file as weights
 from pipeline.events import Silent
 from pipeline.jobs import Choices, Job, identity
 from pipeline.plan import Plan, Settings

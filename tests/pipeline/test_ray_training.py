@@ -10,7 +10,7 @@ import torch
 
 from colorizer.basis.errors import TrainingError
 from colorizer.dataset import SIDE, Pictures
-from colorizer.network import NetworkConfig
+from colorizer.networks.iizuka2016 import NetworkConfig
 from colorizer.recipe import Recipe, Stage
 from colorizer.training import Trainer
 from pipeline.ray_training import Run, fit

@@ -10,8 +10,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from colorizer import DEFAULT_WEIGHTS, weights
+from colorizer import DEFAULT_WEIGHTS
 from colorizer.basis.errors import WeightsError
+from colorizer.networks import weights_file as weights
 from workflows import doctor
 from workflows.cli import cli
 

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorizer import weights
 from colorizer.basis.errors import ColorizeError, SourceError
 from colorizer.engine import Colorizer
+from colorizer.networks import weights_file as weights
 from tests.synthetic import fill, texture, tiny_weights, write_reel
 from workflows import cli, clips, gallery
 

@@ -158,7 +158,7 @@ def test_looks_per_frame_cannot_be_edited(tmp_path):
 def test_a_picture_that_is_none_is_named(tmp_path):
     """No such file, or no picture: the reader's own line, and nothing is edited."""
     weights = tiny_weights(tmp_path / "tiny.safetensors")
-    from colorizer.weights import load
+    from colorizer.networks.weights_file import load
 
     mine = replace(SETTINGS, weights=str(weights), weights_digest=load(weights).digest)
     job = kept(tmp_path / "job", settings=mine)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from colorizer import weights
 from colorizer.basis.errors import TrainingError
+from colorizer.networks import weights_file as weights
 from tests.endtoend import hear_interrupts
 from workflows.cli import cli
 

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.network import NetworkConfig
-from colorizer.tiling import GRID, HALOS, Halo, halo_of, paint_tiled, tiles
-from tests.colorizer.test_network import lively
+from colorizer.networks.iizuka2016 import NetworkConfig
+from colorizer.networks.tiling import GRID, HALOS, Halo, halo_of, paint_tiled, tiles
+from tests.colorizer.networks.test_iizuka2016 import lively
 
 CONFIGS = [
     pytest.param({"fusion": 1}, id="regression-1x1"),

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorizer import bins
+from colorizer.networks import bins
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from colorizer.basis.errors import WeightsError
-from colorizer.network import Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Network, NetworkConfig
 
 FORMAT = "chromatheque-weights-1"
 MAX_CARD = 1 << 20

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from colorizer.network import Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Network, NetworkConfig
 
 # part -> (parameters without normalization, its affine parameters, its buffers)
 PARTS = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from colorizer.network import Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Network, NetworkConfig
 
 GRID = 8
 """Pixels after which the network's sampling repeats: the unit of every number here."""

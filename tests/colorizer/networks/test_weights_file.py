@@ -11,10 +11,11 @@ import torch
 from safetensors.torch import save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from colorizer import DEFAULT_WEIGHTS, weights
+from colorizer import DEFAULT_WEIGHTS
 from colorizer.basis.errors import WeightsError
-from colorizer.network import Network, NetworkConfig
-from tests.colorizer.test_network import lively
+from colorizer.networks import weights_file as weights
+from colorizer.networks.iizuka2016 import Network, NetworkConfig
+from tests.colorizer.networks.test_iizuka2016 import lively
 
 SMALL = NetworkConfig(width=0.0625, head="mean", classes=3)
 NAMES = ("abbey", "beach", "castle/outdoor")
