@@ -18,9 +18,9 @@ import torch
 
 from colorizer import DEFAULT_WEIGHTS
 from colorizer.basis.errors import JoinError, LedgerError
-from colorizer.engine import DEFAULT_WORKING_SIZE, Precision, auto_precision
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
+from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
 from pipeline.cluster import reach
 from pipeline.events import Listener
 from pipeline.fidelity import check, decoded, planned

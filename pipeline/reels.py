@@ -18,7 +18,7 @@ import av.error
 
 from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
 from colorizer.color.color import Coding
-from colorizer.engine import Geometry
+from colorizer.painting.colorizer import Geometry
 from pipeline.frames import Layout, layout_of
 from pipeline.sequence import NUMBERED
 from pipeline.storage import legible

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colorizer.engine import Colorizer
+from colorizer.painting.colorizer import Colorizer
 from pipeline.ahead import ahead
 from pipeline.decode import Reader
 from pipeline.encode import Encoder, Painted

@@ -14,7 +14,7 @@ import av.logging
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, SourceError
-from colorizer.engine import Colorizer, Geometry
+from colorizer.painting.colorizer import Colorizer, Geometry
 from pipeline.ahead import ahead
 from pipeline.decode import Damage, Reader
 from pipeline.frames import Frame, has_color, luma_digest

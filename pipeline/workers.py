@@ -23,7 +23,7 @@ from pipeline.crew import Crew, Member
 from pipeline.units import Painter, Report, Unit
 
 if TYPE_CHECKING:
-    from colorizer.engine import Colorizer, Precision
+    from colorizer.painting.colorizer import Colorizer, Precision
 
 LOOK = 10.0
 """Seconds after which a waiting pool lets its caller look at the clock."""
@@ -79,8 +79,8 @@ def planned_colorizer(name: str, digest: str, precision: Precision) -> Colorizer
 
     The last two stay: a night of small scans would load them thousands of times.
     """
-    from colorizer.engine import Colorizer
     from colorizer.networks import weights_file as weights
+    from colorizer.painting.colorizer import Colorizer
 
     loaded = weights.load(name)
     if loaded.digest != digest:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from colorizer import quality, steadiness
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
-from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, auto_precision
+from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, auto_precision
 from colorizer.score import lab_of
 from pipeline.decode import Reader
 from pipeline.frames import has_color, plane_view

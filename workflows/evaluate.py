@@ -118,7 +118,7 @@ def _without_color(figures: dict[str, Any]) -> str:
 def _colorizer(loaded: Any) -> Any:
     import torch
 
-    from colorizer.engine import Colorizer, auto_precision
+    from colorizer.painting.colorizer import Colorizer, auto_precision
     from pipeline.workers import device
 
     return Colorizer(loaded, device(), auto_precision(torch.device(device())))

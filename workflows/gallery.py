@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from colorizer.basis.errors import UnsupportedSource
 from colorizer.color.color import Coding
-from colorizer.engine import DEFAULT_WORKING_SIZE, Colorizer, Geometry
 from colorizer.evaluation import without_truth
+from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, Geometry
 from colorizer.picture_files import SUFFIXES, members, rgb_of
 from colorizer.score import LUMA
 from workflows.sheet import write_png

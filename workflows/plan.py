@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from colorizer.engine import Colorizer
+    from colorizer.painting.colorizer import Colorizer
     from pipeline.plan import Plan
     from pipeline.plan_file import PlanFile
     from pipeline.scans.plan import ScanPlan

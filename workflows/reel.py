@@ -87,7 +87,7 @@ def reel(
 
     Example: chromatheque reel newsreel.mov newsreel.mkv
     """
-    from colorizer.engine import DEFAULT_WORKING_SIZE
+    from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
     from pipeline.events import listener_for
     from pipeline.jobs import Choices, Job
 

@@ -52,7 +52,7 @@ def scan(
 
     Example: chromatheque scan plate-0042.tif plate-0042-color.tif --pyramid
     """
-    from colorizer.engine import DEFAULT_WORKING_SIZE
+    from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
     from pipeline.events import listener_for
     from pipeline.scans.job import ScanChoices, ScanJob
 

@@ -252,8 +252,8 @@ def _finished(trainer: Trainer, options: dict[str, Any]) -> Network:
 
 def _draw(out: Path, trainer: Trainer, options: dict[str, Any], sources: list[Path]) -> None:
     """A sheet of what the network paints now, OUT.png."""
-    from colorizer.engine import Colorizer
     from colorizer.networks import weights_file as weights
+    from colorizer.painting.colorizer import Colorizer
     from workflows.gallery import write_gallery
 
     with tempfile.TemporaryDirectory() as folder:

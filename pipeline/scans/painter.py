@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from colorizer.basis.errors import SourceError
-from colorizer.engine import Colorizer
-from colorizer.plate import color_native, color_rows
+from colorizer.painting.colorizer import Colorizer
+from colorizer.painting.plate import color_native, color_rows
 from pipeline.ledger import Receipt
 from pipeline.scans.opening import open_scan
 from pipeline.scans.plan import Band

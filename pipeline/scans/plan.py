@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from colorizer.plate import Plate
+from colorizer.painting.plate import Plate
 from pipeline.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.scans.pyramid import levels
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from colorizer.engine import Colorizer
-from colorizer.plate import Preview, plate_look, survey_plate
+from colorizer.painting.colorizer import Colorizer
+from colorizer.painting.plate import Preview, plate_look, survey_plate
 from pipeline.ahead import ahead
 from pipeline.scans.metadata import Resolution
 from pipeline.scans.opening import open_scan

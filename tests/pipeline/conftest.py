@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from colorizer.engine import Colorizer
 from colorizer.networks import weights_file as weights
+from colorizer.painting.colorizer import Colorizer
 from pipeline.events import Silent
 from pipeline.jobs import Choices, Job, identity
 from pipeline.plan import Plan, Settings

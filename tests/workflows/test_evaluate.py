@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, SourceError
-from colorizer.engine import Colorizer
 from colorizer.networks import weights_file as weights
+from colorizer.painting.colorizer import Colorizer
 from tests.synthetic import fill, texture, tiny_weights, write_reel
 from workflows import cli, clips, gallery
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
-from colorizer.engine import NATIVE
+from colorizer.painting.colorizer import NATIVE
 from pipeline.events import Silent
 from pipeline.scans import open_scan
 from pipeline.scans.job import ScanChoices, ScanJob

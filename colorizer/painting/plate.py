@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from colorizer.color.color import Coding
 from colorizer.color.upsample import fit_lines, fit_shape
-from colorizer.engine import Colorizer, Geometry
 from colorizer.networks.tiling import GRID, halo_of, tiles
+from colorizer.painting.colorizer import Colorizer, Geometry
 
 PREVIEW_SIDE = 768
 """The preview's shorter side is between this and twice this, or the picture's own."""

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from colorizer.color.upsample import guided_upsample
-from colorizer.engine import NATIVE, Colorizer, Geometry
 from colorizer.networks import weights_file as weights
 from colorizer.networks.tiling import paint_tiled
-from colorizer.plate import Preview, color_native, color_rows, stored, survey_plate, upright
+from colorizer.painting.colorizer import NATIVE, Colorizer, Geometry
+from colorizer.painting.plate import Preview, color_native, color_rows, stored, survey_plate, upright
 from tests.synthetic import tiny_weights
 
 

@@ -1,0 +1,1 @@
+"""Painting: a network on a device, for frames and for plates of any size."""
