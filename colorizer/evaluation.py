@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorizer import picture_files
 from colorizer.color.upsample import guided_upsample
 from colorizer.networks import bins
 from colorizer.networks.iizuka2016 import Network
 from colorizer.score import LUMA, LumaTable, Tally, Truth, nearest_bins
+from colorizer.training import picture_files
 
 BATCH = 50
 RARITY_FLOOR = 1e-6

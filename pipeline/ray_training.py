@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError, TrainingError
-from colorizer.dataset import Pictures
 from colorizer.networks.iizuka2016 import Network, NetworkConfig
-from colorizer.recipe import Recipe
-from colorizer.training import Progress, Trainer
+from colorizer.training.dataset import Pictures
+from colorizer.training.recipe import Recipe
+from colorizer.training.training import Progress, Trainer
 from pipeline.cluster import connect
 
 STATE = "run.checkpoint"

@@ -18,8 +18,8 @@ from colorizer.basis.errors import UnsupportedSource
 from colorizer.color.color import Coding
 from colorizer.evaluation import without_truth
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, Geometry
-from colorizer.picture_files import SUFFIXES, members, rgb_of
 from colorizer.score import LUMA
+from colorizer.training.picture_files import SUFFIXES, members, rgb_of
 from workflows.sheet import write_png
 
 Picture = NDArray[np.uint8]

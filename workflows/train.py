@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from colorizer.dataset import Pictures
     from colorizer.networks.iizuka2016 import Network, NetworkConfig
     from colorizer.networks.weights_file import Weights
-    from colorizer.recipe import Recipe
-    from colorizer.training import Trainer
+    from colorizer.training.dataset import Pictures
+    from colorizer.training.recipe import Recipe
+    from colorizer.training.training import Trainer
 
 
 @click.command()
@@ -143,7 +143,7 @@ def _source(argument: str) -> tuple[Path, float]:
 
 
 def _recipe(options: dict[str, Any]) -> Recipe:
-    from colorizer.recipe import PAPER, PROGRESSIVE, Recipe
+    from colorizer.training.recipe import PAPER, PROGRESSIVE, Recipe
 
     given: dict[str, Any] = dict(PAPER) if options["kind"] == "paper" else {}
     given |= {"seed": options["seed"], "parts": options["workers"], "samples": options["samples"] or 0}
@@ -172,7 +172,7 @@ def _loader(
     paths: Sequence[Path], shares: Sequence[float], cache: Path | None, side: int, start: Weights | None
 ) -> Callable[[], Pictures]:
     """A function that gives the pictures, here or on a node of a cluster."""
-    from colorizer import dataset
+    from colorizer.training import dataset
 
     sources = [path.absolute() for path in paths]
     home = cache or Path.home() / ".cache" / "chromatheque"
@@ -186,7 +186,7 @@ def _here(
 ) -> Trainer:  # fmt: skip
     import torch
 
-    from colorizer.training import Trainer
+    from colorizer.training.training import Trainer
     from workflows.training_watch import Watch
 
     device = options["device"]
@@ -211,7 +211,7 @@ def _on_cluster(
     out: Path, options: dict[str, Any], recipe: Recipe, config: NetworkConfig, load: Callable[[], Pictures],
     pictures: Pictures, start: Weights | None, sources: list[Path],
 ) -> Trainer:  # fmt: skip
-    from colorizer.training import Trainer
+    from colorizer.training.training import Trainer
     from pipeline.ray_training import Run, fit
     from workflows.training_watch import Watch
 

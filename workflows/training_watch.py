@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from colorizer.training import Progress as Line
+from colorizer.training.training import Progress as Line
 
 
 class Watch:

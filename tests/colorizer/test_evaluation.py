@@ -14,8 +14,8 @@ from colorizer import evaluation
 from colorizer.basis.errors import TrainingError
 from colorizer.color.color import KeptLuma
 from colorizer.networks import weights_file as weights
-from colorizer.picture_files import SIDE
 from colorizer.score import FIGURES
+from colorizer.training.picture_files import SIDE
 from tests.synthetic import tiny_weights
 
 

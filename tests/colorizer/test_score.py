@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorizer.picture_files import SIDE, planes_of
 from colorizer.score import LumaTable, Tally, Truth
+from colorizer.training.picture_files import SIDE, planes_of
 
 
 def picture(seed):

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from colorizer.basis.errors import TrainingError
-from colorizer.dataset import SIDE, Pictures
 from colorizer.networks.iizuka2016 import NetworkConfig
-from colorizer.recipe import Recipe, Stage
-from colorizer.training import Trainer
+from colorizer.training.dataset import SIDE, Pictures
+from colorizer.training.recipe import Recipe, Stage
+from colorizer.training.training import Trainer
 from pipeline.ray_training import Run, fit
 
 CONFIG = NetworkConfig(width=0.0625, head="mean", look_size=64)

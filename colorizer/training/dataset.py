@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from colorizer.basis.errors import TrainingError
-from colorizer.picture_files import SIDE, class_of, members, picture_files, planes_of, refusal, rgb_of, squares
+from colorizer.training.picture_files import SIDE, class_of, members, picture_files, planes_of, refusal, rgb_of, squares
 
 UNLABELED = -1
 FORMAT = 4

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from colorizer.aging import orthochromatic
 from colorizer.basis.errors import TrainingError
 from colorizer.color.color import rgb_to_lab
+from colorizer.training.aging import orthochromatic
 
 SIDE = 128
 """Usual side of the square pictures, pixels."""

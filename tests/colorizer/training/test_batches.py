@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from colorizer.batches import Batches
-from colorizer.dataset import SIDE, Pictures
-from colorizer.recipe import PAPER, Recipe, Stage
+from colorizer.training.batches import Batches
+from colorizer.training.dataset import SIDE, Pictures
+from colorizer.training.recipe import PAPER, Recipe, Stage
 
 STAGE = Stage(1.0, 96, 20)
 

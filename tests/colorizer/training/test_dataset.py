@@ -7,8 +7,8 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from colorizer import dataset
 from colorizer.basis.errors import TrainingError
+from colorizer.training import dataset
 
 
 def picture(height=120, width=120, seed=0):

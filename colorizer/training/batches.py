@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorizer.dataset import Pictures
-from colorizer.recipe import Recipe, Stage
+from colorizer.training.dataset import Pictures
+from colorizer.training.recipe import Recipe, Stage
 
 LEAST = 9 / 16
 """Crops are at least this share of the cached picture's side, whatever the stage asks for."""

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from colorizer import losses
 from colorizer.networks import bins as chroma_bins
+from colorizer.training import losses
 
 
 def test_regression_is_the_mean_square_of_the_published_coding():

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.aging import age, orthochromatic
+from colorizer.training.aging import age, orthochromatic
 
 
 def aged(luma, share, seed=1, ortho=None):

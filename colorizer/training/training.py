@@ -23,15 +23,15 @@ from torch import distributed as group
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from colorizer.aging import age
 from colorizer.basis.errors import TrainingError
-from colorizer.batches import Batch, Batches
-from colorizer.dataset import Pictures
 from colorizer.networks import bins as chroma_bins
 from colorizer.networks.iizuka2016 import Network, NetworkConfig
-from colorizer.objective import Objective
-from colorizer.recipe import Recipe
-from colorizer.starting import settle, start_from
+from colorizer.training.aging import age
+from colorizer.training.batches import Batch, Batches
+from colorizer.training.dataset import Pictures
+from colorizer.training.objective import Objective
+from colorizer.training.recipe import Recipe
+from colorizer.training.starting import settle, start_from
 
 EVERY = 50
 """Steps per line of the log."""

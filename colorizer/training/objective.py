@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorizer import losses
-from colorizer.aging import age
 from colorizer.networks import bins as chroma_bins
 from colorizer.networks.iizuka2016 import Network
-from colorizer.recipe import Recipe
+from colorizer.training import losses
+from colorizer.training.aging import age
+from colorizer.training.recipe import Recipe
 
 
 class Objective(nn.Module):

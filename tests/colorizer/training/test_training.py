@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from colorizer.basis.errors import TrainingError
-from colorizer.dataset import SIDE, UNLABELED, Pictures
 from colorizer.networks import bins as chroma_bins
 from colorizer.networks.iizuka2016 import Network, NetworkConfig
-from colorizer.recipe import PAPER, Recipe, Stage
-from colorizer.training import Trainer
+from colorizer.training.dataset import SIDE, UNLABELED, Pictures
+from colorizer.training.recipe import PAPER, Recipe, Stage
+from colorizer.training.training import Trainer
 
 TINY = NetworkConfig(width=0.0625, head="mean", look_size=64)
 RECIPE = Recipe(samples=100 * 12, stages=(Stage(1.0, 64, 12),), warmup=0.0, rate=5e-3, average=0.9, dropout=0.0)

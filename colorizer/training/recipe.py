@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from colorizer.basis.errors import TrainingError
-from colorizer.losses import LossWeights
+from colorizer.training.losses import LossWeights
 
 
 @dataclass(frozen=True, slots=True)

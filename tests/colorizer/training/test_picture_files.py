@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from colorizer import picture_files
-from colorizer.aging import orthochromatic
 from colorizer.color.color import rgb_to_lab
+from colorizer.training import picture_files
+from colorizer.training.aging import orthochromatic
 
 
 def picture(height=128, width=128, seed=0):

@@ -7,7 +7,7 @@ import torch
 
 from colorizer.basis.errors import TrainingError
 from colorizer.networks.iizuka2016 import Layer, Network, NetworkConfig
-from colorizer.starting import start_from
+from colorizer.training.starting import start_from
 
 CONFIG = NetworkConfig(width=0.125, head="mean", look_size=64, bins=313, classes=7)
 

@@ -1,0 +1,1 @@
+"""Training: from color pictures to weights, without the command line."""
