@@ -1,7 +1,7 @@
 """Color clips made gray and colored again: how steady the result is, beside the truth and the gray clip.
 
-Owns the way from a video file to the measures of `colorizer.quality` and `colorizer.steadiness`: the reel's own survey
-(shots and looks), the product's painter, and optical flow of the gray clip.
+Owns the way from a video file to the measures of colorizer's wing `measures`: the reel's own survey (shots and looks),
+the product's painter, and optical flow of the gray clip.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from colorizer import quality, steadiness
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
+from colorizer.measures import quality, steadiness
+from colorizer.measures.score import lab_of
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, auto_precision
-from colorizer.score import lab_of
 from pipeline.decode import Reader
 from pipeline.frames import has_color, plane_view
 from pipeline.plan import BATCH, Settings, Shot

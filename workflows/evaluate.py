@@ -98,8 +98,8 @@ def evaluate(
 def _pictures(
     loaded: Any, data: tuple[Path, ...], limit: int, prior: tuple[Path, ...], sheet: Path | None
 ) -> dict[str, Any]:
-    from colorizer import evaluation
     from colorizer.basis.errors import UnsupportedSource
+    from colorizer.measures import evaluation
     from pipeline.workers import device
 
     with told(f"measuring on {', '.join(path.name for path in data)}"):

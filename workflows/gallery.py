@@ -16,9 +16,9 @@ from torch.nn import functional as F
 
 from colorizer.basis.errors import UnsupportedSource
 from colorizer.color.color import Coding
-from colorizer.evaluation import without_truth
+from colorizer.measures.evaluation import without_truth
+from colorizer.measures.score import LUMA
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, Geometry
-from colorizer.score import LUMA
 from colorizer.training.picture_files import SUFFIXES, members, rgb_of
 from workflows.sheet import write_png
 

@@ -22,9 +22,9 @@ import tifffile
 from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
-from colorizer import quality
 from colorizer.basis.errors import DamagedSource, LedgerError
 from colorizer.color.color import MATRICES
+from colorizer.measures import quality
 from pipeline.collection.item import Item
 from pipeline.reels import local
 from pipeline.scans.blocks import from_blocks, jpeg_blocks, png_blocks

@@ -266,7 +266,7 @@ def _write(out: Path, options: dict[str, Any], trainer: Trainer, sources: list[P
     """The weights file, with its card."""
     from rich.console import Console
 
-    from colorizer import evaluation
+    from colorizer.measures import evaluation
     from colorizer.networks import weights_file as weights
     from workflows.figures import picture_table
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colorizer import DEFAULT_WEIGHTS
-from colorizer.quality import color_consistency
+from colorizer.measures.quality import color_consistency
 from tests.endtoend import MEDIA, chroma, color, pictures
 from tests.synthetic import write_reel
 

@@ -10,11 +10,11 @@ from torch.nn import functional as F
 from colorizer.basis.errors import ColorizeError
 from colorizer.color.color import Coding, KeptLuma, rgb_to_lab
 from colorizer.color.upsample import guided_upsample
+from colorizer.measures.quality import ciede2000
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import Network, NetworkConfig
 from colorizer.painting import colorizer as engine
 from colorizer.painting.colorizer import NATIVE, Colorizer, Geometry, auto_precision, cell_means, chroma_grid, shrink
-from colorizer.quality import ciede2000
 
 
 @pytest.fixture(scope="module")

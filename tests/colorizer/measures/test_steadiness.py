@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from colorizer import steadiness
+from colorizer.measures import steadiness
 
 clips = arrays(np.float64, (4, 6, 7, 3), elements=st.floats(0, 1))
 STILL = np.zeros((2, 6, 7))

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colorizer import quality
 from colorizer.color.color import KeptLuma, rgb_to_lab
+from colorizer.measures import quality
 from colorizer.networks import bins
 
 Floats = NDArray[np.float64]

@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.color.upsample import guided_upsample
+from colorizer.measures.score import LUMA, LumaTable, Tally, Truth, nearest_bins
 from colorizer.networks import bins
 from colorizer.networks.iizuka2016 import Network
-from colorizer.score import LUMA, LumaTable, Tally, Truth, nearest_bins
 from colorizer.training import picture_files
 
 BATCH = 50

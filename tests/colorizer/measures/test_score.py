@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorizer.score import LumaTable, Tally, Truth
+from colorizer.measures.score import LumaTable, Tally, Truth
 from colorizer.training.picture_files import SIDE, planes_of
 
 

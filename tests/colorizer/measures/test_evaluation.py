@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from colorizer import evaluation
 from colorizer.basis.errors import TrainingError
 from colorizer.color.color import KeptLuma
+from colorizer.measures import evaluation
+from colorizer.measures.score import FIGURES
 from colorizer.networks import weights_file as weights
-from colorizer.score import FIGURES
 from colorizer.training.picture_files import SIDE
 from tests.synthetic import tiny_weights
 

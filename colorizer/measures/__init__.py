@@ -1,0 +1,1 @@
+"""Measures: what colors are worth, of stills and over time."""
