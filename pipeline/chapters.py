@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from pipeline.finding import Finding
 from pipeline.trial import held
+from pipeline.values.finding import Finding
 
 TICK = Fraction(1, 1000)
 """Seconds: outputs count the times of chapters in milliseconds, QuickTime and MP4 the beginnings of tracks too."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.units import Painter, Unit
+from pipeline.values.units import Painter, Unit
 
 STARTS = 5
 """Times in a row that workers end before they begin, with none at work, until that is no accident."""

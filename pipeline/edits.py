@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.look_source import LookSource, LookSources, united
 from pipeline.plan import Plan, Shot
 from pipeline.scans.plan import PagePlan, ScanPlan
+from pipeline.values.look_source import LookSource, LookSources, united
 
 
 def merged(plan: Plan, first: int, last: int) -> Plan:

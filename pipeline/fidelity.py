@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.decode import Damage, Reader
-from pipeline.finding import Finding
 from pipeline.frames import luma_digest
 from pipeline.piece import Piece
 from pipeline.plan import Plan, rising
@@ -22,6 +21,7 @@ from pipeline.profiles import PROFILES, Profile, Target, target_for
 from pipeline.reels import UNSAID, Reel, probe
 from pipeline.track_fidelity import check_tracks
 from pipeline.tracks import Carried
+from pipeline.values.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)

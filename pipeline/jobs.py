@@ -22,9 +22,7 @@ from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
 from pipeline.cluster import reach
-from pipeline.events import Listener
 from pipeline.fidelity import check, decoded, planned
-from pipeline.finding import Finding
 from pipeline.job_folder import (
     PLAN,
     Count,
@@ -48,7 +46,9 @@ from pipeline.reels import Reel, probe
 from pipeline.segment_painter import SegmentPainter
 from pipeline.storage import legible, publish, read_json, sha256, writable, write_json
 from pipeline.survey import survey
-from pipeline.units import Painter
+from pipeline.values.events import Listener
+from pipeline.values.finding import Finding
+from pipeline.values.units import Painter
 from pipeline.workers import Pool, device, planned_colorizer, pool_for
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.reels import Reel
-from pipeline.timecode import advance
+from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
+from pipeline.values.timecode import advance
 
 FORMAT = 2
 SEGMENT_FRAMES = 96

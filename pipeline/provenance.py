@@ -6,12 +6,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline.finding import Finding
 from pipeline.ledger import Receipt
-from pipeline.look_source import LookSources, shot_of
 from pipeline.plan import Plan
 from pipeline.storage import read_json, writable, write_json
 from pipeline.tracks import Carried
+from pipeline.values.finding import Finding
+from pipeline.values.look_source import LookSources, shot_of
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC Digital Source Type: the picture is a camera's, its colors are a trained model's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.collection.metrics import BOUNDS, COUNTER, GAUGE, Metric
+from pipeline.values.metrics import BOUNDS, COUNTER, GAUGE, Metric
 
 
 class RayGauges:

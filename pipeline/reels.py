@@ -20,8 +20,8 @@ from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSou
 from colorizer.color.color import Coding
 from colorizer.painting.colorizer import Geometry
 from pipeline.frames import Layout, layout_of
-from pipeline.sequence import NUMBERED
 from pipeline.storage import legible
+from pipeline.values.sequence import NUMBERED
 
 MAX_PIXELS = 16384 * 16384
 """A picture larger than this is refused before anything is allocated for it."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from colorizer.basis.errors import StorageError, WorkerDied
-from pipeline.events import Listener
 from pipeline.ledger import Ledger
-from pipeline.tries import Tries
-from pipeline.units import Unit
+from pipeline.values.events import Listener
+from pipeline.values.tries import Tries
+from pipeline.values.units import Unit
 from pipeline.workers import Pool
 
 ATTEMPTS = 3

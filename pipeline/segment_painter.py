@@ -21,7 +21,7 @@ from pipeline.ledger import Receipt
 from pipeline.plan import Segment
 from pipeline.profiles import PROFILES, Target, target_for
 from pipeline.storage import publish, writable
-from pipeline.units import Report
+from pipeline.values.units import Report
 
 
 class SegmentPainter:

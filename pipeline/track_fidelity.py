@@ -14,11 +14,11 @@ from av.stream import Disposition
 
 from pipeline.chapters import TICK, check_chapters, clipped
 from pipeline.decode import Reader
-from pipeline.finding import Finding
 from pipeline.labels import changed
 from pipeline.packets import Packets, found_in, moved, read_packets
 from pipeline.reels import Reel, frames_of, open_source, readable
 from pipeline.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, is_tag, samples_digest
+from pipeline.values.finding import Finding
 
 SYNC = Fraction(1, 20)
 """Seconds that converted sound may move against the picture: codecs begin with some milliseconds of lead-in."""

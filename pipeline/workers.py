@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from colorizer.basis.errors import ColorizeError, NodeLost, WeightsError, WorkerDied
 from pipeline.cluster import connect
 from pipeline.crew import Crew, Member
-from pipeline.units import Painter, Report, Unit
+from pipeline.values.units import Painter, Report, Unit
 
 if TYPE_CHECKING:
     from colorizer.painting.colorizer import Colorizer, Precision

@@ -20,8 +20,8 @@ import av
 import numpy as np
 from click.testing import CliRunner
 
-from pipeline.events import Silent
 from pipeline.jobs import Choices, Job, Result
+from pipeline.values.events import Silent
 
 ROOT = Path(__file__).parents[1]
 MEDIA = ROOT.parent / "shared" / "media"

@@ -198,7 +198,7 @@ def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> in
     from pipeline.collection.run import look, short_of_disk
     from pipeline.collection.schedule import ready
     from pipeline.collection.state import ASIDE, DONE, Progress, State
-    from pipeline.events import Silent
+    from pipeline.values.events import Silent
 
     out = depot.folder
     place = next(p for p in (out, *out.absolute().parents) if p.is_dir())

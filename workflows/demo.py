@@ -19,9 +19,9 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     Example: chromatheque demo
     """
     from colorizer.basis.errors import ColorizeError
-    from pipeline.events import listener_for
     from pipeline.jobs import Choices, Job
     from pipeline.storage import read_json, writable
+    from pipeline.values.events import listener_for
 
     try:
         from workflows.demo_reel import make_reel

@@ -8,11 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.look_source import LookSources, in_words
 from pipeline.piece import seconds
 from pipeline.plan import Plan
 from pipeline.scans.plan import PagePlan, ScanPlan
-from pipeline.timecode import CODE, advance
+from pipeline.values.look_source import LookSources, in_words
+from pipeline.values.timecode import CODE, advance
 from workflows.report_data import clock
 
 

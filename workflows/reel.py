@@ -88,8 +88,8 @@ def reel(
     Example: chromatheque reel newsreel.mov newsreel.mkv
     """
     from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
-    from pipeline.events import listener_for
     from pipeline.jobs import Choices, Job
+    from pipeline.values.events import listener_for
 
     if workers > 1 and ray == "none":
         raise click.UsageError("--workers needs --ray (local for this machine)")

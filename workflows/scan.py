@@ -53,8 +53,8 @@ def scan(
     Example: chromatheque scan plate-0042.tif plate-0042-color.tif --pyramid
     """
     from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
-    from pipeline.events import listener_for
     from pipeline.scans.job import ScanChoices, ScanJob
+    from pipeline.values.events import listener_for
 
     if workers > 1 and ray == "none":
         raise click.UsageError("--workers needs --ray (local for this machine)")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.collection.step import PAINT, SURVEY, Done, Step, Surveyed, Ticket
 from pipeline.ledger import Receipt
-from pipeline.units import Report
+from pipeline.values.units import Report
 from pipeline.workers import Outcome
 
 FRAMES = 96

@@ -16,8 +16,8 @@ from workflows.reel import Rate
 from workflows.verify_scan import verify_scan
 
 if TYPE_CHECKING:
-    from pipeline.finding import Finding
     from pipeline.tracks import Carried
+    from pipeline.values.finding import Finding
 
 ELSE = "move it away to verify without it"
 
@@ -62,7 +62,7 @@ def _verify_reel(source: str, out: Path, rate: Fraction | None) -> list[Finding]
     from pipeline.jobs import identity
     from pipeline.profiles import profile_for
     from pipeline.reels import probe
-    from pipeline.timecode import advance
+    from pipeline.values.timecode import advance
 
     reel = probe(source, rate)
     path = out.with_name(out.name + ".json")
@@ -126,8 +126,8 @@ def check_digests(source: str, output: str, found: Callable[[], dict[str, Any]],
 
     source, output: the digests it names, "" for none. found: makes the source's identity, by reading all of it.
     """
-    from pipeline.finding import Finding
     from pipeline.storage import sha256
+    from pipeline.values.finding import Finding
 
     findings = []
     if source:

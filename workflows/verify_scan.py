@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.finding import Finding
     from pipeline.scans.fidelity import Said
+    from pipeline.values.finding import Finding
 
 
 def verify_scan(source: str, out: Path) -> list[Finding]:

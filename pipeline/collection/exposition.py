@@ -7,8 +7,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pipeline.collection.metrics import BOUNDS, GAUGE, HISTOGRAM, Metric
 from pipeline.storage import write_text
+from pipeline.values.metrics import BOUNDS, GAUGE, HISTOGRAM, Metric
 
 EVERY = 5.0
 """Seconds between two writings."""

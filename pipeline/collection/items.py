@@ -18,8 +18,8 @@ from typing import Any
 from colorizer.basis.errors import ColorizeError
 from pipeline.collection.item import Item
 from pipeline.profiles import PROFILES
-from pipeline.sequence import NUMBERED as NUMBER
 from pipeline.stores import Store, fetch_text, is_uri, shown
+from pipeline.values.sequence import NUMBERED as NUMBER
 
 REELS = frozenset(
     [

@@ -19,8 +19,8 @@ from typing import Any
 
 from colorizer.basis.errors import ColorizeError, InUse
 from pipeline.collection.item import STATE
-from pipeline.events import Listener
 from pipeline.stores import Store, hasty, shown
+from pipeline.values.events import Listener
 
 PLACE = f"{STATE}/lease.json"
 BEAT = 20.0

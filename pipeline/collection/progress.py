@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from pipeline.events import JsonLines, Listener, Notes, Silent
+from pipeline.values.events import JsonLines, Listener, Notes, Silent
 
 NAME = 40
 """Characters of a name that are shown."""

@@ -17,14 +17,14 @@ from pipeline.collection.estimate import Forecast, forecast, learn, size_of
 from pipeline.collection.exposition import Exposition
 from pipeline.collection.item import Item
 from pipeline.collection.lease import leased
-from pipeline.collection.metrics import Gauges, Meter
 from pipeline.collection.schedule import Night, Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, Progress, State
 from pipeline.collection.steps import Illustrate, StepPainter, nothing
-from pipeline.events import Listener
 from pipeline.lock import alone
 from pipeline.preservation import manifest_of
 from pipeline.stores import Store, hasty, is_uri, shown, together
+from pipeline.values.events import Listener
+from pipeline.values.metrics import Gauges, Meter
 from pipeline.workers import Pool, pool_for
 
 METRICS = "metrics.prom"

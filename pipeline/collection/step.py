@@ -11,7 +11,7 @@ from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.ledger import Receipt
 from pipeline.stores import is_uri
-from pipeline.units import Unit
+from pipeline.values.units import Unit
 
 SURVEY, PAINT, PUBLISH = "survey", "paint", "publish"
 

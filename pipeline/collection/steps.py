@@ -19,7 +19,6 @@ from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.measure import measure
 from pipeline.collection.step import SURVEY, Done, Step, StepFailed, Surveyed, Ticket
-from pipeline.events import Silent
 from pipeline.jobs import Choices, Job
 from pipeline.jobs import open_painter as open_segment_painter
 from pipeline.ledger import Ledger
@@ -31,7 +30,8 @@ from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.scans.job import open_painter as open_band_painter
 from pipeline.scans.plan import Band
 from pipeline.storage import writable
-from pipeline.units import Painter, Report
+from pipeline.values.events import Silent
+from pipeline.values.units import Painter, Report
 
 Illustrate = Callable[[Path, Item], Sequence[str]]
 

@@ -13,7 +13,6 @@ import numpy as np
 import tifffile
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.finding import Finding
 from pipeline.provenance import SOURCE_TYPE
 from pipeline.scans.metadata import Fields, name_of
 from pipeline.scans.opening import open_scan
@@ -23,6 +22,7 @@ from pipeline.scans.pyramid import Bands, halved, levels
 from pipeline.scans.reader import Scan, ScanReader
 from pipeline.scans.tones import is_srgb
 from pipeline.scans.xmp import marked, merge
+from pipeline.values.finding import Finding
 
 LEVEL_ERROR = 4.0
 """Mean distance in codes that lossy compression may move a level by."""

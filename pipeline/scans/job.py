@@ -20,8 +20,6 @@ from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
 from pipeline.cluster import reach
-from pipeline.events import Listener
-from pipeline.finding import Finding
 from pipeline.job_folder import (
     PLAN,
     Count,
@@ -50,7 +48,9 @@ from pipeline.scans.stills import check_still
 from pipeline.scans.survey import survey_page
 from pipeline.scans.tile_codec import codec_for
 from pipeline.storage import publish, read_json, sha256, writable, write_json
-from pipeline.units import Painter
+from pipeline.values.events import Listener
+from pipeline.values.finding import Finding
+from pipeline.values.units import Painter
 from pipeline.workers import Pool, device, planned_colorizer, pool_for
 
 FORMATS = {".tif": "TIFF", ".tiff": "TIFF", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}

@@ -16,8 +16,8 @@ import numpy as np
 import tifffile
 
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
-from pipeline.finding import Finding
 from pipeline.scans.reader import ScanReader
+from pipeline.values.finding import Finding
 
 MEAN_ERROR = 2.5
 """Mean distance in 8-bit codes that lossy compression may move the luma by. JPEG at quality 95 moves photographs by

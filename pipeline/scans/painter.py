@@ -28,7 +28,7 @@ from pipeline.scans.reader import ScanReader
 from pipeline.scans.survey import rows_of
 from pipeline.scans.tile_codec import Grid, codec_for, pack_rows
 from pipeline.storage import publish, stamp, writable
-from pipeline.units import Report
+from pipeline.values.units import Report
 
 PORTION = 1 << 18
 """Pixels colored at a time: their numbers stay in the processor's cache (37 megapixels a second; 9 with four times as

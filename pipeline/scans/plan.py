@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from colorizer.painting.plate import Plate
-from pipeline.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.scans.pyramid import levels
+from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
 
 FORMAT = 1
 BAND_PIXELS = 32 << 20

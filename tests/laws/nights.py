@@ -9,7 +9,7 @@ from pipeline.collection.items import find
 from pipeline.collection.run import Wishes, color
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State
-from pipeline.events import Silent
+from pipeline.values.events import Silent
 from tests.endtoend import command_line, environment, hear_interrupts
 from tests.laws.test_scans import plate
 from tests.synthetic import write_reel

@@ -18,7 +18,7 @@ from pipeline.collection.item import STATE
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, State
 from pipeline.collection.steps import StepPainter
-from pipeline.events import Silent
+from pipeline.values.events import Silent
 from pipeline.workers import InlinePool, RayPool
 from tests.endtoend import Heard, environment, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start

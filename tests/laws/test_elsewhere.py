@@ -24,9 +24,9 @@ from pipeline.collection.run import Wishes, color, look
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import DONE, State
 from pipeline.collection.steps import StepPainter
-from pipeline.events import Silent
 from pipeline.storage import sha256
 from pipeline.stores import Store
+from pipeline.values.events import Silent
 from pipeline.workers import RayPool
 from tests.endtoend import Heard, command_line, environment, hear_interrupts, run_command
 from tests.laws.nights import OPTIONS, OUTS

@@ -21,7 +21,7 @@ from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import ASIDE, State
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY
 from pipeline.collection.steps import StepPainter
-from pipeline.events import Silent
+from pipeline.values.events import Silent
 from pipeline.workers import InlinePool, Outcome, RayPool
 from tests.endtoend import ROOT, command_line, environment, hear_interrupts, one_line, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start

@@ -14,11 +14,11 @@ import tifffile
 from torch.nn import functional as F
 
 from colorizer.basis.errors import DamagedSource, JoinError, LedgerError, SourceError, StorageError
-from pipeline.events import Silent
 from pipeline.scans import plan as scan_plan
 from pipeline.scans.job import ScanChoices, ScanJob, open_painter
 from pipeline.scans.outputs import luma_codes
 from pipeline.scans.painter import BandPainter
+from pipeline.values.events import Silent
 from tests.endtoend import Heard, command_line, environment, hear_interrupts, one_line, run_command, verify
 
 HEIGHT, WIDTH = 700, 300

@@ -12,9 +12,9 @@ import tifffile
 import torch
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.events import Silent
 from pipeline.scans import open_scan
 from pipeline.scans.job import ScanChoices, ScanJob
+from pipeline.values.events import Silent
 from tests.endtoend import MEDIA, verify
 from tests.synthetic import tiny_weights
 from tests.tiffs import whole

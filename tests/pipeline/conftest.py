@@ -11,11 +11,11 @@ from hypothesis import settings
 
 from colorizer.networks import weights_file as weights
 from colorizer.painting.colorizer import Colorizer
-from pipeline.events import Silent
 from pipeline.jobs import Choices, Job, identity
 from pipeline.plan import Plan, Settings
 from pipeline.reels import probe
 from pipeline.survey import survey
+from pipeline.values.events import Silent
 from tests.synthetic import tiny_weights
 
 settings.register_profile("chromatheque", deadline=None, derandomize=True, print_blob=True)

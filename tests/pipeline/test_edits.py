@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.edits import borrowed, merged, relooked, split
-from pipeline.look_source import LookSource, in_words, united
 from pipeline.plan import Plan
+from pipeline.values.look_source import LookSource, in_words, united
 from tests.pipeline.test_plan import SETTINGS, ids, look, plan_of
 
 PICTURE = LookSource(picture="meadow.jpg", sha256="ab" * 32)

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, EncodeError, NodeLost, SourceError, WorkerDied
-from pipeline.events import Silent
 from pipeline.ledger import Ledger, Receipt
 from pipeline.run import ATTEMPTS, run
-from pipeline.tries import LOSSES
+from pipeline.values.events import Silent
+from pipeline.values.tries import LOSSES
 from pipeline.workers import InlinePool, Outcome
 from tests.pipeline.test_plan import plan_of
 

@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.look_source import LookSource
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage import read_json, write_json
+from pipeline.values.look_source import LookSource
 from tests.laws.test_scans import plate
 from tests.pipeline.test_plan import REEL, SETTINGS, plan_of
 from tests.synthetic import tiny_weights
@@ -170,8 +170,8 @@ def test_a_picture_that_is_none_is_named(tmp_path):
 
 def test_pages_cannot_be_merged(tmp_path):
     """Of a scan only looks can be edited; a page that waits for its look lends none."""
-    from pipeline.events import Silent
     from pipeline.scans.job import ScanChoices, ScanJob
+    from pipeline.values.events import Silent
 
     weights = tiny_weights(tmp_path / "tiny.safetensors")
     source, job = plate(tmp_path / "in.tif", 100, 100, pages=2), tmp_path / "job"

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from pipeline.events import Bars, JsonLines, Notes, Silent, listener_for
+from pipeline.values.events import Bars, JsonLines, Notes, Silent, listener_for
 
 
 @pytest.mark.parametrize(("kind", "heard"), [("auto", Notes), ("bar", Bars), ("json", JsonLines), ("none", Silent)])

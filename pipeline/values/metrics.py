@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY
-from pipeline.events import Listener, Silent
+from pipeline.values.events import Listener, Silent
 
 GAUGE, COUNTER, HISTOGRAM = "gauge", "counter", "histogram"
 

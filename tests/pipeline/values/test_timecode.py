@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.timecode import advance
+from pipeline.values.timecode import advance
 
 NTSC = Fraction(30000, 1001)
 

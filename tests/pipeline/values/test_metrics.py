@@ -18,12 +18,12 @@ from colorizer.basis.errors import WorkerDied
 from pipeline.collection.exposition import Exposition
 from pipeline.collection.item import STATE
 from pipeline.collection.items import find
-from pipeline.collection.metrics import BOUNDS, FAILURES, ITEMS, STEPS, Meter
 from pipeline.collection.run import METRICS, Wishes, color
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State
 from pipeline.collection.steps import StepPainter
-from pipeline.events import Silent
+from pipeline.values.events import Silent
+from pipeline.values.metrics import BOUNDS, FAILURES, ITEMS, STEPS, Meter
 from pipeline.workers import InlinePool, Outcome
 from tests.clusters import head
 from tests.endtoend import Heard, run_command
@@ -233,7 +233,7 @@ from pathlib import Path
 import ray
 from pipeline.collection.items import find
 from pipeline.collection.run import Wishes, color
-from pipeline.events import Silent
+from pipeline.values.events import Silent
 
 address, source, out, weights = sys.argv[1:]
 ray.init(address, log_to_driver=False, logging_level="ERROR")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import NodeLost, WorkerDied
-from pipeline.tries import LOSSES, Tries
+from pipeline.values.tries import LOSSES, Tries
 
 ends = st.lists(st.sampled_from([WorkerDied("died"), NodeLost("gone")]), max_size=30)
 

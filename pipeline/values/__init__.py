@@ -1,0 +1,1 @@
+"""Values: what is passed around between the wings. No I/O, and no library of media."""
