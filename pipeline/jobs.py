@@ -36,15 +36,15 @@ from pipeline.job_folder import (
 )
 from pipeline.job_folder import identity as identity_of
 from pipeline.join import join
-from pipeline.ledger import Ledger, Receipt
-from pipeline.lock import clear
 from pipeline.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
 from pipeline.plan_file import retire
 from pipeline.profiles import profile_for, target_for
 from pipeline.provenance import sidecar
 from pipeline.reels import Reel, probe
 from pipeline.segment_painter import SegmentPainter
-from pipeline.storage import legible, publish, read_json, sha256, writable, write_json
+from pipeline.storage.atomic import legible, publish, read_json, sha256, writable, write_json
+from pipeline.storage.ledger import Ledger, Receipt
+from pipeline.storage.lock import clear
 from pipeline.survey import survey
 from pipeline.values.events import Listener
 from pipeline.values.finding import Finding

@@ -16,12 +16,12 @@ from colorizer.basis.errors import JoinError
 from pipeline.chapters import clipped
 from pipeline.encode import configure
 from pipeline.labels import language_in, title_of
-from pipeline.ledger import Ledger, Receipt
 from pipeline.matroska import reserve, set_display_size
 from pipeline.plan import Plan
 from pipeline.profiles import PROFILES, Profile, target_for
 from pipeline.provenance import marks
 from pipeline.reels import local, open_source, packets_of, readable
+from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.tracks import Carried, Sound, decide, is_tag, places
 from pipeline.trial import MUXERS
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colorizer.basis.errors import ColorizeError, LedgerError
-from pipeline.ledger import Ledger
-from pipeline.lock import alone
 from pipeline.plan import Plan, Shot
 from pipeline.scans.plan import ScanPlan
-from pipeline.storage import publish, put_aside, read_json, writable, write_json
+from pipeline.storage.atomic import publish, put_aside, read_json, writable, write_json
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.lock import alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import av.filter
 
 from colorizer.basis.errors import JoinError
 from pipeline.reels import open_source, readable
-from pipeline.storage import publish, read_json, sha256, writable
+from pipeline.storage.atomic import publish, read_json, sha256, writable
 
 MANIFEST = "manifest-sha256.txt"
 

@@ -6,9 +6,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline.ledger import Receipt
 from pipeline.plan import Plan
-from pipeline.storage import read_json, writable, write_json
+from pipeline.storage.atomic import read_json, writable, write_json
+from pipeline.storage.ledger import Receipt
 from pipeline.tracks import Carried
 from pipeline.values.finding import Finding
 from pipeline.values.look_source import LookSources, shot_of

@@ -20,7 +20,7 @@ from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSou
 from colorizer.color.color import Coding
 from colorizer.painting.colorizer import Geometry
 from pipeline.frames import Layout, layout_of
-from pipeline.storage import legible
+from pipeline.storage.atomic import legible
 from pipeline.values.sequence import NUMBERED
 
 MAX_PIXELS = 16384 * 16384

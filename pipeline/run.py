@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from colorizer.basis.errors import StorageError, WorkerDied
-from pipeline.ledger import Ledger
+from pipeline.storage.ledger import Ledger
 from pipeline.values.events import Listener
 from pipeline.values.tries import Tries
 from pipeline.values.units import Unit

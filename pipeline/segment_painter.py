@@ -17,10 +17,10 @@ from pipeline.ahead import ahead
 from pipeline.decode import Reader
 from pipeline.encode import Encoder, Painted
 from pipeline.frames import Frame
-from pipeline.ledger import Receipt
 from pipeline.plan import Segment
 from pipeline.profiles import PROFILES, Target, target_for
-from pipeline.storage import publish, writable
+from pipeline.storage.atomic import publish, writable
+from pipeline.storage.ledger import Receipt
 from pipeline.values.units import Report
 
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import fsspec
 
-from pipeline import stores
-from pipeline.stores import Store
+from pipeline.storage import stores
+from pipeline.storage.stores import Store
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-from pipeline.stores import hasty, shown
+from pipeline.storage.stores import hasty, shown
 from workflows.options import Bytes, Place, WorkingSize
 
 if TYPE_CHECKING:

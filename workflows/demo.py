@@ -20,7 +20,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     """
     from colorizer.basis.errors import ColorizeError
     from pipeline.jobs import Choices, Job
-    from pipeline.storage import read_json, writable
+    from pipeline.storage.atomic import read_json, writable
     from pipeline.values.events import listener_for
 
     try:

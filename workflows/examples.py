@@ -50,7 +50,7 @@ def examples(name: str | None, folder: Path | None, overwrite: bool) -> None:
 def _write(texts: dict[str, str], folder: Path, overwrite: bool) -> list[Path]:
     """The files, all or none of them. Raises ColorizeError, also where one lies already."""
     from colorizer.basis.errors import ColorizeError
-    from pipeline.storage import writable, write_text
+    from pipeline.storage.atomic import writable, write_text
 
     paths = {folder / name: text for name, text in texts.items()}
     there = [path for path in paths if path.exists()]

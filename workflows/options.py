@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import click
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.stores import is_uri, shown
+from pipeline.storage.stores import is_uri, shown
 
 
 class WorkingSize(click.ParamType):

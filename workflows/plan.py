@@ -256,7 +256,7 @@ def _with_look_of(plan: Any, places: Sequence[int], lender: int) -> Any:
 def _with_picture(plan: Any, places: Sequence[int], picture: Path) -> Any:
     from pipeline import edits
     from pipeline.scans.survey import picture_look
-    from pipeline.storage import sha256
+    from pipeline.storage.atomic import sha256
     from pipeline.values.look_source import LookSource
 
     found = picture_look(picture, _colorizer(plan))

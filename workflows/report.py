@@ -97,7 +97,7 @@ def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, o
 
 
 def _write(depot: Depot, collection: Collection) -> None:
-    from pipeline.storage import publish, writable
+    from pipeline.storage.atomic import publish, writable
 
     path = depot.folder / NAME
     scratch = path.with_name(f"{NAME}.{os.getpid()}.part")

@@ -32,7 +32,7 @@ from pipeline.scans.metadata import Resolution
 from pipeline.scans.opening import open_scan
 from pipeline.scans.outputs import TIFF, tile_rows
 from pipeline.scans.survey import aspect_of
-from pipeline.storage import read_json, write_json
+from pipeline.storage.atomic import read_json, write_json
 from workflows.report_data import File, Part, Picture, published
 
 Array = NDArray[np.uint8]

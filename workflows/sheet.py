@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from colorizer.basis.errors import UnsupportedSource
 from pipeline.reels import local
-from pipeline.storage import writable
+from pipeline.storage.atomic import writable
 
 Array = NDArray[np.uint8]
 

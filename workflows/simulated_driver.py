@@ -17,7 +17,7 @@ from pipeline.collection.item import Item
 from pipeline.collection.schedule import Schedule
 from pipeline.collection.state import Progress, State
 from pipeline.collection.step import PAINT, Step, Ticket
-from pipeline.ledger import Ledger
+from pipeline.storage.ledger import Ledger
 from pipeline.values.events import Silent
 from pipeline.workers import Pool, RayPool
 from workflows.measured import used

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from pipeline.collection.step import PAINT, SURVEY, Done, Step, Surveyed, Ticket
-from pipeline.ledger import Receipt
+from pipeline.storage.ledger import Receipt
 from pipeline.values.units import Report
 from pipeline.workers import Outcome
 

@@ -118,7 +118,7 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
 
 def _check_writable(out: Path, options: dict[str, Any]) -> None:
     """Find out before hours of work whether what they make can be written."""
-    from pipeline.storage import writable
+    from pipeline.storage.atomic import writable
 
     for path in (out, options["checkpoint"], options["log"], options["cache"]):
         if path is not None:

@@ -91,7 +91,7 @@ def _read(path: Path) -> _Said:
     from colorizer.basis.errors import UnsupportedSource
     from pipeline.piece import seconds
     from pipeline.profiles import PROFILES
-    from pipeline.storage import read_json
+    from pipeline.storage.atomic import read_json
     from pipeline.tracks import Carried
 
     said: Any = read_json(path)
@@ -126,7 +126,7 @@ def check_digests(source: str, output: str, found: Callable[[], dict[str, Any]],
 
     source, output: the digests it names, "" for none. found: makes the source's identity, by reading all of it.
     """
-    from pipeline.storage import sha256
+    from pipeline.storage.atomic import sha256
     from pipeline.values.finding import Finding
 
     findings = []

@@ -44,7 +44,7 @@ def read_sidecar(path: Path, out: Path) -> tuple[Said, tuple[str, str]]:
     from pipeline.scans.fidelity import Said
     from pipeline.scans.job import SIDECAR_FORMAT
     from pipeline.scans.outputs import lossless
-    from pipeline.storage import read_json
+    from pipeline.storage.atomic import read_json
     from workflows.verify import ELSE
 
     told: Any = read_json(path)

@@ -22,9 +22,9 @@ from typing import IO, Any
 from colorizer.basis.errors import LedgerError, SourceError
 from pipeline.collection.item import STATE, Item
 from pipeline.job_folder import PLAN
-from pipeline.ledger import Ledger, Receipt
-from pipeline.storage import read_json, stamp, writable, write_json
-from pipeline.stores import Entry, Store, is_uri, shown, store_of, together
+from pipeline.storage.atomic import read_json, stamp, writable, write_json
+from pipeline.storage.ledger import Ledger, Receipt
+from pipeline.storage.stores import Entry, Store, is_uri, shown, store_of, together
 from pipeline.values.sequence import NUMBERED
 
 if sys.platform != "win32":

@@ -18,8 +18,8 @@ from pipeline.collection.item import Item
 from pipeline.collection.measure import measure
 from pipeline.collection.state import DONE, Progress, State
 from pipeline.collection.steps import job_of
-from pipeline.storage import write_json
-from pipeline.stores import is_uri, shown
+from pipeline.storage.atomic import write_json
+from pipeline.storage.stores import is_uri, shown
 from pipeline.workers import device
 
 UNSEEN = 4.0

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from pipeline.storage import write_text
+from pipeline.storage.atomic import write_text
 from pipeline.values.metrics import BOUNDS, GAUGE, HISTOGRAM, Metric
 
 EVERY = 5.0

@@ -19,7 +19,7 @@ from typing import Any
 
 from colorizer.basis.errors import ColorizeError, InUse
 from pipeline.collection.item import STATE
-from pipeline.stores import Store, hasty, shown
+from pipeline.storage.stores import Store, hasty, shown
 from pipeline.values.events import Listener
 
 PLACE = f"{STATE}/lease.json"

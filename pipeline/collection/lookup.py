@@ -10,8 +10,8 @@ from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.collection.item import STATE
 from pipeline.job_folder import PLAN
 from pipeline.plan_file import PlanFile
-from pipeline.storage import read_json
-from pipeline.stores import is_uri
+from pipeline.storage.atomic import read_json
+from pipeline.storage.stores import is_uri
 
 NAMED = 5
 """Files that an error names at most."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.collection.state import ASIDE, DONE, Progress
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Ticket
-from pipeline.ledger import Ledger
+from pipeline.storage.ledger import Ledger
 
 
 @dataclass(slots=True)

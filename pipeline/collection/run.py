@@ -20,9 +20,9 @@ from pipeline.collection.lease import leased
 from pipeline.collection.schedule import Night, Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, Progress, State
 from pipeline.collection.steps import Illustrate, StepPainter, nothing
-from pipeline.lock import alone
 from pipeline.preservation import manifest_of
-from pipeline.stores import Store, hasty, is_uri, shown, together
+from pipeline.storage.lock import alone
+from pipeline.storage.stores import Store, hasty, is_uri, shown, together
 from pipeline.values.events import Listener
 from pipeline.values.metrics import Gauges, Meter
 from pipeline.workers import Pool, pool_for

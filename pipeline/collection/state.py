@@ -15,8 +15,8 @@ from colorizer.basis.errors import LedgerError, UnreadableSource
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import STATE, Item
 from pipeline.provenance import relabel
-from pipeline.storage import in_json, publish, read_json, writable, write_json
-from pipeline.stores import shown
+from pipeline.storage.atomic import in_json, publish, read_json, writable, write_json
+from pipeline.storage.stores import shown
 
 FORMAT = 1
 WAITING, SURVEYED, PAINTING, DONE, ASIDE = "waiting", "surveyed", "painting", "done", "set-aside"

@@ -9,8 +9,8 @@ from typing import Any
 from colorizer.basis.errors import ColorizeError
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
-from pipeline.ledger import Receipt
-from pipeline.stores import is_uri
+from pipeline.storage.ledger import Receipt
+from pipeline.storage.stores import is_uri
 from pipeline.values.units import Unit
 
 SURVEY, PAINT, PUBLISH = "survey", "paint", "publish"

@@ -21,15 +21,15 @@ from pipeline.collection.measure import measure
 from pipeline.collection.step import SURVEY, Done, Step, StepFailed, Surveyed, Ticket
 from pipeline.jobs import Choices, Job
 from pipeline.jobs import open_painter as open_segment_painter
-from pipeline.ledger import Ledger
-from pipeline.lock import alone
 from pipeline.plan import Segment
 from pipeline.preservation import keep_proof
 from pipeline.provenance import relabel
 from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.scans.job import open_painter as open_band_painter
 from pipeline.scans.plan import Band
-from pipeline.storage import writable
+from pipeline.storage.atomic import writable
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.lock import alone
 from pipeline.values.events import Silent
 from pipeline.values.units import Painter, Report
 

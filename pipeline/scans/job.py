@@ -32,8 +32,6 @@ from pipeline.job_folder import (
     scratch_name,
     superseded,
 )
-from pipeline.ledger import Ledger, Receipt
-from pipeline.lock import clear
 from pipeline.plan_file import retire
 from pipeline.provenance import SOURCE_TYPE, catalogued, versions
 from pipeline.scans import memory
@@ -47,7 +45,9 @@ from pipeline.scans.reader import Scan
 from pipeline.scans.stills import check_still
 from pipeline.scans.survey import survey_page
 from pipeline.scans.tile_codec import codec_for
-from pipeline.storage import publish, read_json, sha256, writable, write_json
+from pipeline.storage.atomic import publish, read_json, sha256, writable, write_json
+from pipeline.storage.ledger import Ledger, Receipt
+from pipeline.storage.lock import clear
 from pipeline.values.events import Listener
 from pipeline.values.finding import Finding
 from pipeline.values.units import Painter

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from colorizer.basis.errors import JoinError
-from pipeline.ledger import Ledger, Receipt
 from pipeline.scans.opening import open_scan
 from pipeline.scans.page import Page
 from pipeline.scans.plan import Band, PagePlan, ScanPlan
@@ -19,7 +18,8 @@ from pipeline.scans.stills import write_still
 from pipeline.scans.tile_codec import Grid, unpack_rows
 from pipeline.scans.writer import ScanWriter
 from pipeline.scans.xmp import ai_mark
-from pipeline.storage import sha256
+from pipeline.storage.atomic import sha256
+from pipeline.storage.ledger import Ledger, Receipt
 
 
 def join_scan(

@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 
 from pipeline.scans.metadata import Metadata, Resolution
-from pipeline.storage import legible
+from pipeline.storage.atomic import legible
 
 
 @dataclass(frozen=True, slots=True)

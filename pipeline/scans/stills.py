@@ -19,7 +19,7 @@ from pipeline.scans.page import Description, Page, described
 from pipeline.scans.tiff_file import pack
 from pipeline.scans.tile_codec import JPEG_QUALITY
 from pipeline.scans.xmp import merge
-from pipeline.storage import publish, writable
+from pipeline.storage.atomic import publish, writable
 
 MAX_PIXELS = 2**28
 """Beyond it (16,384 x 16,384) a picture is for TIFF: PNG and JPEG cannot be read by region."""

@@ -18,7 +18,7 @@ from pipeline.scans.pyramid import Bands, halved, levels
 from pipeline.scans.tiff_file import TiffFile
 from pipeline.scans.tiff_tags import BYTE, UNDEFINED, Directory, entry, longs, shorts
 from pipeline.scans.tile_codec import TILE_BYTE_COUNTS, TILE_OFFSETS, Grid, codec_for
-from pipeline.storage import publish, writable
+from pipeline.storage.atomic import publish, writable
 
 SUB_IFDS = 330
 

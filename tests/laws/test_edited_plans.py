@@ -13,10 +13,10 @@ import tifffile
 from click.testing import CliRunner
 
 from pipeline.collection.item import STATE
-from pipeline.ledger import Ledger
-from pipeline.lock import alone
 from pipeline.plan import Plan
 from pipeline.scans.plan import ScanPlan
+from pipeline.storage.ledger import Ledger
+from pipeline.storage.lock import alone
 from tests.endtoend import chroma, luma_digests, run_command, verify
 from tests.laws.test_scans import plate
 from tests.synthetic import write_reel

@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 from colorizer.basis.errors import InUse, StorageError
-from pipeline import stores
 from pipeline.collection import depot as depots
 from pipeline.collection import lease
 from pipeline.collection.depot import depot_for
@@ -24,8 +23,9 @@ from pipeline.collection.run import Wishes, color, look
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import DONE, State
 from pipeline.collection.steps import StepPainter
-from pipeline.storage import sha256
-from pipeline.stores import Store
+from pipeline.storage import stores
+from pipeline.storage.atomic import sha256
+from pipeline.storage.stores import Store
 from pipeline.values.events import Silent
 from pipeline.workers import RayPool
 from tests.endtoend import Heard, command_line, environment, hear_interrupts, run_command

@@ -14,11 +14,11 @@ from pipeline.decode import Reader
 from pipeline.encode import Encoder, Painted
 from pipeline.jobs import identity
 from pipeline.join import join
-from pipeline.ledger import Ledger, Receipt
 from pipeline.plan import Plan, Shot
 from pipeline.profiles import PROFILES, target_for
 from pipeline.reels import probe
 from pipeline.segment_painter import SegmentPainter
+from pipeline.storage.ledger import Ledger, Receipt
 from tests.synthetic import read_stamps, write_reel
 
 OUTPUTS = {"archive": ".mkv", "mezzanine": ".mov", "access": ".mp4"}

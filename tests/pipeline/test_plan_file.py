@@ -8,7 +8,7 @@ from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.edits import borrowed, merged, split
 from pipeline.job_folder import PLAN
 from pipeline.plan_file import PlanFile, retire
-from pipeline.storage import write_json
+from pipeline.storage.atomic import write_json
 from tests.pipeline.test_plan import plan_of
 
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, EncodeError, NodeLost, SourceError, WorkerDied
-from pipeline.ledger import Ledger, Receipt
 from pipeline.run import ATTEMPTS, run
+from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.values.events import Silent
 from pipeline.values.tries import LOSSES
 from pipeline.workers import InlinePool, Outcome

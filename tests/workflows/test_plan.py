@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from colorizer.basis.errors import ColorizeError
 from pipeline.scans.plan import ScanPlan
-from pipeline.storage import read_json, write_json
+from pipeline.storage.atomic import read_json, write_json
 from pipeline.values.look_source import LookSource
 from tests.laws.test_scans import plate
 from tests.pipeline.test_plan import REEL, SETTINGS, plan_of

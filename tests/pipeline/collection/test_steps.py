@@ -6,13 +6,14 @@ from collections import Counter
 import pytest
 
 from colorizer.basis.errors import LedgerError
-from pipeline import job_folder, storage
+from pipeline import job_folder
 from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step, StepFailed
 from pipeline.collection.steps import StepPainter
-from pipeline.ledger import Ledger
 from pipeline.preservation import hashes
+from pipeline.storage import atomic as storage
+from pipeline.storage.ledger import Ledger
 from tests.laws.test_scans import plate
 from tests.synthetic import tiny_weights, write_reel
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.basis.errors import LedgerError
-from pipeline.storage import read_json, writable, write_json
+from pipeline.storage.atomic import read_json, writable, write_json
 
 
 @dataclass(frozen=True, slots=True)

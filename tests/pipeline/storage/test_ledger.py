@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ledger import Ledger, Receipt
+from pipeline.storage.ledger import Ledger, Receipt
 
 PACKETS = ((0, 0, 42, True, 5), (42, 42, 41, False, 3))
 RECEIPT = Receipt("ab" * 16, 1, "ab.1.packets", 8, "00" * 32, "0102", 3.25, PACKETS)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import LedgerError
-from pipeline.storage import publish, read_json, sha256, write_json
+from pipeline.storage.atomic import publish, read_json, sha256, write_json
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TextIO
 
 from colorizer.basis.errors import InUse
-from pipeline.storage import writable
+from pipeline.storage.atomic import writable
 
 if sys.platform != "win32":
     import fcntl

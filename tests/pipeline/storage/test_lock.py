@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from colorizer.basis.errors import LedgerError, StorageError
-from pipeline.lock import NAME, alone, clear
+from pipeline.storage.lock import NAME, alone, clear
 
 
 def test_a_second_run_is_refused_and_told_by_whom(tmp_path):

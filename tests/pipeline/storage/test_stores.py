@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import SourceError, StorageError
-from pipeline import stores
-from pipeline.stores import Store, is_uri, shown, store_of
+from pipeline.storage import stores
+from pipeline.storage.stores import Store, is_uri, shown, store_of
 from tests.object_store import s3_server
 
 
