@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError, LedgerError, SourceError
-from pipeline.run import run
+from pipeline.spread.pools import Pool
+from pipeline.spread.run import run
 from pipeline.storage.atomic import legible, read_json, sha256, writable, write_json
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import NAME as LOCK
 from pipeline.storage.lock import alone, clear
 from pipeline.values.events import Listener
 from pipeline.values.units import Unit
-from pipeline.workers import Pool
 
 PLAN = "plan.json"
 PUBLISHED = "published.json"

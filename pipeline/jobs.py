@@ -21,7 +21,6 @@ from colorizer.basis.errors import JoinError, LedgerError
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
-from pipeline.cluster import reach
 from pipeline.fidelity import check, decoded, planned
 from pipeline.job_folder import (
     PLAN,
@@ -42,6 +41,8 @@ from pipeline.profiles import profile_for, target_for
 from pipeline.provenance import sidecar
 from pipeline.reels import Reel, probe
 from pipeline.segment_painter import SegmentPainter
+from pipeline.spread.cluster import reach
+from pipeline.spread.pools import Pool, device, planned_colorizer, pool_for
 from pipeline.storage.atomic import legible, publish, read_json, sha256, writable, write_json
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear
@@ -49,7 +50,6 @@ from pipeline.survey import survey
 from pipeline.values.events import Listener
 from pipeline.values.finding import Finding
 from pipeline.values.units import Painter
-from pipeline.workers import Pool, device, planned_colorizer, pool_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ import numpy as np
 
 from colorizer.basis.errors import DamagedSource, SourceError
 from colorizer.painting.colorizer import Colorizer, Geometry
-from pipeline.ahead import ahead
 from pipeline.decode import Damage, Reader
 from pipeline.frames import Frame, has_color, luma_digest
 from pipeline.piece import Piece
 from pipeline.plan import Plan, Settings, Shot, rising
 from pipeline.reels import Reel
 from pipeline.shots import CutDetector, signature
+from pipeline.spread.ahead import ahead
 
 LOOK_FRAMES = 8
 """Frames of a shot whose looks are averaged: one frame's grain, flash or passer-by should not decide."""

@@ -15,8 +15,8 @@ FORBIDDEN = {
     "workflows": set(),
 }
 RAY = {
-    "pipeline/workers.py", "pipeline/crew.py", "pipeline/ray_training.py", "pipeline/ray_jobs.py",
-    "pipeline/ray_metrics.py",
+    "pipeline/spread/pools.py", "pipeline/spread/crew.py", "pipeline/spread/ray_training.py",
+    "pipeline/spread/ray_jobs.py", "pipeline/spread/ray_metrics.py",
 }  # fmt: skip
 """The only files that may name Ray."""
 
@@ -54,7 +54,7 @@ def test_nothing_is_imported_upward(path):
 def test_ray_has_one_door():
     """Ray is named by the pool, by training on a cluster, by its job queue and metrics; all else is plain Python."""
     assert {path for path in files("colorizer", "pipeline", "workflows") if "ray" in imported(path)} <= RAY
-    assert "ray" in imported("pipeline/workers.py")
+    assert "ray" in imported("pipeline/spread/pools.py")
 
 
 @pytest.mark.parametrize("path", files("tests"))
@@ -83,7 +83,7 @@ def test_ray_is_not_loaded_before_it_is_asked_for():
 def test_a_simulated_worker_is_light():
     """64 of them fit on a laptop: they load neither torch nor codecs."""
     loaded = fresh(
-        "import sys, pipeline.workers, workflows.stand_in; print('torch' in sys.modules, 'av' in sys.modules)"
+        "import sys, pipeline.spread.pools, workflows.stand_in; print('torch' in sys.modules, 'av' in sys.modules)"
     )
     assert loaded.split() == ["False", "False"]
 

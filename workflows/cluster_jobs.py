@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from pipeline.ray_jobs import Queue, Submission
+    from pipeline.spread.ray_jobs import Queue, Submission
 
 COMMANDS = ("jobs", "status", "logs", "stop")
 
@@ -48,7 +48,7 @@ address_option = click.option(
 
 def open_queue(address: str) -> Queue:
     """The queue of a cluster; what is worth a look goes to stderr."""
-    from pipeline.ray_jobs import Queue
+    from pipeline.spread.ray_jobs import Queue
 
     return Queue(address, lambda note: click.echo(f"note: {note}", err=True))
 

@@ -100,7 +100,7 @@ def _pictures(
 ) -> dict[str, Any]:
     from colorizer.basis.errors import UnsupportedSource
     from colorizer.measures import evaluation
-    from pipeline.workers import device
+    from pipeline.spread.pools import device
 
     with told(f"measuring on {', '.join(path.name for path in data)}"):
         figures = evaluation.evaluate(loaded.network().to(device()), data, loaded.classes, limit, prior)
@@ -119,7 +119,7 @@ def _colorizer(loaded: Any) -> Any:
     import torch
 
     from colorizer.painting.colorizer import Colorizer, auto_precision
-    from pipeline.workers import device
+    from pipeline.spread.pools import device
 
     return Colorizer(loaded, device(), auto_precision(torch.device(device())))
 

@@ -266,7 +266,7 @@ def _with_picture(plan: Any, places: Sequence[int], picture: Path) -> Any:
 
 def _colorizer(plan: Any) -> Colorizer:
     """The network that the plan was made with; in single precision where this machine has no half."""
-    from pipeline.workers import device, planned_colorizer
+    from pipeline.spread.pools import device, planned_colorizer
 
     settings = plan.settings
     precision = "fp32" if settings.precision == "fp16" and device() == "cpu" else settings.precision

@@ -17,9 +17,9 @@ from pipeline.collection.item import Item
 from pipeline.collection.schedule import Schedule
 from pipeline.collection.state import Progress, State
 from pipeline.collection.step import PAINT, Step, Ticket
+from pipeline.spread.pools import Pool, RayPool
 from pipeline.storage.ledger import Ledger
 from pipeline.values.events import Silent
-from pipeline.workers import Pool, RayPool
 from workflows.measured import used
 from workflows.stand_in import FRAMES, StandIn, Timers
 

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 from pipeline.collection.step import PAINT, SURVEY, Done, Step, Surveyed, Ticket
+from pipeline.spread.pools import Outcome
 from pipeline.storage.ledger import Receipt
 from pipeline.values.units import Report
-from pipeline.workers import Outcome
 
 FRAMES = 96
 """Of a unit; its receipt has a packet for each, as a reel's has."""

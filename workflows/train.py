@@ -212,7 +212,7 @@ def _on_cluster(
     pictures: Pictures, start: Weights | None, sources: list[Path],
 ) -> Trainer:  # fmt: skip
     from colorizer.training.training import Trainer
-    from pipeline.ray_training import Run, fit
+    from pipeline.spread.ray_training import Run, fit
     from workflows.training_watch import Watch
 
     storage = options["storage"] or str(out.parent.absolute())

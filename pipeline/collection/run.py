@@ -21,11 +21,11 @@ from pipeline.collection.schedule import Night, Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, Progress, State
 from pipeline.collection.steps import Illustrate, StepPainter, nothing
 from pipeline.preservation import manifest_of
+from pipeline.spread.pools import Pool, pool_for
 from pipeline.storage.lock import alone
 from pipeline.storage.stores import Store, hasty, is_uri, shown, together
 from pipeline.values.events import Listener
 from pipeline.values.metrics import Gauges, Meter
-from pipeline.workers import Pool, pool_for
 
 METRICS = "metrics.prom"
 """In the collection's folder of state."""
@@ -147,7 +147,7 @@ def places(state: State, wishes: Wishes, listener: Listener) -> list[Gauges]:
     path = wishes.metrics or state.folder / METRICS
     found: list[Gauges] = [Exposition(path, labels, lambda text: listener("note", text=text))]
     if wishes.ray != "none":
-        from pipeline.ray_metrics import RayGauges
+        from pipeline.spread.ray_metrics import RayGauges
 
         found.append(RayGauges(labels))
     return found

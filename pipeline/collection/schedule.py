@@ -27,11 +27,11 @@ from pipeline.collection.order import Active, Order
 from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING, Progress, State
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Done, Step, StepFailed, Surveyed, Ticket
 from pipeline.collection.tally import Tally
+from pipeline.spread.pools import Outcome, Pool
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.stores import hasty, together
 from pipeline.values.events import Listener
 from pipeline.values.tries import Tries
-from pipeline.workers import Outcome, Pool
 
 SUMMARY = 5.0
 """Seconds between two times that counts are written down. Receipts are at once, and they are what counts."""

@@ -19,7 +19,6 @@ from colorizer.basis.errors import ColorizeError, EncodeError, JoinError, Ledger
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
-from pipeline.cluster import reach
 from pipeline.job_folder import (
     PLAN,
     Count,
@@ -45,13 +44,14 @@ from pipeline.scans.reader import Scan
 from pipeline.scans.stills import check_still
 from pipeline.scans.survey import survey_page
 from pipeline.scans.tile_codec import codec_for
+from pipeline.spread.cluster import reach
+from pipeline.spread.pools import Pool, device, planned_colorizer, pool_for
 from pipeline.storage.atomic import publish, read_json, sha256, writable, write_json
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear
 from pipeline.values.events import Listener
 from pipeline.values.finding import Finding
 from pipeline.values.units import Painter
-from pipeline.workers import Pool, device, planned_colorizer, pool_for
 
 FORMATS = {".tif": "TIFF", ".tiff": "TIFF", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 """Suffix of an output to its format."""

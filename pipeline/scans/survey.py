@@ -11,11 +11,11 @@ import numpy as np
 
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.plate import Preview, plate_look, survey_plate
-from pipeline.ahead import ahead
 from pipeline.scans.metadata import Resolution
 from pipeline.scans.opening import open_scan
 from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
 from pipeline.scans.reader import ScanReader
+from pipeline.spread.ahead import ahead
 
 CHUNK_PIXELS = 1 << 20
 """Pixels that are read at a time."""

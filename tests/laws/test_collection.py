@@ -18,8 +18,8 @@ from pipeline.collection.item import STATE
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, State
 from pipeline.collection.steps import StepPainter
+from pipeline.spread.pools import InlinePool, RayPool
 from pipeline.values.events import Silent
-from pipeline.workers import InlinePool, RayPool
 from tests.endtoend import Heard, environment, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
 from tests.laws.test_scans import FULL, plate

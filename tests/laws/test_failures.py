@@ -21,8 +21,8 @@ from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import ASIDE, State
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY
 from pipeline.collection.steps import StepPainter
+from pipeline.spread.pools import InlinePool, Outcome, RayPool
 from pipeline.values.events import Silent
-from pipeline.workers import InlinePool, Outcome, RayPool
 from tests.endtoend import ROOT, command_line, environment, hear_interrupts, one_line, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
 from tests.laws.test_scans import plate
@@ -110,10 +110,10 @@ def held(source, out):
 
 
 IMPATIENT = """
-import pipeline.crew, pipeline.workers
+import pipeline.spread.crew, pipeline.spread.pools
 from workflows.cli import main
 
-pipeline.crew.NOBODY, pipeline.workers.LOOK = 2.0, 1.0
+pipeline.spread.crew.NOBODY, pipeline.spread.pools.LOOK = 2.0, 1.0
 main()
 """
 

@@ -20,9 +20,9 @@ from pipeline.collection.order import Order
 from pipeline.collection.schedule import Schedule
 from pipeline.collection.state import ASIDE, DONE, Progress
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Done, Step, Surveyed, Ticket
+from pipeline.spread.pools import Outcome
 from pipeline.storage.ledger import Receipt
 from pipeline.values.events import Silent
-from pipeline.workers import Outcome
 from tests.endtoend import Heard
 
 RETRIES = 3

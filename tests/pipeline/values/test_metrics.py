@@ -22,9 +22,9 @@ from pipeline.collection.run import METRICS, Wishes, color
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State
 from pipeline.collection.steps import StepPainter
+from pipeline.spread.pools import InlinePool, Outcome
 from pipeline.values.events import Silent
 from pipeline.values.metrics import BOUNDS, FAILURES, ITEMS, STEPS, Meter
-from pipeline.workers import InlinePool, Outcome
 from tests.clusters import head
 from tests.endtoend import Heard, run_command
 from tests.synthetic import tiny_weights, write_reel

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from pipeline.cluster import PYTHON_LEVEL, mismatch
+from pipeline.spread.cluster import PYTHON_LEVEL, mismatch
 from tests.clusters import head
 from tests.endtoend import one_line, run_command
 from tests.synthetic import write_reel

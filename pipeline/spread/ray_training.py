@@ -15,7 +15,7 @@ from colorizer.networks.iizuka2016 import Network, NetworkConfig
 from colorizer.training.dataset import Pictures
 from colorizer.training.recipe import Recipe
 from colorizer.training.training import Progress, Trainer
-from pipeline.cluster import connect
+from pipeline.spread.cluster import connect
 
 STATE = "run.checkpoint"
 EVERY = 10

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from colorizer.basis.errors import StorageError, WorkerDied
+from pipeline.spread.pools import Pool
 from pipeline.storage.ledger import Ledger
 from pipeline.values.events import Listener
 from pipeline.values.tries import Tries
 from pipeline.values.units import Unit
-from pipeline.workers import Pool
 
 ATTEMPTS = 3
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from colorizer.basis.errors import ColorizeError, NodeLost, WeightsError, WorkerDied
-from pipeline.cluster import connect
-from pipeline.crew import Crew, Member
+from pipeline.spread.cluster import connect
+from pipeline.spread.crew import Crew, Member
 from pipeline.values.units import Painter, Report, Unit
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, EncodeError, NodeLost, SourceError, WorkerDied
-from pipeline.run import ATTEMPTS, run
+from pipeline.spread.pools import InlinePool, Outcome
+from pipeline.spread.run import ATTEMPTS, run
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.values.events import Silent
 from pipeline.values.tries import LOSSES
-from pipeline.workers import InlinePool, Outcome
 from tests.pipeline.test_plan import plan_of
 
 

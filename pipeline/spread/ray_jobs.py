@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.cluster import reach
+from pipeline.spread.cluster import reach
 
 ANSWER = 5.0
 """Seconds in which a dashboard answers the first question."""

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.cluster import ANSWER, connect, reach
+from pipeline.spread.cluster import ANSWER, connect, reach
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ahead import ahead
+from pipeline.spread.ahead import ahead
 
 
 def threads():
@@ -134,7 +134,7 @@ def test_ctrl_c_while_the_thread_starts(monkeypatch, there):
             start(thread)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.ahead.STARTING", 0.2)
+    monkeypatch.setattr("pipeline.spread.ahead.STARTING", 0.2)
     monkeypatch.setattr(threading.Thread, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
         next(ahead(items(), 1))

@@ -1,0 +1,1 @@
+"""Spread: who works where. A pool knows units and nothing of what they are."""
