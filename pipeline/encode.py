@@ -15,8 +15,8 @@ import av.filter
 import numpy as np
 
 from colorizer.basis.errors import EncodeError
+from pipeline.containers.profiles import Profile, Target
 from pipeline.frames import plane_view
-from pipeline.profiles import Profile, Target
 from pipeline.reels import Reel
 
 GLOBAL_HEADER = 0x00400000

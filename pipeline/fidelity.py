@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.containers.profiles import PROFILES, Profile, Target, target_for
 from pipeline.decode import Damage, Reader
 from pipeline.frames import luma_digest
 from pipeline.piece import Piece
 from pipeline.plan import Plan, rising
-from pipeline.profiles import PROFILES, Profile, Target, target_for
 from pipeline.reels import UNSAID, Reel, probe
 from pipeline.track_fidelity import check_tracks
 from pipeline.tracks import Carried

@@ -21,6 +21,7 @@ from colorizer.basis.errors import JoinError, LedgerError
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
+from pipeline.containers.profiles import profile_for, target_for
 from pipeline.fidelity import check, decoded, planned
 from pipeline.job_folder import (
     PLAN,
@@ -37,7 +38,6 @@ from pipeline.job_folder import identity as identity_of
 from pipeline.join import join
 from pipeline.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
 from pipeline.plan_file import retire
-from pipeline.profiles import profile_for, target_for
 from pipeline.provenance import sidecar
 from pipeline.reels import Reel, probe
 from pipeline.segment_painter import SegmentPainter

@@ -13,17 +13,17 @@ from typing import Any
 import av
 
 from colorizer.basis.errors import JoinError
-from pipeline.chapters import clipped
+from pipeline.containers.chapters import clipped
+from pipeline.containers.containers import MUXERS
+from pipeline.containers.labels import language_in, title_of
+from pipeline.containers.matroska import reserve, set_display_size
+from pipeline.containers.profiles import PROFILES, Profile, target_for
 from pipeline.encode import configure
-from pipeline.labels import language_in, title_of
-from pipeline.matroska import reserve, set_display_size
 from pipeline.plan import Plan
-from pipeline.profiles import PROFILES, Profile, target_for
 from pipeline.provenance import marks
 from pipeline.reels import local, open_source, packets_of, readable
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.tracks import Carried, Sound, decide, is_tag, places
-from pipeline.trial import MUXERS
 
 NOT_STREAM_TAGS = ("encoder", "duration", "bps", "number_of_", "_statistics", "timecode", "vendor_id", "rotate")
 BROADCAST = ("mpegts", "mpeg")

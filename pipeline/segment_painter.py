@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from colorizer.painting.colorizer import Colorizer
+from pipeline.containers.profiles import PROFILES, Target, target_for
 from pipeline.decode import Reader
 from pipeline.encode import Encoder, Painted
 from pipeline.frames import Frame
 from pipeline.plan import Segment
-from pipeline.profiles import PROFILES, Target, target_for
 from pipeline.spread.ahead import ahead
 from pipeline.storage.atomic import publish, writable
 from pipeline.storage.ledger import Receipt

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from av.stream import Disposition
 
-from pipeline.chapters import TICK, check_chapters, clipped
+from pipeline.containers.chapters import TICK, check_chapters, clipped
+from pipeline.containers.labels import changed
 from pipeline.decode import Reader
-from pipeline.labels import changed
 from pipeline.packets import Packets, found_in, moved, read_packets
 from pipeline.reels import Reel, frames_of, open_source, readable
 from pipeline.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, is_tag, samples_digest

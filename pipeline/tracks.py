@@ -17,9 +17,9 @@ from typing import Any
 import av
 import numpy as np
 
-from pipeline import chapters, labels
+from pipeline.containers import chapters, labels
+from pipeline.containers.containers import MUXERS
 from pipeline.reels import Reel, frames_of
-from pipeline.trial import MUXERS
 
 TRACKS = ("audio", "subtitle", "attachment", "video")
 """Kinds of tracks that an output can hold beside its picture."""

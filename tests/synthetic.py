@@ -20,7 +20,7 @@ import torch
 
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import Network, NetworkConfig
-from pipeline import matroska
+from pipeline.containers import matroska
 from pipeline.frames import repacked
 
 BITS = 12

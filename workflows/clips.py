@@ -23,10 +23,10 @@ from colorizer.basis.errors import ColorizeError, UnsupportedSource
 from colorizer.measures import quality, steadiness
 from colorizer.measures.score import lab_of
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, auto_precision
+from pipeline.containers.profiles import PROFILES, Target, target_for
 from pipeline.decode import Reader
 from pipeline.frames import has_color, plane_view
 from pipeline.plan import BATCH, Settings, Shot
-from pipeline.profiles import PROFILES, Target, target_for
 from pipeline.reels import Reel, probe
 from pipeline.survey import survey
 

@@ -58,9 +58,9 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
 
 
 def _verify_reel(source: str, out: Path, rate: Fraction | None) -> list[Finding]:
+    from pipeline.containers.profiles import profile_for
     from pipeline.fidelity import check, decoded
     from pipeline.jobs import identity
-    from pipeline.profiles import profile_for
     from pipeline.reels import probe
     from pipeline.values.timecode import advance
 
@@ -89,8 +89,8 @@ class _Said:
 def _read(path: Path) -> _Said:
     """A sidecar. Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON."""
     from colorizer.basis.errors import UnsupportedSource
+    from pipeline.containers.profiles import PROFILES
     from pipeline.piece import seconds
-    from pipeline.profiles import PROFILES
     from pipeline.storage.atomic import read_json
     from pipeline.tracks import Carried
 

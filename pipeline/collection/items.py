@@ -17,7 +17,7 @@ from typing import Any
 
 from colorizer.basis.errors import ColorizeError
 from pipeline.collection.item import Item
-from pipeline.profiles import PROFILES
+from pipeline.containers.profiles import PROFILES
 from pipeline.storage.stores import Store, fetch_text, is_uri, shown
 from pipeline.values.sequence import NUMBERED as NUMBER
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import SourceError
+from pipeline.containers.profiles import PROFILES, target_for
 from pipeline.decode import Reader
 from pipeline.fidelity import Shown, check, decoded, planned, psnr
 from pipeline.frames import luma_digest
-from pipeline.profiles import PROFILES, target_for
 from pipeline.reels import probe
 from pipeline.tracks import decide
 from tests.synthetic import frame_of, stamped, write_reel
@@ -266,7 +266,7 @@ def test_psnr_is_decibels():
 
 
 def probe_free():
-    from tests.pipeline.test_profiles import BASE
+    from tests.pipeline.containers.test_profiles import BASE
 
     return BASE
 

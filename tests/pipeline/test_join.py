@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import JoinError
+from pipeline.containers.profiles import PROFILES, target_for
 from pipeline.decode import Reader
 from pipeline.encode import Encoder, Painted
 from pipeline.jobs import identity
 from pipeline.join import join
 from pipeline.plan import Plan, Shot
-from pipeline.profiles import PROFILES, target_for
 from pipeline.reels import probe
 from pipeline.segment_painter import SegmentPainter
 from pipeline.storage.ledger import Ledger, Receipt

@@ -6,8 +6,8 @@ import av
 import pytest
 from av.stream import Disposition
 
+from pipeline.containers.profiles import PROFILES
 from pipeline.fidelity import check, decoded
-from pipeline.profiles import PROFILES
 from pipeline.reels import probe
 from pipeline.tracks import CHAPTERS, PICTURE, decide
 from tests.synthetic import write_reel

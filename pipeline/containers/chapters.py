@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from pipeline.trial import held
+from pipeline.containers.containers import held
 from pipeline.values.finding import Finding
 
 TICK = Fraction(1, 1000)

@@ -10,7 +10,7 @@ from typing import Any
 
 from av.stream import Disposition
 
-from pipeline.trial import held
+from pipeline.containers.containers import held
 
 SAME_LANGUAGE = {
     "deu": "ger", "nld": "dut", "swe": "sve", "fre": "fra", "cze": "ces", "zho": "chi", "slo": "slk", "rum": "ron",

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import JoinError
-from pipeline import matroska
+from pipeline.containers import matroska
 
 FRAMES = 4
 SARS = [Fraction(16, 15), Fraction(12, 11), Fraction(64, 45), Fraction(1, 2), Fraction(2, 1), Fraction(1)]

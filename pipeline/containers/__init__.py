@@ -1,0 +1,1 @@
+"""Containers: what containers and codecs can hold, and how outputs are encoded."""
