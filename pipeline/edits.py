@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.plan import Plan, Shot
+from pipeline.reels.plan import Plan, Shot
 from pipeline.scans.plan import PagePlan, ScanPlan
 from pipeline.values.look_source import LookSource, LookSources, united
 

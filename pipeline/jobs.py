@@ -22,7 +22,6 @@ from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
 from pipeline.containers.profiles import profile_for, target_for
-from pipeline.fidelity import check, decoded, planned
 from pipeline.job_folder import (
     PLAN,
     Count,
@@ -35,18 +34,19 @@ from pipeline.job_folder import (
     superseded,
 )
 from pipeline.job_folder import identity as identity_of
-from pipeline.join import join
-from pipeline.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
 from pipeline.plan_file import retire
-from pipeline.provenance import sidecar
-from pipeline.reels import Reel, probe
-from pipeline.segment_painter import SegmentPainter
+from pipeline.reels.fidelity import check, decoded, planned
+from pipeline.reels.join import join
+from pipeline.reels.painter import SegmentPainter
+from pipeline.reels.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
+from pipeline.reels.reel import Reel, probe
+from pipeline.reels.sidecar import sidecar
+from pipeline.reels.survey import survey
 from pipeline.spread.cluster import reach
 from pipeline.spread.pools import Pool, device, planned_colorizer, pool_for
 from pipeline.storage.atomic import legible, publish, read_json, sha256, writable, write_json
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear
-from pipeline.survey import survey
 from pipeline.values.events import Listener
 from pipeline.values.finding import Finding
 from pipeline.values.units import Painter

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colorizer.basis.errors import ColorizeError, LedgerError
-from pipeline.plan import Plan, Shot
+from pipeline.reels.plan import Plan, Shot
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage.atomic import publish, put_aside, read_json, writable, write_json
 from pipeline.storage.ledger import Ledger

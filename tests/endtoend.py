@@ -1,6 +1,6 @@
 """What the end-to-end tests share: a job in this process, the command in another, and a decoder of their own.
 
-Nothing here uses `pipeline.fidelity` or `pipeline.decode`: what they prove is proved a second way.
+Nothing here uses `pipeline.reels.fidelity` or `pipeline.reels.decode`: what they prove is proved a second way.
 """
 
 from __future__ import annotations

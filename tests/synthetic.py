@@ -21,7 +21,7 @@ import torch
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import Network, NetworkConfig
 from pipeline.containers import matroska
-from pipeline.frames import repacked
+from pipeline.reels.frames import repacked
 
 BITS = 12
 """Bits of the index: 4096 frames at most. With two checks and two references a stamp has 16 blocks."""

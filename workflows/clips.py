@@ -24,11 +24,11 @@ from colorizer.measures import quality, steadiness
 from colorizer.measures.score import lab_of
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, auto_precision
 from pipeline.containers.profiles import PROFILES, Target, target_for
-from pipeline.decode import Reader
-from pipeline.frames import has_color, plane_view
-from pipeline.plan import BATCH, Settings, Shot
-from pipeline.reels import Reel, probe
-from pipeline.survey import survey
+from pipeline.reels.decode import Reader
+from pipeline.reels.frames import has_color, plane_view
+from pipeline.reels.plan import BATCH, Settings, Shot
+from pipeline.reels.reel import Reel, probe
+from pipeline.reels.survey import survey
 
 Picture = NDArray[np.uint8]
 

@@ -11,8 +11,8 @@ import click
 
 if TYPE_CHECKING:
     from colorizer.painting.colorizer import Colorizer
-    from pipeline.plan import Plan
     from pipeline.plan_file import PlanFile
+    from pipeline.reels.plan import Plan
     from pipeline.scans.plan import ScanPlan
 
 Edit = Callable[["PlanFile", "Plan | ScanPlan"], "tuple[Plan | ScanPlan, str]"]
@@ -223,7 +223,7 @@ def _with_own(file: PlanFile, plan: Any, places: Sequence[int]) -> Any:
     from dataclasses import replace
 
     from pipeline import edits
-    from pipeline.survey import survey_shots
+    from pipeline.reels.survey import survey_shots
 
     if not _is_reel(plan):
         return edits.page_relooked(plan, places, None, ())
@@ -274,7 +274,7 @@ def _colorizer(plan: Any) -> Colorizer:
 
 
 def _is_reel(plan: Any) -> bool:
-    from pipeline.plan import Plan
+    from pipeline.reels.plan import Plan
 
     return isinstance(plan, Plan)
 

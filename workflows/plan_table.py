@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.piece import seconds
-from pipeline.plan import Plan
+from pipeline.reels.piece import seconds
+from pipeline.reels.plan import Plan
 from pipeline.scans.plan import PagePlan, ScanPlan
 from pipeline.values.look_source import LookSources, in_words
 from pipeline.values.timecode import CODE, advance

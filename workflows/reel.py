@@ -29,7 +29,7 @@ class Rate(click.ParamType):
 
 def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Refuse what `piece.seconds` would not read, before any work."""
-    from pipeline.piece import seconds
+    from pipeline.reels.piece import seconds
 
     if value:
         try:

@@ -26,7 +26,7 @@ from colorizer.basis.errors import DamagedSource, LedgerError
 from colorizer.color.color import MATRICES
 from colorizer.measures import quality
 from pipeline.collection.item import Item
-from pipeline.reels import local
+from pipeline.reels.reel import local
 from pipeline.scans.blocks import from_blocks, jpeg_blocks, png_blocks
 from pipeline.scans.metadata import Resolution
 from pipeline.scans.opening import open_scan

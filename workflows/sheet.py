@@ -16,7 +16,7 @@ from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from colorizer.basis.errors import UnsupportedSource
-from pipeline.reels import local
+from pipeline.reels.reel import local
 from pipeline.storage.atomic import writable
 
 Array = NDArray[np.uint8]

@@ -16,7 +16,7 @@ from workflows.reel import Rate
 from workflows.verify_scan import verify_scan
 
 if TYPE_CHECKING:
-    from pipeline.tracks import Carried
+    from pipeline.reels.tracks import Carried
     from pipeline.values.finding import Finding
 
 ELSE = "move it away to verify without it"
@@ -59,9 +59,9 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
 
 def _verify_reel(source: str, out: Path, rate: Fraction | None) -> list[Finding]:
     from pipeline.containers.profiles import profile_for
-    from pipeline.fidelity import check, decoded
     from pipeline.jobs import identity
-    from pipeline.reels import probe
+    from pipeline.reels.fidelity import check, decoded
+    from pipeline.reels.reel import probe
     from pipeline.values.timecode import advance
 
     reel = probe(source, rate)
@@ -90,9 +90,9 @@ def _read(path: Path) -> _Said:
     """A sidecar. Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON."""
     from colorizer.basis.errors import UnsupportedSource
     from pipeline.containers.profiles import PROFILES
-    from pipeline.piece import seconds
+    from pipeline.reels.piece import seconds
+    from pipeline.reels.tracks import Carried
     from pipeline.storage.atomic import read_json
-    from pipeline.tracks import Carried
 
     said: Any = read_json(path)
     try:

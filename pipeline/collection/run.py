@@ -20,7 +20,7 @@ from pipeline.collection.lease import leased
 from pipeline.collection.schedule import Night, Schedule, ready
 from pipeline.collection.state import ASIDE, DONE, Progress, State
 from pipeline.collection.steps import Illustrate, StepPainter, nothing
-from pipeline.preservation import manifest_of
+from pipeline.reels.preservation import manifest_of
 from pipeline.spread.pools import Pool, pool_for
 from pipeline.storage.lock import alone
 from pipeline.storage.stores import Store, hasty, is_uri, shown, together

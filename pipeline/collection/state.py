@@ -14,7 +14,7 @@ from typing import Any
 from colorizer.basis.errors import LedgerError, UnreadableSource
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import STATE, Item
-from pipeline.provenance import relabel
+from pipeline.reels.sidecar import relabel
 from pipeline.storage.atomic import in_json, publish, read_json, writable, write_json
 from pipeline.storage.stores import shown
 

@@ -21,9 +21,9 @@ from pipeline.collection.measure import measure
 from pipeline.collection.step import SURVEY, Done, Step, StepFailed, Surveyed, Ticket
 from pipeline.jobs import Choices, Job
 from pipeline.jobs import open_painter as open_segment_painter
-from pipeline.plan import Segment
-from pipeline.preservation import keep_proof
-from pipeline.provenance import relabel
+from pipeline.reels.plan import Segment
+from pipeline.reels.preservation import keep_proof
+from pipeline.reels.sidecar import relabel
 from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.scans.job import open_painter as open_band_painter
 from pipeline.scans.plan import Band

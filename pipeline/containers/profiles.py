@@ -13,8 +13,8 @@ import numpy as np
 
 from colorizer.basis.errors import UnsupportedSource
 from colorizer.color.color import Coding
-from pipeline.frames import YUV_DEPTHS
-from pipeline.reels import Reel
+from pipeline.reels.frames import YUV_DEPTHS
+from pipeline.reels.reel import Reel
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.provenance import SOURCE_TYPE
+from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans.metadata import Fields, name_of
 from pipeline.scans.opening import open_scan
 from pipeline.scans.outputs import JPEG, check_luma, tile_rows

@@ -32,7 +32,7 @@ from pipeline.job_folder import (
     superseded,
 )
 from pipeline.plan_file import retire
-from pipeline.provenance import SOURCE_TYPE, catalogued, versions
+from pipeline.reels.sidecar import SOURCE_TYPE, catalogued, versions
 from pipeline.scans import memory
 from pipeline.scans.fidelity import Said, check_scan
 from pipeline.scans.join import join_scan, mark_of

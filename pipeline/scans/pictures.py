@@ -15,8 +15,8 @@ import imagecodecs
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
-from pipeline.frames import layout_of, luma_plane, repacked
-from pipeline.reels import local
+from pipeline.reels.frames import layout_of, luma_plane, repacked
+from pipeline.reels.reel import local
 from pipeline.scans.blocks import Blocks, from_blocks, jpeg_blocks, png_blocks, webp_blocks
 from pipeline.scans.directory import COPY
 from pipeline.scans.headers import (

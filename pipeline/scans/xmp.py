@@ -9,7 +9,7 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr, unescape
 
-from pipeline.provenance import SOURCE_TYPE
+from pipeline.reels.sidecar import SOURCE_TYPE
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"

@@ -13,7 +13,7 @@ import tifffile
 from click.testing import CliRunner
 
 from pipeline.collection.item import STATE
-from pipeline.plan import Plan
+from pipeline.reels.plan import Plan
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import alone

@@ -293,10 +293,10 @@ READS_FAIL = """
 import json, os
 from pathlib import Path
 import pipeline.collection.run
-import pipeline.decode
-import pipeline.join
+import pipeline.reels.decode
+import pipeline.reels.join
 from pipeline.collection.steps import StepPainter
-from pipeline.reels import open_source
+from pipeline.reels.reel import open_source
 from workflows.cli import main
 
 stages, opened = json.loads(os.environ["STAGES"]), os.environ.get("OPENED")
@@ -320,7 +320,7 @@ def then_fail(*arguments):
         lever.touch()
     return container
 
-pipeline.decode.open_source = pipeline.join.open_source = then_fail
+pipeline.reels.decode.open_source = pipeline.reels.join.open_source = then_fail
 pipeline.collection.run.StepPainter = Painter
 main()
 """

@@ -19,9 +19,10 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import ColorizeError, JoinError, LedgerError
-from pipeline import fidelity, jobs
+from pipeline import jobs
 from pipeline.jobs import Job, open_painter
-from pipeline.segment_painter import SegmentPainter
+from pipeline.reels import fidelity
+from pipeline.reels.painter import SegmentPainter
 from tests.endtoend import (
     Heard,
     chroma,

@@ -8,7 +8,7 @@ import pytest
 
 from colorizer.basis.errors import JoinError
 from pipeline.jobs import open_painter
-from pipeline.segment_painter import SegmentPainter
+from pipeline.reels.painter import SegmentPainter
 from tests.endtoend import chroma, color, luma_digests, pictures, samples, verify
 from tests.synthetic import depth_of, is_full, read_stamps, stamped, write_reel
 

@@ -12,9 +12,9 @@ from hypothesis import settings
 from colorizer.networks import weights_file as weights
 from colorizer.painting.colorizer import Colorizer
 from pipeline.jobs import Choices, Job, identity
-from pipeline.plan import Plan, Settings
-from pipeline.reels import probe
-from pipeline.survey import survey
+from pipeline.reels.plan import Plan, Settings
+from pipeline.reels.reel import probe
+from pipeline.reels.survey import survey
 from pipeline.values.events import Silent
 from tests.synthetic import tiny_weights
 

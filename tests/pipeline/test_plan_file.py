@@ -9,7 +9,7 @@ from pipeline.edits import borrowed, merged, split
 from pipeline.job_folder import PLAN
 from pipeline.plan_file import PlanFile, retire
 from pipeline.storage.atomic import write_json
-from tests.pipeline.test_plan import plan_of
+from tests.pipeline.reels.test_plan import plan_of
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pipeline.scans.plan import ScanPlan
 from pipeline.storage.atomic import read_json, write_json
 from pipeline.values.look_source import LookSource
 from tests.laws.test_scans import plate
-from tests.pipeline.test_plan import REEL, SETTINGS, plan_of
+from tests.pipeline.reels.test_plan import REEL, SETTINGS, plan_of
 from tests.synthetic import tiny_weights
 from workflows import cli, plan_table
 from workflows.report_data import _shots
@@ -58,7 +58,7 @@ def test_the_table_tells_shots_as_the_report_does(tmp_path, monkeypatch):
     assert [row[1] for row in cells] == ["0 to 14", "15 to 34", "35 to 39"]
     assert [row[3] for row in cells] == ["10:00:00:00", "10:00:00:15", "10:00:01:11"]
     assert [row[-1] for row in cells] == ["its own", "of [bold].jpg (sha256 abababababab)", "of shot 1"]
-    from pipeline.provenance import sidecar
+    from pipeline.reels.sidecar import sidecar
 
     parts = _shots(sidecar(plan, [], [], [], {}))
     assert [part.name for part in parts] == [f"Shot {row[0]}" for row in cells]

@@ -11,7 +11,7 @@ from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step, StepFailed
 from pipeline.collection.steps import StepPainter
-from pipeline.preservation import hashes
+from pipeline.reels.preservation import hashes
 from pipeline.storage import atomic as storage
 from pipeline.storage.ledger import Ledger
 from tests.laws.test_scans import plate

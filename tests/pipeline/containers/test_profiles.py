@@ -11,8 +11,8 @@ import pytest
 from colorizer.basis.errors import UnsupportedSource
 from colorizer.color.color import Coding
 from pipeline.containers.profiles import PROFILES, profile_for, target_for
-from pipeline.frames import layout_of
-from pipeline.reels import Reel
+from pipeline.reels.frames import layout_of
+from pipeline.reels.reel import Reel
 
 SOURCES = [name for name in sorted(av.video.format.names) if layout_of(name)]
 BASE = Reel(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import pipeline.scans.stills
 from colorizer.basis.errors import EncodeError, StorageError
-from pipeline.provenance import SOURCE_TYPE
+from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans import open_scan
 from pipeline.scans.icc import srgb_profile
 from pipeline.scans.metadata import Metadata

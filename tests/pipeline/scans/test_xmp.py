@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.provenance import SOURCE_TYPE
+from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans.xmp import IPTC, RDF, ai_mark, merge
 
 DC = "http://purl.org/dc/elements/1.1/"

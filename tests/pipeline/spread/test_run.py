@@ -12,7 +12,7 @@ from pipeline.spread.run import ATTEMPTS, run
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.values.events import Silent
 from pipeline.values.tries import LOSSES
-from tests.pipeline.test_plan import plan_of
+from tests.pipeline.reels.test_plan import plan_of
 
 
 class StubPool:

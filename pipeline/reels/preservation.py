@@ -15,7 +15,7 @@ import av
 import av.filter
 
 from colorizer.basis.errors import JoinError
-from pipeline.reels import open_source, readable
+from pipeline.reels.reel import open_source, readable
 from pipeline.storage.atomic import publish, read_json, sha256, writable
 
 MANIFEST = "manifest-sha256.txt"

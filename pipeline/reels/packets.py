@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate
 
-from pipeline.reels import open_source, packets_of, readable
+from pipeline.reels.reel import open_source, packets_of, readable
 
 UNKNOWN = -(2**63)
 """FFmpeg's own mark for a packet without a time."""

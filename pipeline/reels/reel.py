@@ -19,7 +19,7 @@ import av.error
 from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
 from colorizer.color.color import Coding
 from colorizer.painting.colorizer import Geometry
-from pipeline.frames import Layout, layout_of
+from pipeline.reels.frames import Layout, layout_of
 from pipeline.storage.atomic import legible
 from pipeline.values.sequence import NUMBERED
 

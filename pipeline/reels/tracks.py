@@ -19,7 +19,7 @@ import numpy as np
 
 from pipeline.containers import chapters, labels
 from pipeline.containers.containers import MUXERS
-from pipeline.reels import Reel, frames_of
+from pipeline.reels.reel import Reel, frames_of
 
 TRACKS = ("audio", "subtitle", "attachment", "video")
 """Kinds of tracks that an output can hold beside its picture."""

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import shots
-from pipeline.shots import DELAY, CutDetector, signature
+from pipeline.reels import shots
+from pipeline.reels.shots import DELAY, CutDetector, signature
 
-MEDIA = Path(__file__).parents[2].parent / "shared" / "media"
+MEDIA = Path(__file__).parents[3].parent / "shared" / "media"
 SIZE = (120, 160)
 
 

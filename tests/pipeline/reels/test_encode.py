@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from colorizer.basis.errors import EncodeError
 from colorizer.color.color import Coding
 from pipeline.containers.profiles import FEW_DEPTHS, NAMES, PROFILES, Target, target_for
-from pipeline.encode import Encoder, Painted
-from pipeline.fidelity import psnr
-from pipeline.frames import YUV_DEPTHS, plane_view
-from pipeline.reels import Reel
+from pipeline.reels.encode import Encoder, Painted
+from pipeline.reels.fidelity import psnr
+from pipeline.reels.frames import YUV_DEPTHS, plane_view
+from pipeline.reels.reel import Reel
 from tests.synthetic import read_stamp, stamped
 
 BASE = Reel(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal
 
-from pipeline.frames import Frame
-from pipeline.reels import Reel
+from pipeline.reels.frames import Frame
+from pipeline.reels.reel import Reel
 
 
 class Piece:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from colorizer.color.color import MATRICES
-from pipeline.frames import Frame, Layout, has_color, layout_of, luma_digest, luma_plane, plane_view, repacked
+from pipeline.reels.frames import Frame, Layout, has_color, layout_of, luma_digest, luma_plane, plane_view, repacked
 from tests.synthetic import fill
 
 LAYOUTS = {

@@ -18,12 +18,12 @@ from pipeline.containers.containers import MUXERS
 from pipeline.containers.labels import language_in, title_of
 from pipeline.containers.matroska import reserve, set_display_size
 from pipeline.containers.profiles import PROFILES, Profile, target_for
-from pipeline.encode import configure
-from pipeline.plan import Plan
-from pipeline.provenance import marks
-from pipeline.reels import local, open_source, packets_of, readable
+from pipeline.reels.encode import configure
+from pipeline.reels.plan import Plan
+from pipeline.reels.reel import local, open_source, packets_of, readable
+from pipeline.reels.sidecar import marks
+from pipeline.reels.tracks import Carried, Sound, decide, is_tag, places
 from pipeline.storage.ledger import Ledger, Receipt
-from pipeline.tracks import Carried, Sound, decide, is_tag, places
 
 NOT_STREAM_TAGS = ("encoder", "duration", "bps", "number_of_", "_statistics", "timecode", "vendor_id", "rotate")
 BROADCAST = ("mpegts", "mpeg")

@@ -14,10 +14,10 @@ from av.stream import Disposition
 
 from pipeline.containers.chapters import TICK, check_chapters, clipped
 from pipeline.containers.labels import changed
-from pipeline.decode import Reader
-from pipeline.packets import Packets, found_in, moved, read_packets
-from pipeline.reels import Reel, frames_of, open_source, readable
-from pipeline.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, is_tag, samples_digest
+from pipeline.reels.decode import Reader
+from pipeline.reels.packets import Packets, found_in, moved, read_packets
+from pipeline.reels.reel import Reel, frames_of, open_source, readable
+from pipeline.reels.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, is_tag, samples_digest
 from pipeline.values.finding import Finding
 
 SYNC = Fraction(1, 20)

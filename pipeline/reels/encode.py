@@ -16,8 +16,8 @@ import numpy as np
 
 from colorizer.basis.errors import EncodeError
 from pipeline.containers.profiles import Profile, Target
-from pipeline.frames import plane_view
-from pipeline.reels import Reel
+from pipeline.reels.frames import plane_view
+from pipeline.reels.reel import Reel
 
 GLOBAL_HEADER = 0x00400000
 INTERLACED = 0x00040000 | 0x20000000

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.containers.profiles import PROFILES, Profile, Target, target_for
-from pipeline.decode import Damage, Reader
-from pipeline.frames import luma_digest
-from pipeline.piece import Piece
-from pipeline.plan import Plan, rising
-from pipeline.reels import UNSAID, Reel, probe
-from pipeline.track_fidelity import check_tracks
-from pipeline.tracks import Carried
+from pipeline.reels.decode import Damage, Reader
+from pipeline.reels.frames import luma_digest
+from pipeline.reels.piece import Piece
+from pipeline.reels.plan import Plan, rising
+from pipeline.reels.reel import UNSAID, Reel, probe
+from pipeline.reels.track_fidelity import check_tracks
+from pipeline.reels.tracks import Carried
 from pipeline.values.finding import Finding
 
 

@@ -6,10 +6,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline.plan import Plan
+from pipeline.reels.plan import Plan
+from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, writable, write_json
 from pipeline.storage.ledger import Receipt
-from pipeline.tracks import Carried
 from pipeline.values.finding import Finding
 from pipeline.values.look_source import LookSources, shot_of
 

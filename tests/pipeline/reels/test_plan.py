@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.color.color import Coding
-from pipeline.plan import Plan, Settings, Shot, rising
-from pipeline.reels import Reel
+from pipeline.reels.plan import Plan, Settings, Shot, rising
+from pipeline.reels.reel import Reel
 
 SETTINGS = Settings("archive", "first", "ab" * 32, 192, "fp32")
 REEL = Reel(

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from colorizer.basis.errors import JoinError
 from pipeline.containers.profiles import PROFILES, target_for
-from pipeline.decode import Reader
-from pipeline.encode import Encoder, Painted
 from pipeline.jobs import identity
-from pipeline.join import join
-from pipeline.plan import Plan, Shot
-from pipeline.reels import probe
-from pipeline.segment_painter import SegmentPainter
+from pipeline.reels.decode import Reader
+from pipeline.reels.encode import Encoder, Painted
+from pipeline.reels.join import join
+from pipeline.reels.painter import SegmentPainter
+from pipeline.reels.plan import Plan, Shot
+from pipeline.reels.reel import probe
 from pipeline.storage.ledger import Ledger, Receipt
 from tests.synthetic import read_stamps, write_reel
 

@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.reels import probe
-from pipeline.tracks import SOUND, Carried, accepts, decide, samples_digest
+from pipeline.reels.reel import probe
+from pipeline.reels.tracks import SOUND, Carried, accepts, decide, samples_digest
 from tests.synthetic import SAMPLES, write_reel
 
 SOUNDS = {

@@ -9,11 +9,11 @@ import pytest
 
 from colorizer.basis.errors import SourceError
 from pipeline.containers.profiles import PROFILES, target_for
-from pipeline.decode import Reader
-from pipeline.fidelity import Shown, check, decoded, planned, psnr
-from pipeline.frames import luma_digest
-from pipeline.reels import probe
-from pipeline.tracks import decide
+from pipeline.reels.decode import Reader
+from pipeline.reels.fidelity import Shown, check, decoded, planned, psnr
+from pipeline.reels.frames import luma_digest
+from pipeline.reels.reel import probe
+from pipeline.reels.tracks import decide
 from tests.synthetic import frame_of, stamped, write_reel
 
 FRAMES = 12

@@ -15,12 +15,12 @@ import numpy as np
 
 from colorizer.basis.errors import DamagedSource, SourceError
 from colorizer.painting.colorizer import Colorizer, Geometry
-from pipeline.decode import Damage, Reader
-from pipeline.frames import Frame, has_color, luma_digest
-from pipeline.piece import Piece
-from pipeline.plan import Plan, Settings, Shot, rising
-from pipeline.reels import Reel
-from pipeline.shots import CutDetector, signature
+from pipeline.reels.decode import Damage, Reader
+from pipeline.reels.frames import Frame, has_color, luma_digest
+from pipeline.reels.piece import Piece
+from pipeline.reels.plan import Plan, Settings, Shot, rising
+from pipeline.reels.reel import Reel
+from pipeline.reels.shots import CutDetector, signature
 from pipeline.spread.ahead import ahead
 
 LOOK_FRAMES = 8

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.frames import Frame
-from pipeline.piece import Piece, seconds
+from pipeline.reels.frames import Frame
+from pipeline.reels.piece import Piece, seconds
 from tests.pipeline.containers.test_profiles import BASE
 
 RATE = BASE.rate

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
-from pipeline.decode import CHECKSUM, Damage, Reader
-from pipeline.frames import luma_digest
-from pipeline.plan import rising
-from pipeline.reels import probe
+from pipeline.reels.decode import CHECKSUM, Damage, Reader
+from pipeline.reels.frames import luma_digest
+from pipeline.reels.plan import rising
+from pipeline.reels.reel import probe
 from tests.synthetic import read_stamp, write_reel, write_sequence
 
 FRAMES = 26

@@ -14,8 +14,8 @@ from typing import Any
 import av
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
-from pipeline.frames import Frame, luma_digest, luma_plane
-from pipeline.reels import Reel, open_source, packets_of, readable
+from pipeline.reels.frames import Frame, luma_digest, luma_plane
+from pipeline.reels.reel import Reel, open_source, packets_of, readable
 
 SLICED = ("ffv1", "prores", "dnxhd", "cfhd", "jpeg2000", "dpx", "exr", "tiff", "png")
 """Codecs whose slice threads give the same samples as one thread. Others get one thread: with several, what a decoder

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.reels import Reel
+from pipeline.reels.reel import Reel
 from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.values.timecode import advance
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import DamagedSource, SourceError
-from pipeline.frames import luma_digest
-from pipeline.plan import Plan
-from pipeline.reels import probe
-from pipeline.survey import CANDIDATES, LOOK_FRAMES, Candidates, survey, survey_shots
+from pipeline.reels.frames import luma_digest
+from pipeline.reels.plan import Plan
+from pipeline.reels.reel import probe
+from pipeline.reels.survey import CANDIDATES, LOOK_FRAMES, Candidates, survey, survey_shots
 from tests.synthetic import read_stamp, stamped, write_reel, write_sequence
 
 FRAMES, CUTS = 30, (10, 19)

@@ -7,9 +7,9 @@ import pytest
 from av.stream import Disposition
 
 from pipeline.containers.profiles import PROFILES
-from pipeline.fidelity import check, decoded
-from pipeline.reels import probe
-from pipeline.tracks import CHAPTERS, PICTURE, decide
+from pipeline.reels.fidelity import check, decoded
+from pipeline.reels.reel import probe
+from pipeline.reels.tracks import CHAPTERS, PICTURE, decide
 from tests.synthetic import write_reel
 
 FRAMES = 48

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import JoinError, SourceError
-from pipeline.preservation import hashes, keep_proof, manifest_of, write_framemd5, write_manifest
+from pipeline.reels.preservation import hashes, keep_proof, manifest_of, write_framemd5, write_manifest
 from tests.endtoend import color
 from tests.synthetic import tiny_weights, write_reel
 

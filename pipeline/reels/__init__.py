@@ -1,0 +1,1 @@
+"""Reels: a moving image from probe to checked output."""
