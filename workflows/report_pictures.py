@@ -26,9 +26,9 @@ from colorizer.basis.errors import DamagedSource, LedgerError
 from colorizer.color.color import MATRICES
 from colorizer.measures import quality
 from pipeline.collection.item import Item
+from pipeline.metadata.blocks import from_blocks, jpeg_blocks, png_blocks
+from pipeline.metadata.metadata import Resolution
 from pipeline.reels.reel import local
-from pipeline.scans.blocks import from_blocks, jpeg_blocks, png_blocks
-from pipeline.scans.metadata import Resolution
 from pipeline.scans.opening import open_scan
 from pipeline.scans.outputs import TIFF, tile_rows
 from pipeline.scans.survey import aspect_of

@@ -14,7 +14,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from pipeline.scans.headers import jpeg2000_size, jpeg_size, webp_size
+from pipeline.metadata.headers import jpeg2000_size, jpeg_size, webp_size
 from pipeline.scans.layout import Layout
 from pipeline.scans.lines import sgi_log, sgi_log24, thunderscan
 

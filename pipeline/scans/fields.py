@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
-from pipeline.scans.directory import COPY, Directory
+from pipeline.metadata.directory import COPY, Directory
 from pipeline.scans.layout import CARRIES_OWN_HEADER, CODECS, CONVERT, MODELS, PREDICTED, Layout
 from pipeline.scans.old_jpeg import has_stream
 from pipeline.scans.places import in_pieces, with_segments

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from colorizer.basis.errors import JoinError
+from pipeline.metadata.xmp import ai_mark
 from pipeline.scans.opening import open_scan
 from pipeline.scans.page import Page
 from pipeline.scans.plan import Band, PagePlan, ScanPlan
@@ -17,7 +18,6 @@ from pipeline.scans.reader import Scan
 from pipeline.scans.stills import write_still
 from pipeline.scans.tile_codec import Grid, unpack_rows
 from pipeline.scans.writer import ScanWriter
-from pipeline.scans.xmp import ai_mark
 from pipeline.storage.atomic import sha256
 from pipeline.storage.ledger import Ledger, Receipt
 

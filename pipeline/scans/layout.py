@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.scans.directory import Order
+from pipeline.metadata.directory import Order
 
 CONVERT = "convert it to uncompressed TIFF first"
 TOO_LITTLE_MEMORY = "this machine has too little memory to decode it; store it in smaller tiles"

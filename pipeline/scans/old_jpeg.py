@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from colorizer.basis.errors import UnsupportedSource
-from pipeline.scans.directory import Directory
+from pipeline.metadata.directory import Directory
 
 INTERCHANGE, INTERCHANGE_LENGTH, QUANTIZATION, DC, AC = 513, 514, 519, 520, 521
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 
-from pipeline.scans.metadata import (
+from pipeline.metadata.metadata import (
     BLOBS,
     EXIF,
     GPS,
@@ -20,8 +20,8 @@ from pipeline.scans.metadata import (
     Resolution,
     name_of,
 )
+from pipeline.metadata.xmp import ai_mark, merge
 from pipeline.scans.tiff_tags import ASCII, Directory, Entry, entry, rational, shorts
-from pipeline.scans.xmp import ai_mark, merge
 
 SOFTWARE = 305
 OWN = frozenset({*STRUCTURAL, *BLOBS})

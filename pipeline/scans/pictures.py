@@ -15,11 +15,9 @@ import imagecodecs
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
-from pipeline.reels.frames import layout_of, luma_plane, repacked
-from pipeline.reels.reel import local
-from pipeline.scans.blocks import Blocks, from_blocks, jpeg_blocks, png_blocks, webp_blocks
-from pipeline.scans.directory import COPY
-from pipeline.scans.headers import (
+from pipeline.metadata.blocks import Blocks, from_blocks, jpeg_blocks, png_blocks, webp_blocks
+from pipeline.metadata.directory import COPY
+from pipeline.metadata.headers import (
     Size,
     dpx_size,
     exr_is_cut,
@@ -30,6 +28,8 @@ from pipeline.scans.headers import (
     png_size,
     webp_size,
 )  # fmt: skip
+from pipeline.reels.frames import layout_of, luma_plane, repacked
+from pipeline.reels.reel import local
 from pipeline.scans.layout import CONVERT
 from pipeline.scans.places import UNBACKED
 from pipeline.scans.reader import Scan, ScanReader

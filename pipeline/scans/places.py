@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
-from pipeline.scans.directory import COPY, Directory
+from pipeline.metadata.directory import COPY, Directory
 from pipeline.scans.layout import CODECS, Layout
 from pipeline.scans.old_jpeg import INTERCHANGE, INTERCHANGE_LENGTH, has_stream
 

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import numpy as np
 
-from pipeline.scans.metadata import Metadata, Resolution
+from pipeline.metadata.metadata import Metadata, Resolution
 from pipeline.storage.atomic import legible
 
 

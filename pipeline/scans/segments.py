@@ -8,8 +8,8 @@ from typing import BinaryIO
 import numpy as np
 
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
+from pipeline.metadata.directory import COPY
 from pipeline.scans.codecs import samples_of
-from pipeline.scans.directory import COPY
 from pipeline.scans.layout import CODECS, TOO_LITTLE_MEMORY, Layout
 from pipeline.scans.tones import Tone, thinned
 

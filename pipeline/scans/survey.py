@@ -11,7 +11,7 @@ import numpy as np
 
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.plate import Preview, plate_look, survey_plate
-from pipeline.scans.metadata import Resolution
+from pipeline.metadata.metadata import Resolution
 from pipeline.scans.opening import open_scan
 from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
 from pipeline.scans.reader import ScanReader

@@ -8,10 +8,10 @@ from typing import BinaryIO
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
-from pipeline.scans.directory import COPY, MAX_BLOB, Directory, Tiff
+from pipeline.metadata.directory import COPY, MAX_BLOB, Directory, Tiff
+from pipeline.metadata.metadata import ICC, metadata_of, orientation_of, resolution_of
 from pipeline.scans.fields import layout_of
 from pipeline.scans.layout import Layout
-from pipeline.scans.metadata import ICC, metadata_of, orientation_of, resolution_of
 from pipeline.scans.old_jpeg import has_stream, header_of
 from pipeline.scans.reader import Scan, ScanReader
 from pipeline.scans.segments import Segments

@@ -11,8 +11,8 @@ from types import TracebackType
 
 import numpy as np
 
-from pipeline.scans.icc import srgb_profile
-from pipeline.scans.metadata import ICC, IPTC, ORIENTATION, PHOTOSHOP, XMP
+from pipeline.metadata.icc import srgb_profile
+from pipeline.metadata.metadata import ICC, IPTC, ORIENTATION, PHOTOSHOP, XMP
 from pipeline.scans.page import Page, described, resolution_entries
 from pipeline.scans.pyramid import Bands, halved, levels
 from pipeline.scans.tiff_file import TiffFile

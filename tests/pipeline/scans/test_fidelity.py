@@ -16,11 +16,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, LedgerError, UnsupportedSource
+from pipeline.metadata.xmp import merge
 from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.scans.outputs import digests, luma_codes
 from pipeline.scans.page import Page
 from pipeline.scans.writer import ScanWriter
-from pipeline.scans.xmp import merge
 from pipeline.values.events import Silent
 from tests.endtoend import verify
 from tests.tiffs import noise

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
+from pipeline.metadata.headers import exr_size, jpeg2000_size, png_size, webp_size
 from pipeline.scans import open_scan
-from pipeline.scans.headers import exr_size, jpeg2000_size, png_size, webp_size
 from tests.tiffs import noise, whole
 
 LOSSLESS = {

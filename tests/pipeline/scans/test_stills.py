@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import pipeline.scans.stills
 from colorizer.basis.errors import EncodeError, StorageError
+from pipeline.metadata.icc import srgb_profile
+from pipeline.metadata.metadata import Metadata
 from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans import open_scan
-from pipeline.scans.icc import srgb_profile
-from pipeline.scans.metadata import Metadata
 from pipeline.scans.page import Page
 from pipeline.scans.stills import write_still
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline.scans.tiff_file
-from pipeline.scans.directory import Tiff
+from pipeline.metadata.directory import Tiff
 from pipeline.scans.tiff_file import TiffFile
 from pipeline.scans.tiff_tags import Directory, entry
 

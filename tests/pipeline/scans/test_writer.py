@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 import pipeline.scans.tiff_file
 from colorizer.basis.errors import EncodeError, StorageError
+from pipeline.metadata.icc import srgb_profile
+from pipeline.metadata.metadata import Metadata, name_of
 from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans import open_scan
-from pipeline.scans.icc import srgb_profile
-from pipeline.scans.metadata import Metadata, name_of
 from pipeline.scans.page import Page
 from pipeline.scans.pyramid import halve, levels
 from pipeline.scans.writer import ScanWriter

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from pipeline.scans import metadata as scan_metadata
+from pipeline.metadata import metadata as scan_metadata
+from pipeline.metadata.metadata import Metadata
 from pipeline.scans import open_scan
-from pipeline.scans.metadata import Metadata
 from tests.tiffs import built, noise, write
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><!-- a plate --></x:xmpmeta>'

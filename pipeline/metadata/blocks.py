@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import BinaryIO, cast
 
 from colorizer.basis.errors import SourceError
-from pipeline.scans.directory import Directory, Tiff
-from pipeline.scans.headers import jpeg_segments
-from pipeline.scans.metadata import (
+from pipeline.metadata.directory import Directory, Tiff
+from pipeline.metadata.headers import jpeg_segments
+from pipeline.metadata.metadata import (
     IPTC,
     XMP,
     Metadata,

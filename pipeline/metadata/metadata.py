@@ -13,7 +13,7 @@ from typing import cast
 import tifffile
 
 from colorizer.basis.errors import SourceError
-from pipeline.scans.directory import RATIONALS, Directory
+from pipeline.metadata.directory import RATIONALS, Directory
 
 Value = bytes | tuple[int, ...] | tuple[float, ...] | tuple[tuple[int, int], ...]
 Fields = Mapping[int, tuple[int, Value]]
