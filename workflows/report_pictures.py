@@ -29,9 +29,9 @@ from pipeline.collection.item import Item
 from pipeline.metadata.blocks import from_blocks, jpeg_blocks, png_blocks
 from pipeline.metadata.metadata import Resolution
 from pipeline.reels.reel import local
-from pipeline.scans.opening import open_scan
 from pipeline.scans.outputs import TIFF, tile_rows
 from pipeline.scans.survey import aspect_of
+from pipeline.stills.opening import open_scan
 from pipeline.storage.atomic import read_json, write_json
 from workflows.report_data import File, Part, Picture, published
 

@@ -14,7 +14,7 @@ def verify_scan(source: str, out: Path) -> list[Finding]:
     """Everything about a colored scan that can be held against its source."""
     from pipeline.job_folder import identity
     from pipeline.scans.fidelity import check_scan
-    from pipeline.scans.opening import open_scan
+    from pipeline.stills.opening import open_scan
     from workflows.verify import check_digests
 
     with open_scan(source):
@@ -28,8 +28,8 @@ def verify_scan(source: str, out: Path) -> list[Finding]:
 def _guessed(source: str, out: Path) -> Said:
     """Without a sidecar: all of the source's pages in their order, nothing declared as lost."""
     from pipeline.scans.fidelity import Said
-    from pipeline.scans.opening import open_scan
     from pipeline.scans.outputs import lossless
+    from pipeline.stills.opening import open_scan
 
     with open_scan(source) as reader:
         return Said(range(reader.scan.pages), lossless(out))

@@ -36,16 +36,16 @@ from pipeline.reels.sidecar import SOURCE_TYPE, catalogued, versions
 from pipeline.scans import memory
 from pipeline.scans.fidelity import Said, check_scan
 from pipeline.scans.join import join_scan, mark_of
-from pipeline.scans.opening import MAX_PIXELS, open_scan
 from pipeline.scans.outputs import check_luma, digests, luma_finding
 from pipeline.scans.painter import BandPainter
 from pipeline.scans.plan import Band, PagePlan, ScanPlan, ScanSettings
-from pipeline.scans.reader import Scan
 from pipeline.scans.stills import check_still
 from pipeline.scans.survey import survey_page
 from pipeline.scans.tile_codec import codec_for
 from pipeline.spread.cluster import reach
 from pipeline.spread.pools import Pool, device, planned_colorizer, pool_for
+from pipeline.stills.opening import MAX_PIXELS, open_scan
+from pipeline.stills.reader import Scan
 from pipeline.storage.atomic import publish, read_json, sha256, writable, write_json
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear

@@ -16,7 +16,7 @@ import numpy as np
 import tifffile
 
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
-from pipeline.scans.reader import ScanReader
+from pipeline.stills.reader import ScanReader
 from pipeline.values.finding import Finding
 
 MEAN_ERROR = 2.5

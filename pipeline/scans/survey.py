@@ -12,10 +12,10 @@ import numpy as np
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.plate import Preview, plate_look, survey_plate
 from pipeline.metadata.metadata import Resolution
-from pipeline.scans.opening import open_scan
 from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
-from pipeline.scans.reader import ScanReader
 from pipeline.spread.ahead import ahead
+from pipeline.stills.opening import open_scan
+from pipeline.stills.reader import ScanReader
 
 CHUNK_PIXELS = 1 << 20
 """Pixels that are read at a time."""

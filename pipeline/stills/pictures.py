@@ -30,10 +30,10 @@ from pipeline.metadata.headers import (
 )  # fmt: skip
 from pipeline.reels.frames import layout_of, luma_plane, repacked
 from pipeline.reels.reel import local
-from pipeline.scans.layout import CONVERT
-from pipeline.scans.places import UNBACKED
-from pipeline.scans.reader import Scan, ScanReader
-from pipeline.scans.tones import COLORED, Tone, range_of, spread, thinned, with_profile
+from pipeline.stills.layout import CONVERT
+from pipeline.stills.places import UNBACKED
+from pipeline.stills.reader import Scan, ScanReader
+from pipeline.stills.tones import COLORED, Tone, range_of, spread, thinned, with_profile
 
 TILED = "allow more memory, or store it as tiled TIFF, which is read by region"
 

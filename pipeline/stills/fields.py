@@ -9,9 +9,9 @@ import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.metadata.directory import COPY, Directory
-from pipeline.scans.layout import CARRIES_OWN_HEADER, CODECS, CONVERT, MODELS, PREDICTED, Layout
-from pipeline.scans.old_jpeg import has_stream
-from pipeline.scans.places import in_pieces, with_segments
+from pipeline.stills.layout import CARRIES_OWN_HEADER, CODECS, CONVERT, MODELS, PREDICTED, Layout
+from pipeline.stills.old_jpeg import has_stream
+from pipeline.stills.places import in_pieces, with_segments
 
 
 def layout_of(page: Directory, max_pixels: int, max_bytes: int) -> Layout:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
 from pipeline.scans import open_scan
-from pipeline.scans import segments as scan_segments
-from pipeline.scans.reader import ScanReader
+from pipeline.stills import segments as scan_segments
+from pipeline.stills.reader import ScanReader
 from tests.tiffs import noise, whole
 
 STORAGES = {
@@ -92,7 +92,7 @@ def test_any_region_equals_the_whole(readers, data):
 
 def test_long_strips_are_read_in_pieces(tmp_path, monkeypatch):
     """An uncompressed strip of any length is cut where rows end, also when pieces must fit into several strips."""
-    monkeypatch.setattr("pipeline.scans.places.PIECE", 1000)
+    monkeypatch.setattr("pipeline.stills.places.PIECE", 1000)
     picture = noise((97, 151), "u2", 6)
     for rows in (97, 45, 13):
         tifffile.imwrite(tmp_path / "a.tif", picture, rowsperstrip=rows, metadata=None)

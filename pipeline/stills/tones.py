@@ -14,7 +14,7 @@ import imagecodecs
 import numpy as np
 
 from colorizer.color.color import MATRICES
-from pipeline.scans.lines import luminance
+from pipeline.stills.lines import luminance
 
 OFF_GRAY, OFF_NEUTRAL = 12 / 255, 6 / 255
 """How far R or B is from G, and Cb or Cr from the middle, in a pixel that counts as colored."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
 from pipeline.metadata.directory import COPY
-from pipeline.scans.codecs import samples_of
-from pipeline.scans.layout import CODECS, TOO_LITTLE_MEMORY, Layout
-from pipeline.scans.tones import Tone, thinned
+from pipeline.stills.codecs import samples_of
+from pipeline.stills.layout import CODECS, TOO_LITTLE_MEMORY, Layout
+from pipeline.stills.tones import Tone, thinned
 
 CACHE = 1 << 27
 """Bytes of decoded luma that are kept for the next region, or as many as two rows of segments have where that is more:

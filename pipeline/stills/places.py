@@ -8,8 +8,8 @@ import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.metadata.directory import COPY, Directory
-from pipeline.scans.layout import CODECS, Layout
-from pipeline.scans.old_jpeg import INTERCHANGE, INTERCHANGE_LENGTH, has_stream
+from pipeline.stills.layout import CODECS, Layout
+from pipeline.stills.old_jpeg import INTERCHANGE, INTERCHANGE_LENGTH, has_stream
 
 UNBACKED = 1 << 26
 """A strip or tile of more decoded bytes than this must be backed by a plausible number of compressed ones."""

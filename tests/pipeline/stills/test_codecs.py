@@ -10,9 +10,9 @@ import tifffile
 from colorizer.basis.errors import DamagedSource
 from pipeline.metadata.directory import Tiff
 from pipeline.scans import open_scan
-from pipeline.scans.codecs import samples_of
-from pipeline.scans.fields import layout_of
-from pipeline.scans.lines import luminance
+from pipeline.stills.codecs import samples_of
+from pipeline.stills.fields import layout_of
+from pipeline.stills.lines import luminance
 from tests.tiffs import built, noise, whole, write
 
 

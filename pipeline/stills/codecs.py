@@ -15,8 +15,8 @@ import imagecodecs
 import numpy as np
 
 from pipeline.metadata.headers import jpeg2000_size, jpeg_size, webp_size
-from pipeline.scans.layout import Layout
-from pipeline.scans.lines import sgi_log, sgi_log24, thunderscan
+from pipeline.stills.layout import Layout
+from pipeline.stills.lines import sgi_log, sgi_log24, thunderscan
 
 
 class Undecodable(Exception):

@@ -10,12 +10,12 @@ import numpy as np
 from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
 from pipeline.metadata.directory import COPY, MAX_BLOB, Directory, Tiff
 from pipeline.metadata.metadata import ICC, metadata_of, orientation_of, resolution_of
-from pipeline.scans.fields import layout_of
-from pipeline.scans.layout import Layout
-from pipeline.scans.old_jpeg import has_stream, header_of
-from pipeline.scans.reader import Scan, ScanReader
-from pipeline.scans.segments import Segments
-from pipeline.scans.tones import COLORED, Tone, lightness_table, palette_of, range_of, spread, with_profile
+from pipeline.stills.fields import layout_of
+from pipeline.stills.layout import Layout
+from pipeline.stills.old_jpeg import has_stream, header_of
+from pipeline.stills.reader import Scan, ScanReader
+from pipeline.stills.segments import Segments
+from pipeline.stills.tones import COLORED, Tone, lightness_table, palette_of, range_of, spread, with_profile
 
 REDUCED_OR_MASK = 0b101
 """Bits of NewSubfileType: a smaller copy of another page, a transparency mask."""

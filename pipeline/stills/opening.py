@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
-from pipeline.scans.layout import MAX_BYTES, TOO_LITTLE_MEMORY
-from pipeline.scans.pictures import open_picture
-from pipeline.scans.reader import ScanReader
-from pipeline.scans.tiff import open_tiff
+from pipeline.stills.layout import MAX_BYTES, TOO_LITTLE_MEMORY
+from pipeline.stills.pictures import open_picture
+from pipeline.stills.reader import ScanReader
+from pipeline.stills.tiff import open_tiff
 
 MAX_PIXELS = 8_000_000_000
 """A picture larger than this is refused; the largest plates scanned today have a quarter of it."""

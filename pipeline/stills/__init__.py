@@ -1,0 +1,1 @@
+"""Stills: a picture of any format and size, read by region."""
