@@ -15,10 +15,10 @@ import tifffile
 from colorizer.basis.errors import ColorizeError
 from pipeline.metadata.metadata import Fields, name_of
 from pipeline.metadata.xmp import marked, merge
+from pipeline.pages.page import COLOR_SPACE, SOFTWARE
+from pipeline.pages.pyramid import Bands, halved, levels
 from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans.outputs import JPEG, check_luma, tile_rows
-from pipeline.scans.page import COLOR_SPACE, SOFTWARE
-from pipeline.scans.pyramid import Bands, halved, levels
 from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import Scan, ScanReader
 from pipeline.stills.tones import is_srgb

@@ -31,6 +31,8 @@ from pipeline.job_folder import (
     scratch_name,
     superseded,
 )
+from pipeline.pages.stills import check_still
+from pipeline.pages.tile_codec import codec_for
 from pipeline.plan_file import retire
 from pipeline.reels.sidecar import SOURCE_TYPE, catalogued, versions
 from pipeline.scans import memory
@@ -39,9 +41,7 @@ from pipeline.scans.join import join_scan, mark_of
 from pipeline.scans.outputs import check_luma, digests, luma_finding
 from pipeline.scans.painter import BandPainter
 from pipeline.scans.plan import Band, PagePlan, ScanPlan, ScanSettings
-from pipeline.scans.stills import check_still
 from pipeline.scans.survey import survey_page
-from pipeline.scans.tile_codec import codec_for
 from pipeline.spread.cluster import reach
 from pipeline.spread.pools import Pool, device, planned_colorizer, pool_for
 from pipeline.stills.opening import MAX_PIXELS, open_scan

@@ -10,12 +10,12 @@ import numpy as np
 
 from colorizer.basis.errors import JoinError
 from pipeline.metadata.xmp import ai_mark
-from pipeline.scans.page import Page
+from pipeline.pages.page import Page
+from pipeline.pages.pyramid import levels
+from pipeline.pages.stills import write_still
+from pipeline.pages.tile_codec import Grid, unpack_rows
+from pipeline.pages.writer import ScanWriter
 from pipeline.scans.plan import Band, PagePlan, ScanPlan
-from pipeline.scans.pyramid import levels
-from pipeline.scans.stills import write_still
-from pipeline.scans.tile_codec import Grid, unpack_rows
-from pipeline.scans.writer import ScanWriter
 from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import Scan
 from pipeline.storage.atomic import sha256

@@ -20,10 +20,10 @@ import torch
 from colorizer.basis.errors import SourceError
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.plate import color_native, color_rows
+from pipeline.pages.pyramid import Bands, halved
+from pipeline.pages.tile_codec import Grid, codec_for, pack_rows
 from pipeline.scans.plan import Band
-from pipeline.scans.pyramid import Bands, halved
 from pipeline.scans.survey import rows_of
-from pipeline.scans.tile_codec import Grid, codec_for, pack_rows
 from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import ScanReader
 from pipeline.storage.atomic import publish, stamp, writable

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from colorizer.painting.plate import Plate
-from pipeline.scans.pyramid import levels
+from pipeline.pages.pyramid import levels
 from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
 
 FORMAT = 1

@@ -13,11 +13,11 @@ import numpy as np
 
 from pipeline.metadata.icc import srgb_profile
 from pipeline.metadata.metadata import ICC, IPTC, ORIENTATION, PHOTOSHOP, XMP
-from pipeline.scans.page import Page, described, resolution_entries
-from pipeline.scans.pyramid import Bands, halved, levels
-from pipeline.scans.tiff_file import TiffFile
-from pipeline.scans.tiff_tags import BYTE, UNDEFINED, Directory, entry, longs, shorts
-from pipeline.scans.tile_codec import TILE_BYTE_COUNTS, TILE_OFFSETS, Grid, codec_for
+from pipeline.pages.page import Page, described, resolution_entries
+from pipeline.pages.pyramid import Bands, halved, levels
+from pipeline.pages.tiff_file import TiffFile
+from pipeline.pages.tiff_tags import BYTE, UNDEFINED, Directory, entry, longs, shorts
+from pipeline.pages.tile_codec import TILE_BYTE_COUNTS, TILE_OFFSETS, Grid, codec_for
 from pipeline.storage.atomic import publish, writable
 
 SUB_IFDS = 330

@@ -10,7 +10,7 @@ import imagecodecs
 import numpy as np
 
 from colorizer.basis.errors import EncodeError
-from pipeline.scans.tiff_tags import Directory, Entry, entry, longs, shorts
+from pipeline.pages.tiff_tags import Directory, Entry, entry, longs, shorts
 
 JPEG_QUALITY = 95
 DEFLATE = {1: 4, 2: 1}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.scans.pyramid import SMALLEST, Bands, halve, halved, levels
+from pipeline.pages.pyramid import SMALLEST, Bands, halve, halved, levels
 
 
 def plain_halve(rows):

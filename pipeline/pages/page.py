@@ -21,7 +21,7 @@ from pipeline.metadata.metadata import (
     name_of,
 )
 from pipeline.metadata.xmp import ai_mark, merge
-from pipeline.scans.tiff_tags import ASCII, Directory, Entry, entry, rational, shorts
+from pipeline.pages.tiff_tags import ASCII, Directory, Entry, entry, rational, shorts
 
 SOFTWARE = 305
 OWN = frozenset({*STRUCTURAL, *BLOBS})

@@ -16,15 +16,15 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pipeline.scans.tiff_file
+import pipeline.pages.tiff_file
 from colorizer.basis.errors import EncodeError, StorageError
 from pipeline.metadata.icc import srgb_profile
 from pipeline.metadata.metadata import Metadata, name_of
+from pipeline.pages.page import Page
+from pipeline.pages.pyramid import halve, levels
+from pipeline.pages.writer import ScanWriter
 from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans import open_scan
-from pipeline.scans.page import Page
-from pipeline.scans.pyramid import halve, levels
-from pipeline.scans.writer import ScanWriter
 
 ROOT = Path(__file__).parents[3]
 LOSSLESS = ("zstd", "deflate", "lzw", "none")
@@ -195,7 +195,7 @@ RESOLUTION = (Fraction(1200), Fraction(23999, 20), 2)
 def test_metadata_comes_back_tag_by_tag(tmp_path, monkeypatch, big):
     """Text in any script, opaque blobs, EXIF, GPS, IPTC, resolution, orientation: in plain and in BigTIFF alike."""
     if big:
-        monkeypatch.setattr(pipeline.scans.tiff_file, "PLAIN_LIMIT", 1000)
+        monkeypatch.setattr(pipeline.pages.tiff_file, "PLAIN_LIMIT", 1000)
     rgb = picture(600, 300, 16)
     assert write(tmp_path / "a.tif", rgb, page=Page(600, 300, 16, 6, RESOLUTION, RICH), pyramid=True) == []
     assert (tmp_path / "a.tif").read_bytes()[:4] == (b"II\x2b\0" if big else b"II\x2a\0")
@@ -342,7 +342,7 @@ def test_killed_in_the_middle(tmp_path):
     """A process that is killed leaves nothing under the final name; the next run uses up what it left, if told to."""
     code = (
         "import os, sys, numpy as np; from pathlib import Path\n"
-        "from pipeline.scans.writer import ScanWriter; from pipeline.scans.page import Page\n"
+        "from pipeline.pages.writer import ScanWriter; from pipeline.pages.page import Page\n"
         "path, scratch = Path(sys.argv[1]), Path(sys.argv[2])\n"
         "with ScanWriter(path, Page(300, 40, 8), tile=16, scratch=scratch) as writer:\n"
         "    writer.write(np.zeros((200, 40, 3), np.uint8)); os.kill(os.getpid(), 9)\n"
@@ -370,7 +370,7 @@ def in_a_process(path, height, width, bits, limit=None, **options):
     """Write noise in a new process, 16 rows at a time; its last words, or by how many bytes its peak memory grew."""
     code = (
         "import sys, resource, numpy as np; from pathlib import Path\n"
-        "from pipeline.scans.writer import ScanWriter; from pipeline.scans.page import Page\n"
+        "from pipeline.pages.writer import ScanWriter; from pipeline.pages.page import Page\n"
         f"height, width, bits, options = {height}, {width}, {bits}, {options}\n"
         "def rows(y): return np.random.default_rng(y).integers(0, 2**(bits - 4), (16, width, 3), f'u{bits // 8}')\n"
         "rows(0)\n"

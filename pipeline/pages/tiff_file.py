@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.scans.tiff_tags import LONG, LONG8, Directory, Entry
+from pipeline.pages.tiff_tags import LONG, LONG8, Directory, Entry
 
 PLAIN_LIMIT = 2**32 - 1
 """Bytes up to which a file is a plain TIFF; its offsets have 32 bits (TIFF 6.0, section 2)."""

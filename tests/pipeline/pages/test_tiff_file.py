@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pipeline.scans.tiff_file
+import pipeline.pages.tiff_file
 from pipeline.metadata.directory import Tiff
-from pipeline.scans.tiff_file import TiffFile
-from pipeline.scans.tiff_tags import Directory, entry
+from pipeline.pages.tiff_file import TiffFile
+from pipeline.pages.tiff_tags import Directory, entry
 
 entries = st.dictionaries(
     st.integers(40000, 40100),
@@ -56,7 +56,7 @@ def test_directories_come_back(tmp_path_factory, pages, blocks, limit):
     """Every value, offset and directory, in order; blocks are at even places; too long for plain TIFF means BigTIFF."""
     path = tmp_path_factory.mktemp("tiff") / "a.tif"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline.scans.tiff_file, "PLAIN_LIMIT", limit)
+        patch.setattr(pipeline.pages.tiff_file, "PLAIN_LIMIT", limit)
         file = TiffFile(path)
         offsets = [file.append(block) for block in blocks]
         file.finish(pages)
@@ -77,7 +77,7 @@ def test_plain_to_the_last_byte(tmp_path, monkeypatch, more):
     page = Directory({40000: entry(7, b"x" * 100)})
     file = TiffFile(tmp_path / "a.tif")
     file.finish([page])
-    monkeypatch.setattr(pipeline.scans.tiff_file, "PLAIN_LIMIT", 16 + 104 + 8 + 20 + 8 - more)  # as a BigTIFF has it
+    monkeypatch.setattr(pipeline.pages.tiff_file, "PLAIN_LIMIT", 16 + 104 + 8 + 20 + 8 - more)  # as a BigTIFF has it
     file = TiffFile(tmp_path / "b.tif")
     file.finish([page])
     assert (tmp_path / "b.tif").read_bytes()[2] == (43 if more else 42)

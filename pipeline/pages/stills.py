@@ -16,9 +16,9 @@ from colorizer.basis.errors import EncodeError
 from pipeline.metadata.icc import srgb_profile
 from pipeline.metadata.metadata import IPTC, PHOTOSHOP, Resolution, name_of
 from pipeline.metadata.xmp import merge
-from pipeline.scans.page import Description, Page, described
-from pipeline.scans.tiff_file import pack
-from pipeline.scans.tile_codec import JPEG_QUALITY
+from pipeline.pages.page import Description, Page, described
+from pipeline.pages.tiff_file import pack
+from pipeline.pages.tile_codec import JPEG_QUALITY
 from pipeline.storage.atomic import publish, writable
 
 MAX_PIXELS = 2**28

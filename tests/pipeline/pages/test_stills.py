@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pipeline.scans.stills
+import pipeline.pages.stills
 from colorizer.basis.errors import EncodeError, StorageError
 from pipeline.metadata.icc import srgb_profile
 from pipeline.metadata.metadata import Metadata
+from pipeline.pages.page import Page
+from pipeline.pages.stills import write_still
 from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans import open_scan
-from pipeline.scans.page import Page
-from pipeline.scans.stills import write_still
 
 RICH = Metadata(
     tags={269: (2, "Plate 12, Zürich".encode()), 315: (2, b"nobody")},
@@ -136,7 +136,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pipeline.scans.stills, "publish", full)
+    monkeypatch.setattr(pipeline.pages.stills, "publish", full)
     with pytest.raises(StorageError, match=r"a\.png: cannot be written: No space left on device"):
         write_still(path, picture(4, 4, 8), Page(4, 4, 8))
     assert path.read_bytes() == b"before"

@@ -1,0 +1,1 @@
+"""Pages: stills as they are written, tile by tile."""
