@@ -20,7 +20,7 @@ import av
 import numpy as np
 from click.testing import CliRunner
 
-from pipeline.jobs import Choices, Job, Result
+from pipeline.jobs.reel_job import Choices, Job, Result
 from pipeline.values.events import Silent
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     Example: chromatheque demo
     """
     from colorizer.basis.errors import ColorizeError
-    from pipeline.jobs import Choices, Job
+    from pipeline.jobs.reel_job import Choices, Job
     from pipeline.storage.atomic import read_json, writable
     from pipeline.values.events import listener_for
 

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from colorizer.painting.colorizer import Colorizer
-    from pipeline.plan_file import PlanFile
+    from pipeline.jobs.plan_file import PlanFile
     from pipeline.reels.plan import Plan
     from pipeline.scans.plan import ScanPlan
 
@@ -81,7 +81,7 @@ def merge(place: str, shots: tuple[tuple[int, ...], ...], dry_run: bool) -> None
     """
 
     def edit(file: PlanFile, old: Plan | ScanPlan) -> tuple[Plan, str]:
-        from pipeline import edits
+        from pipeline.jobs import edits
 
         of = _of_reel(old, "merged")
         typed = sorted({number for part in shots for number in part})
@@ -114,7 +114,7 @@ def split(place: str, shot: tuple[int, ...], at: str, own: bool, dry_run: bool) 
     """
 
     def edit(file: PlanFile, old: Plan | ScanPlan) -> tuple[Plan, str]:
-        from pipeline import edits
+        from pipeline.jobs import edits
         from workflows.plan_table import frame_at
 
         of = _of_reel(old, "split")
@@ -222,7 +222,7 @@ def _with_own(file: PlanFile, plan: Any, places: Sequence[int]) -> Any:
     """Looks of their own: a page's at the next survey, a shot's as the survey found it, or from its frames now."""
     from dataclasses import replace
 
-    from pipeline import edits
+    from pipeline.jobs import edits
     from pipeline.reels.survey import survey_shots
 
     if not _is_reel(plan):
@@ -244,7 +244,7 @@ def _with_own(file: PlanFile, plan: Any, places: Sequence[int]) -> Any:
 
 
 def _with_look_of(plan: Any, places: Sequence[int], lender: int) -> Any:
-    from pipeline import edits
+    from pipeline.jobs import edits
 
     if _is_reel(plan):
         return edits.borrowed(plan, places, lender)
@@ -254,7 +254,7 @@ def _with_look_of(plan: Any, places: Sequence[int], lender: int) -> Any:
 
 
 def _with_picture(plan: Any, places: Sequence[int], picture: Path) -> Any:
-    from pipeline import edits
+    from pipeline.jobs import edits
     from pipeline.scans.survey import picture_look
     from pipeline.storage.atomic import sha256
     from pipeline.values.look_source import LookSource

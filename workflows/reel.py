@@ -88,7 +88,7 @@ def reel(
     Example: chromatheque reel newsreel.mov newsreel.mkv
     """
     from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
-    from pipeline.jobs import Choices, Job
+    from pipeline.jobs.reel_job import Choices, Job
     from pipeline.values.events import listener_for
 
     if workers > 1 and ray == "none":

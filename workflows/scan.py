@@ -53,7 +53,7 @@ def scan(
     Example: chromatheque scan plate-0042.tif plate-0042-color.tif --pyramid
     """
     from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
-    from pipeline.scans.job import ScanChoices, ScanJob
+    from pipeline.jobs.scan_job import ScanChoices, ScanJob
     from pipeline.values.events import listener_for
 
     if workers > 1 and ray == "none":

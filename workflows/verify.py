@@ -37,7 +37,7 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
     Example: chromatheque verify newsreel.mov newsreel.mkv
     """
     from colorizer.basis.errors import SourceError
-    from pipeline.scans.job import FORMATS
+    from pipeline.jobs.scan_job import FORMATS
 
     if not out.is_file():
         raise SourceError(str(out), "no such file")
@@ -59,7 +59,7 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
 
 def _verify_reel(source: str, out: Path, rate: Fraction | None) -> list[Finding]:
     from pipeline.containers.profiles import profile_for
-    from pipeline.jobs import identity
+    from pipeline.jobs.reel_job import identity
     from pipeline.reels.fidelity import check, decoded
     from pipeline.reels.reel import probe
     from pipeline.values.timecode import advance

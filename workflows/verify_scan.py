@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def verify_scan(source: str, out: Path) -> list[Finding]:
     """Everything about a colored scan that can be held against its source."""
-    from pipeline.job_folder import identity
+    from pipeline.jobs.folder import identity
     from pipeline.scans.fidelity import check_scan
     from pipeline.stills.opening import open_scan
     from workflows.verify import check_digests
@@ -41,8 +41,8 @@ def read_sidecar(path: Path, out: Path) -> tuple[Said, tuple[str, str]]:
     Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON.
     """
     from colorizer.basis.errors import UnsupportedSource
+    from pipeline.jobs.scan_job import SIDECAR_FORMAT
     from pipeline.scans.fidelity import Said
-    from pipeline.scans.job import SIDECAR_FORMAT
     from pipeline.scans.outputs import lossless
     from pipeline.storage.atomic import read_json
     from workflows.verify import ELSE

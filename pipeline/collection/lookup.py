@@ -8,8 +8,8 @@ from typing import Any
 
 from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.collection.item import STATE
-from pipeline.job_folder import PLAN
-from pipeline.plan_file import PlanFile
+from pipeline.jobs.folder import PLAN
+from pipeline.jobs.plan_file import PlanFile
 from pipeline.storage.atomic import read_json
 from pipeline.storage.stores import is_uri
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.jobs import Job
-from pipeline.scans.job import ScanJob
+from pipeline.jobs.reel_job import Job
+from pipeline.jobs.scan_job import ScanJob
 
 REEL_BYTES, SCAN_BYTES = 1.5, 2.5
 """Of an output per pixel and byte of a sample: a frame's luma and chroma in FFV1, three samples in Deflate; both with

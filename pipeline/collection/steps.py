@@ -19,13 +19,13 @@ from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.measure import measure
 from pipeline.collection.step import SURVEY, Done, Step, StepFailed, Surveyed, Ticket
-from pipeline.jobs import Choices, Job
-from pipeline.jobs import open_painter as open_segment_painter
+from pipeline.jobs.reel_job import Choices, Job
+from pipeline.jobs.reel_job import open_painter as open_segment_painter
+from pipeline.jobs.scan_job import ScanChoices, ScanJob
+from pipeline.jobs.scan_job import open_painter as open_band_painter
 from pipeline.reels.plan import Segment
 from pipeline.reels.preservation import keep_proof
 from pipeline.reels.sidecar import relabel
-from pipeline.scans.job import ScanChoices, ScanJob
-from pipeline.scans.job import open_painter as open_band_painter
 from pipeline.scans.plan import Band
 from pipeline.storage.atomic import writable
 from pipeline.storage.ledger import Ledger

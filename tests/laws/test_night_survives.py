@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import ColorizeError, JoinError, LedgerError
-from pipeline import jobs
-from pipeline.jobs import Job, open_painter
+from pipeline.jobs import reel_job as jobs
+from pipeline.jobs.reel_job import Job, open_painter
 from pipeline.reels import fidelity
 from pipeline.reels.painter import SegmentPainter
 from tests.endtoend import (

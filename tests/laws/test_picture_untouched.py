@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import JoinError
-from pipeline.jobs import open_painter
+from pipeline.jobs.reel_job import open_painter
 from pipeline.reels.painter import SegmentPainter
 from tests.endtoend import chroma, color, luma_digests, pictures, samples, verify
 from tests.synthetic import depth_of, is_full, read_stamps, stamped, write_reel

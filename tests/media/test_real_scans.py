@@ -12,8 +12,8 @@ import tifffile
 import torch
 
 from colorizer.basis.errors import ColorizeError
+from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.scans import open_scan
-from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.values.events import Silent
 from tests.endtoend import MEDIA, verify
 from tests.synthetic import tiny_weights

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from colorizer.networks import weights_file as weights
 from colorizer.painting.colorizer import Colorizer
-from pipeline.jobs import Choices, Job, identity
+from pipeline.jobs.reel_job import Choices, Job, identity
 from pipeline.reels.plan import Plan, Settings
 from pipeline.reels.reel import probe
 from pipeline.reels.survey import survey

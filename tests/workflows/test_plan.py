@@ -170,7 +170,7 @@ def test_a_picture_that_is_none_is_named(tmp_path):
 
 def test_pages_cannot_be_merged(tmp_path):
     """Of a scan only looks can be edited; a page that waits for its look lends none."""
-    from pipeline.scans.job import ScanChoices, ScanJob
+    from pipeline.jobs.scan_job import ScanChoices, ScanJob
     from pipeline.values.events import Silent
 
     weights = tiny_weights(tmp_path / "tiny.safetensors")

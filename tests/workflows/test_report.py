@@ -21,7 +21,7 @@ from click.testing import CliRunner
 
 from colorizer.basis.errors import ColorizeError
 from pipeline.collection.depot import depot_for
-from pipeline.scans.job import ScanChoices, ScanJob
+from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.values.events import Silent
 from tests.endtoend import color
 from tests.synthetic import tiny_weights, write_reel

@@ -6,11 +6,11 @@ from collections import Counter
 import pytest
 
 from colorizer.basis.errors import LedgerError
-from pipeline import job_folder
 from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find
 from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step, StepFailed
 from pipeline.collection.steps import StepPainter
+from pipeline.jobs import folder as job_folder
 from pipeline.reels.preservation import hashes
 from pipeline.storage import atomic as storage
 from pipeline.storage.ledger import Ledger

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from colorizer.basis.errors import JoinError
 from pipeline.containers.profiles import PROFILES, target_for
-from pipeline.jobs import identity
+from pipeline.jobs.reel_job import identity
 from pipeline.reels.decode import Reader
 from pipeline.reels.encode import Encoder, Painted
 from pipeline.reels.join import join

@@ -16,10 +16,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, LedgerError, UnsupportedSource
+from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.metadata.xmp import merge
 from pipeline.pages.page import Page
 from pipeline.pages.writer import ScanWriter
-from pipeline.scans.job import ScanChoices, ScanJob
 from pipeline.scans.outputs import digests, luma_codes
 from pipeline.values.events import Silent
 from tests.endtoend import verify

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from colorizer.basis.errors import ColorizeError, LedgerError
-from pipeline.edits import borrowed, merged, split
-from pipeline.job_folder import PLAN
-from pipeline.plan_file import PlanFile, retire
+from pipeline.jobs.edits import borrowed, merged, split
+from pipeline.jobs.folder import PLAN
+from pipeline.jobs.plan_file import PlanFile, retire
 from pipeline.storage.atomic import write_json
 from tests.pipeline.reels.test_plan import plan_of
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.edits import borrowed, merged, relooked, split
+from pipeline.jobs.edits import borrowed, merged, relooked, split
 from pipeline.reels.plan import Plan
 from pipeline.values.look_source import LookSource, in_words, united
 from tests.pipeline.reels.test_plan import SETTINGS, ids, look, plan_of

@@ -22,7 +22,7 @@ from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
 from pipeline.containers.profiles import profile_for, target_for
-from pipeline.job_folder import (
+from pipeline.jobs.folder import (
     PLAN,
     Count,
     check_names,
@@ -33,8 +33,8 @@ from pipeline.job_folder import (
     scratch_name,
     superseded,
 )
-from pipeline.job_folder import identity as identity_of
-from pipeline.plan_file import retire
+from pipeline.jobs.folder import identity as identity_of
+from pipeline.jobs.plan_file import retire
 from pipeline.reels.fidelity import check, decoded, planned
 from pipeline.reels.join import join
 from pipeline.reels.painter import SegmentPainter

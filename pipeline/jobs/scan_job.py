@@ -19,7 +19,7 @@ from colorizer.basis.errors import ColorizeError, EncodeError, JoinError, Ledger
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
-from pipeline.job_folder import (
+from pipeline.jobs.folder import (
     PLAN,
     Count,
     check_names,
@@ -31,9 +31,9 @@ from pipeline.job_folder import (
     scratch_name,
     superseded,
 )
+from pipeline.jobs.plan_file import retire
 from pipeline.pages.stills import check_still
 from pipeline.pages.tile_codec import codec_for
-from pipeline.plan_file import retire
 from pipeline.reels.sidecar import SOURCE_TYPE, catalogued, versions
 from pipeline.scans import memory
 from pipeline.scans.fidelity import Said, check_scan
