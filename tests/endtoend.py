@@ -53,7 +53,7 @@ def color(
 
 def command_line(*arguments: object) -> list[str]:
     """The command as a person types it."""
-    return [sys.executable, "-m", "workflows.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "workflows.commands.cli", *map(str, arguments)]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -78,7 +78,7 @@ def run_command(
 
 def verify(source: Path, out: Path, *options: str) -> tuple[int, str]:
     """The `verify` command in this process: exit code and what it printed."""
-    from workflows.cli import cli
+    from workflows.commands.cli import cli
 
     done = CliRunner().invoke(cli, ["verify", str(source), str(out), *options], catch_exceptions=False)
     return done.exit_code, done.output

@@ -75,8 +75,11 @@ def fresh(code):
 
 def test_ray_is_not_loaded_before_it_is_asked_for():
     """Importing the reel path loads no Ray; importing the command line loads no torch either."""
-    assert fresh("import sys, workflows.reel, pipeline.jobs.reel_job; print('ray' in sys.modules)").strip() == "False"
-    loaded = fresh("import sys, workflows.cli; print('torch' in sys.modules, 'av' in sys.modules)")
+    assert (
+        fresh("import sys, workflows.commands.reel, pipeline.jobs.reel_job; print('ray' in sys.modules)").strip()
+        == "False"
+    )
+    loaded = fresh("import sys, workflows.commands.cli; print('torch' in sys.modules, 'av' in sys.modules)")
     assert loaded.split() == ["False", "False"]
 
 
@@ -90,7 +93,7 @@ def test_a_simulated_worker_is_light():
 
 def test_imports_are_quick():
     """The reel path's modules take less than 3 s of processor time, libraries included; the best of three counts."""
-    code = "import time; import workflows.reel, pipeline.jobs.reel_job; print(time.process_time())"
+    code = "import time; import workflows.commands.reel, pipeline.jobs.reel_job; print(time.process_time())"
     spent = []
     while not spent or (min(spent) >= 3 and len(spent) < 3):
         spent.append(float(fresh(code)))

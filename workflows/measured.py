@@ -14,7 +14,7 @@ import click
 MEASURED = """
 import sys
 place, sys.argv[:] = sys.argv[1], ["chromatheque", *sys.argv[2:]]
-from workflows.cli import main
+from workflows.commands.cli import main
 from workflows.measured import used
 try:
     main()

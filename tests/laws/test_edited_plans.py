@@ -20,7 +20,7 @@ from pipeline.storage.lock import alone
 from tests.endtoend import chroma, luma_digests, run_command, verify
 from tests.laws.test_scans import plate
 from tests.synthetic import write_reel
-from workflows.cli import cli
+from workflows.commands.cli import cli
 
 CUTS = (15, 30, 45)
 QUICK = ("--working-size", "32", "--precision", "fp32", "--progress", "json")

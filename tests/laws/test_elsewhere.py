@@ -32,7 +32,7 @@ from tests.endtoend import Heard, command_line, environment, hear_interrupts, ru
 from tests.laws.nights import OPTIONS, OUTS
 from tests.laws.test_scans import plate
 from tests.object_store import contents, fill, s3_server
-from workflows.report import write_report
+from workflows.commands.report import write_report
 from workflows.report_pictures import illustrate
 
 
@@ -297,7 +297,7 @@ def test_killed_at_any_time_it_ends_in_the_same_bytes(tmp_path, source, tiny, bu
 
 def test_a_store_that_is_not_there_is_one_line(tmp_path, tiny, bucket):
     """At the start, within seconds."""
-    from workflows.cli import cli
+    from workflows.commands.cli import cli
 
     done = CliRunner().invoke(cli, ["archive", "s3://no-such-bucket/in", str(tmp_path / "out")])
     assert done.exit_code != 0
@@ -316,7 +316,7 @@ def test_a_store_that_is_not_there_is_one_line(tmp_path, tiny, bucket):
 )
 def test_commands_for_paths_say_what_takes_a_uri(words, told):
     """Not `no such file`, which would send a person looking for it."""
-    from workflows.cli import cli
+    from workflows.commands.cli import cli
 
     done = CliRunner().invoke(cli, words)
     assert done.exit_code != 0

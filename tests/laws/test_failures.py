@@ -111,7 +111,7 @@ def held(source, out):
 
 IMPATIENT = """
 import pipeline.spread.crew, pipeline.spread.pools
-from workflows.cli import main
+from workflows.commands.cli import main
 
 pipeline.spread.crew.NOBODY, pipeline.spread.pools.LOOK = 2.0, 1.0
 main()
@@ -178,7 +178,7 @@ TAKES_ITS_NODE_ALONG = """
 import os, signal, time
 import pipeline.collection.run as module
 from pipeline.collection.steps import StepPainter
-from workflows.cli import main
+from workflows.commands.cli import main
 
 class Painter(StepPainter):
     def paint(self, step, attempt, report=lambda _: None):
@@ -297,7 +297,7 @@ import pipeline.reels.decode
 import pipeline.reels.join
 from pipeline.collection.steps import StepPainter
 from pipeline.reels.reel import open_source
-from workflows.cli import main
+from workflows.commands.cli import main
 
 stages, opened = json.loads(os.environ["STAGES"]), os.environ.get("OPENED")
 due = []

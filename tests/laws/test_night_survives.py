@@ -118,7 +118,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path, source, tiny, undisturbed, clu
 @pytest.mark.ray
 def test_a_unit_that_always_kills_is_set_aside(tmp_path, source, tiny, undisturbed, cluster, monkeypatch, capsys):
     """After three attempts the segment is named in one line, exit code 1; the rest is painted and kept."""
-    from workflows import cli
+    from workflows.commands import cli
 
     original = Job.color
     monkeypatch.setattr(Job, "color", lambda self: original(self, dying(36)))

@@ -311,7 +311,7 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 sys.argv = ["chromatheque", *sys.argv[2:]]
-from workflows.cli import main
+from workflows.commands.cli import main
 main()
 """
 

@@ -26,9 +26,9 @@ from pipeline.values.events import Silent
 from tests.endtoend import color
 from tests.synthetic import tiny_weights, write_reel
 from workflows import report_data, report_pictures
-from workflows.cli import cli
-from workflows.report import duration, large, page
-from workflows.report import write_report as write_for_depot
+from workflows.commands.cli import cli
+from workflows.commands.report import duration, large, page
+from workflows.commands.report import write_report as write_for_depot
 from workflows.report_data import Collection, File, Part, Picture, illustrated, link, read, shown
 
 HOSTILE = "<img src=x onerror=alert(1)>.tif"

@@ -14,7 +14,7 @@ from tests import clusters
 from tests.clusters import free_ports
 from tests.endtoend import command_line, hear_interrupts, one_line, verify
 from tests.synthetic import tiny_weights
-from workflows.submit import completed
+from workflows.commands.submit import completed
 
 pytestmark = pytest.mark.ray
 

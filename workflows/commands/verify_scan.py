@@ -15,7 +15,7 @@ def verify_scan(source: str, out: Path) -> list[Finding]:
     from pipeline.jobs.folder import identity
     from pipeline.scans.fidelity import check_scan
     from pipeline.stills.opening import open_scan
-    from workflows.verify import check_digests
+    from workflows.commands.verify import check_digests
 
     with open_scan(source):
         pass  # what cannot be opened at all is told before anything is read through
@@ -45,7 +45,7 @@ def read_sidecar(path: Path, out: Path) -> tuple[Said, tuple[str, str]]:
     from pipeline.scans.fidelity import Said
     from pipeline.scans.outputs import lossless
     from pipeline.storage.atomic import read_json
-    from workflows.verify import ELSE
+    from workflows.commands.verify import ELSE
 
     told: Any = read_json(path)
     try:

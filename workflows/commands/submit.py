@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from workflows.cluster_jobs import COMMANDS, address_option, follow, open_queue
+from workflows.commands.cluster_jobs import COMMANDS, address_option, follow, open_queue
 
-MODULE = "workflows.cli"
+MODULE = "workflows.commands.cli"
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -43,7 +43,7 @@ def submit(address: str, words: tuple[str, ...], following: bool, ship: bool, py
 
 def completed(words: Sequence[str]) -> list[str]:
     """A command as the cluster shall run it. Raises UsageError for what it would refuse there."""
-    from workflows.cli import cli
+    from workflows.commands.cli import cli
 
     name, rest = words[0], list(words[1:])
     parent = click.Context(cli, info_name="chromatheque")

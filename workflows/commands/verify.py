@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workflows.commands.reel import Rate
+from workflows.commands.verify_scan import verify_scan
 from workflows.options import Local
-from workflows.reel import Rate
-from workflows.verify_scan import verify_scan
 
 if TYPE_CHECKING:
     from pipeline.reels.tracks import Carried

@@ -100,7 +100,7 @@ def _requirement(package: str) -> str:
 
 def _reinstall() -> str:
     """How to install this program again: by its folder, for the bare name could be another's package."""
-    checkout = Path(__file__).resolve().parents[1]
+    checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file():
         return f'{PIP} -e "{checkout}"'
     return f"{PIP} --force-reinstall FOLDER  (the folder or wheel that chromatheque was installed from)"

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from workflows.cli import cli
+from workflows.commands.cli import cli
 
 NAMES = ["Dockerfile", "rayjob.yaml", "slurm.sbatch"]
 HERE = Path(str(files("workflows"))) / "examples"
@@ -57,7 +57,7 @@ def test_what_a_person_changed_is_not_replaced_unasked(tmp_path):
 @pytest.mark.slow
 def test_a_wheel_carries_them(tmp_path):
     """What is installed from a wheel has the three files; the checkout is left as it was."""
-    home = Path(__file__).parents[2]
+    home = Path(__file__).parents[3]
     tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=home, capture_output=True, text=True)
     if tracked.returncode:
         pytest.skip("not a checkout")

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from colorizer import DEFAULT_WEIGHTS
 from colorizer.basis.errors import WeightsError
 from colorizer.networks import weights_file as weights
-from workflows import doctor
-from workflows.cli import cli
+from workflows.commands import doctor
+from workflows.commands.cli import cli
 
 
 @pytest.fixture(autouse=True)

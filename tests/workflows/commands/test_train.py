@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from colorizer.basis.errors import TrainingError
 from colorizer.networks import weights_file as weights
 from tests.endtoend import hear_interrupts
-from workflows.cli import cli
+from workflows.commands.cli import cli
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 QUICK = ["--width", "0.0625", "--samples", "260", "--progress", "json", "--device", "cpu"]
 
 
@@ -119,7 +119,7 @@ def test_ctrl_c_keeps_the_run(pictures, tmp_path):
     """Ctrl-C ends a run between two steps with 130; the same command goes on and finishes it."""
     out, log = tmp_path / "mine.safetensors", tmp_path / "mine.safetensors.log"
     command = [
-        sys.executable, "-m", "workflows.cli", "train", pictures, "--out", out, "--cache", tmp_path / "cache",
+        sys.executable, "-m", "workflows.commands.cli", "train", pictures, "--out", out, "--cache", tmp_path / "cache",
         "--width", "0.05", "--samples", "7000", "--device", "cpu", "--progress", "json",
     ]  # fmt: skip
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

@@ -41,7 +41,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         home = "cluster_jobs" if cmd_name in ("jobs", "status", "logs", "stop") else cmd_name
-        command: click.Command = getattr(importlib.import_module(f"workflows.{home}"), cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"workflows.commands.{home}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

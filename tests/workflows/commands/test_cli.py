@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from tests.endtoend import ROOT, command_line, environment, luma_digests, one_line, run_command, verify
 from tests.synthetic import read_stamps, tiny_weights, write_reel, write_sequence
-from workflows import cli
+from workflows.commands import cli
 
 
 @pytest.fixture(scope="module")

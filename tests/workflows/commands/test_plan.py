@@ -12,7 +12,8 @@ from pipeline.values.look_source import LookSource
 from tests.laws.test_scans import plate
 from tests.pipeline.reels.test_plan import REEL, SETTINGS, plan_of
 from tests.synthetic import tiny_weights
-from workflows import cli, plan_table
+from workflows import plan_table
+from workflows.commands import cli
 from workflows.report_data import _shots
 
 CODED = replace(REEL, timecode="10:00:00:00")
@@ -195,4 +196,4 @@ def test_listing_loads_no_network():
     """`plan --help` answers at once."""
     from tests.test_layers import fresh
 
-    assert fresh("import sys, workflows.plan; print('torch' in sys.modules)").strip() == "False"
+    assert fresh("import sys, workflows.commands.plan; print('torch' in sys.modules)").strip() == "False"

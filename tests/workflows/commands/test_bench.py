@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from tests.synthetic import tiny_weights
 from workflows.bench_sources import write_plate
-from workflows.cli import cli
+from workflows.commands.cli import cli
 from workflows.measured import measured
 
 LIMIT = 2 << 30

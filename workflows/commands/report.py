@@ -117,8 +117,8 @@ def page(collection: Collection, now: datetime) -> str:
     from workflows import report_data
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        loader=FileSystemLoader(Path(__file__).parents[1]), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"hash": _hash, "duration": duration, "large": large, "clock": report_data.clock}
     return environment.get_template(TEMPLATE).render(c=collection, now=now, legend=report_data.FLAGS, stages=STAGES)
