@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from workflows.options import Numbers
+from workflows.terminal.options import Numbers
 
 REAL = 10.0
 """Seconds that a real unit takes, about: 96 frames on a processor, fewer on a GPU."""

@@ -12,7 +12,7 @@ from colorizer import DEFAULT_WEIGHTS
 from pipeline.collection.item import STATE
 from workflows.bench_sources import TILE, write_film, write_plate
 from workflows.measured import measured
-from workflows.options import Numbers
+from workflows.terminal.options import Numbers
 
 
 @click.command()

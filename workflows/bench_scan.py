@@ -14,7 +14,7 @@ import click
 from colorizer import DEFAULT_WEIGHTS
 from workflows.bench_sources import TILE, write_plate
 from workflows.measured import measured
-from workflows.options import WorkingSize
+from workflows.terminal.options import WorkingSize
 
 BYTES_PER_PIXEL = 12
 """Disk for source, bands and output of 16 bits at the same time, at the worst; the synthetic plates take about half."""

@@ -14,7 +14,7 @@ import click
 
 from colorizer import DEFAULT_WEIGHTS
 from pipeline.storage.stores import hasty, shown
-from workflows.options import Bytes, Place, WorkingSize
+from workflows.terminal.options import Bytes, Place, WorkingSize
 
 if TYPE_CHECKING:
     from pipeline.collection.depot import Depot

@@ -144,7 +144,7 @@ def _videos(loaded: Any, paths: tuple[Path, ...], frames: int) -> tuple[dict[str
 def _print(result: dict[str, Any]) -> None:
     from rich.console import Console
 
-    from workflows.figures import clip_table, picture_table
+    from workflows.terminal.figures import clip_table, picture_table
 
     console = Console()
     if figures := result.get("pictures"):

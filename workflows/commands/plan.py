@@ -64,7 +64,7 @@ def show(place: str) -> None:
     from rich.console import Console
 
     from pipeline.collection.lookup import find_plan
-    from workflows.plan_table import table_of
+    from workflows.terminal.plan_table import table_of
 
     file = find_plan(place)
     Console(soft_wrap=not sys.stdout.isatty()).print(table_of(file.read(), file.name))
@@ -115,7 +115,7 @@ def split(place: str, shot: tuple[int, ...], at: str, own: bool, dry_run: bool) 
 
     def edit(file: PlanFile, old: Plan | ScanPlan) -> tuple[Plan, str]:
         from pipeline.jobs import edits
-        from workflows.plan_table import frame_at
+        from workflows.terminal.plan_table import frame_at
 
         of = _of_reel(old, "split")
         [number] = _places(of, shot) if len(shot) == 1 else _refuse("one shot can be split at a time")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-from workflows.options import Local, WorkingSize
+from workflows.terminal.options import Local, WorkingSize
 
 
 class Rate(click.ParamType):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workflows.options import Place
+from workflows.terminal.options import Place
 
 if TYPE_CHECKING:
     from pipeline.collection.depot import Depot

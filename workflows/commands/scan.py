@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-from workflows.options import Bytes, Local, WorkingSize
+from workflows.terminal.options import Bytes, Local, WorkingSize
 
 
 @click.command()

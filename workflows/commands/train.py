@@ -187,7 +187,7 @@ def _here(
     import torch
 
     from colorizer.training.training import Trainer
-    from workflows.training_watch import Watch
+    from workflows.terminal.training_watch import Watch
 
     device = options["device"]
     if device == "auto":
@@ -213,7 +213,7 @@ def _on_cluster(
 ) -> Trainer:  # fmt: skip
     from colorizer.training.training import Trainer
     from pipeline.spread.ray_training import Run, fit
-    from workflows.training_watch import Watch
+    from workflows.terminal.training_watch import Watch
 
     storage = options["storage"] or str(out.parent.absolute())
     run = Run(config, recipe, load, start.network() if start else None)
@@ -268,7 +268,7 @@ def _write(out: Path, options: dict[str, Any], trainer: Trainer, sources: list[P
 
     from colorizer.measures import evaluation
     from colorizer.networks import weights_file as weights
-    from workflows.figures import picture_table
+    from workflows.terminal.figures import picture_table
 
     network, classes = _finished(trainer, options), trainer.pictures.classes
     card: dict[str, Any] = {

@@ -13,7 +13,7 @@ import click
 
 from workflows.commands.reel import Rate
 from workflows.commands.verify_scan import verify_scan
-from workflows.options import Local
+from workflows.terminal.options import Local
 
 if TYPE_CHECKING:
     from pipeline.reels.tracks import Carried

@@ -12,9 +12,9 @@ from pipeline.values.look_source import LookSource
 from tests.laws.test_scans import plate
 from tests.pipeline.reels.test_plan import REEL, SETTINGS, plan_of
 from tests.synthetic import tiny_weights
-from workflows import plan_table
 from workflows.commands import cli
 from workflows.report_data import _shots
+from workflows.terminal import plan_table
 
 CODED = replace(REEL, timecode="10:00:00:00")
 

@@ -1,0 +1,1 @@
+"""Terminal: options, words and bars that commands share."""
