@@ -153,8 +153,8 @@ def test_catalog_ids_reach_everything(tmp_path, source, tiny):
 
     Another id for a finished file is written there without any work on it, also when the state is lost; verify holds.
     """
-    from tests.workflows.test_report import write_report
-    from workflows.report_data import read
+    from tests.workflows.report.test_report import write_report
+    from workflows.report.report_data import read
 
     out, plain, manifest = tmp_path / "out", tmp_path / "plain", tmp_path / "list.csv"
     (tmp_path / "bad.tif").write_bytes(b"II*\0 no picture at all")

@@ -33,7 +33,7 @@ from tests.laws.nights import OPTIONS, OUTS
 from tests.laws.test_scans import plate
 from tests.object_store import contents, fill, s3_server
 from workflows.commands.report import write_report
-from workflows.report_pictures import illustrate
+from workflows.report.report_pictures import illustrate
 
 
 @pytest.fixture(scope="module")

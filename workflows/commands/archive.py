@@ -109,7 +109,7 @@ def archive(
     from pipeline.collection.items import find
     from pipeline.collection.progress import collection_listener
     from pipeline.collection.run import Wishes, color
-    from workflows.report_pictures import illustrate
+    from workflows.report.report_pictures import illustrate
 
     if workers > 1 and ray == "none":
         raise click.UsageError("--workers needs --ray (local for this machine)")

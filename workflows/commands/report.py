@@ -18,7 +18,7 @@ from workflows.terminal.options import Place
 
 if TYPE_CHECKING:
     from pipeline.collection.depot import Depot
-    from workflows.report_data import Collection
+    from workflows.report.report_data import Collection
 
 NAME = "report.html"
 TEMPLATE = "report.html.j2"
@@ -66,8 +66,8 @@ def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, o
     or not at all. told: after each file whose pictures were made, how many of how many.
     Raises ColorizeError if there is no collection in `out`, StorageError if the page cannot be written.
     """
-    from workflows import report_pictures
-    from workflows.report_data import illustrated, read
+    from workflows.report import report_pictures
+    from workflows.report.report_data import illustrated, read
 
     depot = depot.apart()
     out = depot.folder
@@ -114,10 +114,10 @@ def page(collection: Collection, now: datetime) -> str:
     """The report as one HTML file; everything from files and catalogs is escaped. now: what it says of its age."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from workflows import report_data
+    from workflows.report import report_data
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parents[1]), autoescape=True, undefined=StrictUndefined,
+        loader=FileSystemLoader(Path(__file__).parents[1] / "report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"hash": _hash, "duration": duration, "large": large, "clock": report_data.clock}

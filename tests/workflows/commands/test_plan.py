@@ -13,7 +13,7 @@ from tests.laws.test_scans import plate
 from tests.pipeline.reels.test_plan import REEL, SETTINGS, plan_of
 from tests.synthetic import tiny_weights
 from workflows.commands import cli
-from workflows.report_data import _shots
+from workflows.report.report_data import _shots
 from workflows.terminal import plan_table
 
 CODED = replace(REEL, timecode="10:00:00:00")

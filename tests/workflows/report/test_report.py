@@ -25,11 +25,11 @@ from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.values.events import Silent
 from tests.endtoend import color
 from tests.synthetic import tiny_weights, write_reel
-from workflows import report_data, report_pictures
 from workflows.commands.cli import cli
 from workflows.commands.report import duration, large, page
 from workflows.commands.report import write_report as write_for_depot
-from workflows.report_data import Collection, File, Part, Picture, illustrated, link, read, shown
+from workflows.report import report_data, report_pictures
+from workflows.report.report_data import Collection, File, Part, Picture, illustrated, link, read, shown
 
 HOSTILE = "<img src=x onerror=alert(1)>.tif"
 ODD = '100% "50\'s" & #7?ü 写真.png'

@@ -1,0 +1,1 @@
+"""Report: the page that tells in the morning what came of a collection."""
