@@ -10,7 +10,7 @@ import pytest
 
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
 from workflows import demo_reel
-from workflows.sheet import THUMBNAIL, contact_sheet
+from workflows.sheets.sheet import THUMBNAIL, contact_sheet
 
 pytest.importorskip("skimage", reason="the demo extra is not installed")
 

@@ -27,7 +27,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
         from workflows.demo_reel import make_reel
     except ImportError as error:
         raise ColorizeError("the demo needs scikit-image: pip install 'chromatheque[demo]'") from error
-    from workflows.sheet import contact_sheet
+    from workflows.sheets.sheet import contact_sheet
 
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)

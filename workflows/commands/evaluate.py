@@ -75,13 +75,13 @@ def evaluate(
     loaded = load(weights)
     result: dict[str, Any] = {"weights": loaded.name, "digest": loaded.digest}
     if clips:
-        from workflows.clips import require_flow
+        from workflows.sheets.clips import require_flow
 
         require_flow()
     if data:
         result["pictures"] = _pictures(loaded, data, limit, prior, sheet)
     if sheet:
-        from workflows.gallery import write_gallery
+        from workflows.sheets.gallery import write_gallery
 
         with told("coloring pictures for the sheet"):
             result["sheet"] = {"file": str(sheet), "pictures": write_gallery(data, _colorizer(loaded), sheet)}
@@ -127,7 +127,7 @@ def _colorizer(loaded: Any) -> Any:
 def _videos(loaded: Any, paths: tuple[Path, ...], frames: int) -> tuple[dict[str, Any], dict[str, str]]:
     """Figures by clip, and by clip why it has none: one that cannot be measured does not take the others with it."""
     from colorizer.basis.errors import SourceError
-    from workflows import clips
+    from workflows.sheets import clips
 
     colorizer = _colorizer(loaded)
     measured, refused = {}, {}

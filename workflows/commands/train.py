@@ -254,7 +254,7 @@ def _draw(out: Path, trainer: Trainer, options: dict[str, Any], sources: list[Pa
     """A sheet of what the network paints now, OUT.png."""
     from colorizer.networks import weights_file as weights
     from colorizer.painting.colorizer import Colorizer
-    from workflows.gallery import write_gallery
+    from workflows.sheets.gallery import write_gallery
 
     with tempfile.TemporaryDirectory() as folder:
         now = Path(folder) / out.name

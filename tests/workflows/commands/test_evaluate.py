@@ -16,8 +16,8 @@ from colorizer.basis.errors import ColorizeError, SourceError
 from colorizer.networks import weights_file as weights
 from colorizer.painting.colorizer import Colorizer
 from tests.synthetic import fill, texture, tiny_weights, write_reel
-from workflows import clips, gallery
 from workflows.commands import cli
+from workflows.sheets import clips, gallery
 
 flow = pytest.mark.skipif(find_spec("skimage") is None, reason="the demo extra is not installed")
 

@@ -20,7 +20,7 @@ from colorizer.measures.evaluation import without_truth
 from colorizer.measures.score import LUMA
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, Geometry
 from colorizer.training.picture_files import SUFFIXES, members, rgb_of
-from workflows.sheet import write_png
+from workflows.sheets.sheet import write_png
 
 Picture = NDArray[np.uint8]
 

@@ -1,0 +1,1 @@
+"""Sheets: pictures to look at beside figures."""
