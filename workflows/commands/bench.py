@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from workflows.bench_cluster import cluster
-from workflows.bench_collection import collection
-from workflows.bench_scan import scan
+from workflows.bench.bench_cluster import cluster
+from workflows.bench.bench_collection import collection
+from workflows.bench.bench_scan import scan
 
 
 @click.group()

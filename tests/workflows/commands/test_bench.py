@@ -10,9 +10,9 @@ import tifffile
 from click.testing import CliRunner
 
 from tests.synthetic import tiny_weights
-from workflows.bench_sources import write_plate
+from workflows.bench.bench_sources import write_plate
+from workflows.bench.measured import measured
 from workflows.commands.cli import cli
-from workflows.measured import measured
 
 LIMIT = 2 << 30
 
@@ -38,7 +38,7 @@ def test_it_measures_each_size(tmp_path, tiny):
 
 def test_it_asks_for_the_disk_first(tmp_path, monkeypatch):
     """A plate that the disk cannot hold is refused before anything is written; so is what is no size."""
-    monkeypatch.setattr("workflows.bench_scan.BYTES_PER_PIXEL", 10**6)
+    monkeypatch.setattr("workflows.bench.bench_scan.BYTES_PER_PIXEL", 10**6)
     for sizes, told in (("13", "free"), ("big", "write sizes"), ("-1", "write sizes"), ("99", "sizes are")):
         done = CliRunner().invoke(cli, ["bench", "scan", "--gigapixels", sizes, "--folder", str(tmp_path)])
         assert done.exit_code == 2

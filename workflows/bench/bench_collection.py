@@ -10,8 +10,8 @@ import click
 
 from colorizer import DEFAULT_WEIGHTS
 from pipeline.collection.item import STATE
-from workflows.bench_sources import TILE, write_film, write_plate
-from workflows.measured import measured
+from workflows.bench.bench_sources import TILE, write_film, write_plate
+from workflows.bench.measured import measured
 from workflows.terminal.options import Numbers
 
 

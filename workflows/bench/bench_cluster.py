@@ -53,7 +53,7 @@ def cluster(
 def driven(facts: dict[str, Any]) -> dict[str, Any]:
     """Run the driver in a process of its own. Raises ClickException."""
     child = subprocess.run(
-        [sys.executable, "-m", "workflows.simulated_driver", json.dumps(facts)], capture_output=True, text=True,
+        [sys.executable, "-m", "workflows.bench.simulated_driver", json.dumps(facts)], capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     if child.returncode:

@@ -1,4 +1,7 @@
-"""The driver of a simulated cluster, alone in its process: `python -m workflows.simulated_driver FACTS`, JSON out."""
+"""The driver of a simulated cluster, alone in its process.
+
+`python -m workflows.bench.simulated_driver FACTS` prints JSON.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from pipeline.collection.step import PAINT, Step, Ticket
 from pipeline.spread.pools import Pool, RayPool
 from pipeline.storage.ledger import Ledger
 from pipeline.values.events import Silent
-from workflows.measured import used
-from workflows.stand_in import FRAMES, StandIn, Timers
+from workflows.bench.measured import used
+from workflows.bench.stand_in import FRAMES, StandIn, Timers
 
 MEGAPIXELS = 0.5
 """Of a frame."""

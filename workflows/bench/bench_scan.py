@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from colorizer import DEFAULT_WEIGHTS
-from workflows.bench_sources import TILE, write_plate
-from workflows.measured import measured
+from workflows.bench.bench_sources import TILE, write_plate
+from workflows.bench.measured import measured
 from workflows.terminal.options import WorkingSize
 
 BYTES_PER_PIXEL = 12

@@ -15,7 +15,7 @@ MEASURED = """
 import sys
 place, sys.argv[:] = sys.argv[1], ["chromatheque", *sys.argv[2:]]
 from workflows.commands.cli import main
-from workflows.measured import used
+from workflows.bench.measured import used
 try:
     main()
 finally:

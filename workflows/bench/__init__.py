@@ -1,0 +1,1 @@
+"""Bench: what a user can measure on a machine of their own."""
