@@ -24,7 +24,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     from pipeline.values.events import listener_for
 
     try:
-        from workflows.demo_reel import make_reel
+        from workflows.demo.demo_reel import make_reel
     except ImportError as error:
         raise ColorizeError("the demo needs scikit-image: pip install 'chromatheque[demo]'") from error
     from workflows.sheets.sheet import contact_sheet

@@ -5,7 +5,7 @@ import pytest
 
 from tests.endtoend import luma_digests, run_command, verify
 from tests.synthetic import tiny_weights
-from workflows import demo_reel
+from workflows.demo import demo_reel
 
 pytest.importorskip("skimage", reason="the demo extra is not installed")
 

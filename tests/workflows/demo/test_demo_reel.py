@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
-from workflows import demo_reel
+from workflows.demo import demo_reel
 from workflows.sheets.sheet import THUMBNAIL, contact_sheet
 
 pytest.importorskip("skimage", reason="the demo extra is not installed")

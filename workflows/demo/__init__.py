@@ -1,0 +1,1 @@
+"""Demo: the film that `chromatheque demo` makes and colors."""
