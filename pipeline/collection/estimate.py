@@ -16,11 +16,12 @@ import torch
 from colorizer.basis.errors import ColorizeError, SourceError
 from pipeline.collection.item import Item
 from pipeline.collection.measure import measure
-from pipeline.collection.state import DONE, Progress, State
+from pipeline.collection.state import Progress, State
 from pipeline.collection.steps import job_of
 from pipeline.spread.pools import device
 from pipeline.storage.atomic import write_json
 from pipeline.storage.stores import is_uri, shown
+from pipeline.values.stages import DONE
 
 UNSEEN = 4.0
 """Bytes of a compressed source per pixel that are guessed where it lies in a store: its header is read with the rest

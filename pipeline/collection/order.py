@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.collection.state import ASIDE, DONE, Progress
-from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Ticket
+from pipeline.collection.state import Progress
+from pipeline.collection.step import Ticket
 from pipeline.storage.ledger import Ledger
+from pipeline.values.stages import ASIDE, DONE, PAINT, PUBLISH, SURVEY
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from pipeline.collection.exposition import Exposition
 from pipeline.collection.item import Item
 from pipeline.collection.lease import leased
 from pipeline.collection.schedule import Night, Schedule, ready
-from pipeline.collection.state import ASIDE, DONE, Progress, State
+from pipeline.collection.state import Progress, State
 from pipeline.collection.steps import Illustrate, StepPainter, nothing
 from pipeline.reels.preservation import manifest_of
 from pipeline.spread.pools import Pool, pool_for
@@ -26,6 +26,7 @@ from pipeline.storage.lock import alone
 from pipeline.storage.stores import Store, hasty, is_uri, shown, together
 from pipeline.values.events import Listener
 from pipeline.values.metrics import Gauges, Meter
+from pipeline.values.stages import ASIDE, DONE
 
 METRICS = "metrics.prom"
 """In the collection's folder of state."""

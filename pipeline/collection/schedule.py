@@ -24,13 +24,14 @@ from typing import Any
 from colorizer.basis.errors import JoinError, LedgerError, StorageError, WorkerDied
 from pipeline.collection.item import Item
 from pipeline.collection.order import Active, Order
-from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING, Progress, State
-from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Done, Step, StepFailed, Surveyed, Ticket
+from pipeline.collection.state import Progress, State
+from pipeline.collection.step import Done, Step, StepFailed, Surveyed, Ticket
 from pipeline.collection.tally import Tally
 from pipeline.spread.pools import Outcome, Pool
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.stores import hasty, together
 from pipeline.values.events import Listener
+from pipeline.values.stages import ASIDE, DONE, PAINT, PAINTING, PUBLISH, SURVEY, SURVEYED, WAITING
 from pipeline.values.tries import Tries
 
 SUMMARY = 5.0

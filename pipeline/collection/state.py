@@ -17,9 +17,9 @@ from pipeline.collection.item import STATE, Item
 from pipeline.reels.sidecar import relabel
 from pipeline.storage.atomic import in_json, publish, read_json, writable, write_json
 from pipeline.storage.stores import shown
+from pipeline.values.stages import ASIDE, DONE, WAITING
 
 FORMAT = 1
-WAITING, SURVEYED, PAINTING, DONE, ASIDE = "waiting", "surveyed", "painting", "done", "set-aside"
 
 
 @dataclass(slots=True)

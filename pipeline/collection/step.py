@@ -13,8 +13,6 @@ from pipeline.storage.ledger import Receipt
 from pipeline.storage.stores import is_uri
 from pipeline.values.units import Unit
 
-SURVEY, PAINT, PUBLISH = "survey", "paint", "publish"
-
 
 class StepFailed(ColorizeError):
     """A bug met by one file: the others go on. `trace` tells a developer where."""

@@ -18,7 +18,7 @@ from colorizer.basis.errors import ColorizeError, InUse, LedgerError, WorkerDied
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.measure import measure
-from pipeline.collection.step import SURVEY, Done, Step, StepFailed, Surveyed, Ticket
+from pipeline.collection.step import Done, Step, StepFailed, Surveyed, Ticket
 from pipeline.jobs.reel_job import Choices, Job
 from pipeline.jobs.reel_job import open_painter as open_segment_painter
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
@@ -31,6 +31,7 @@ from pipeline.storage.atomic import writable
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import alone
 from pipeline.values.events import Silent
+from pipeline.values.stages import SURVEY
 from pipeline.values.units import Painter, Report
 
 Illustrate = Callable[[Path, Item], Sequence[str]]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.collection.state import ASIDE, DONE, Progress
+from pipeline.collection.state import Progress
+from pipeline.values.stages import ASIDE, DONE
 
 
 @dataclass(frozen=True, slots=True)

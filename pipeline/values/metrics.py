@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
-from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
-from pipeline.collection.step import PAINT, PUBLISH, SURVEY
 from pipeline.values.events import Listener, Silent
+from pipeline.values.stages import ASIDE, DONE, PAINT, PAINTING, PUBLISH, SURVEY, SURVEYED, WAITING
 
 GAUGE, COUNTER, HISTOGRAM = "gauge", "counter", "histogram"
 

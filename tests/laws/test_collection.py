@@ -16,10 +16,11 @@ import tifffile
 from colorizer.basis.errors import LedgerError, StorageError
 from pipeline.collection.item import STATE
 from pipeline.collection.schedule import Schedule, ready
-from pipeline.collection.state import ASIDE, DONE, State
+from pipeline.collection.state import State
 from pipeline.collection.steps import StepPainter
 from pipeline.spread.pools import InlinePool, RayPool
 from pipeline.values.events import Silent
+from pipeline.values.stages import ASIDE, DONE
 from tests.endtoend import Heard, environment, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
 from tests.laws.test_scans import FULL, plate

@@ -21,13 +21,14 @@ from pipeline.collection.item import STATE, Item
 from pipeline.collection.items import find
 from pipeline.collection.run import Wishes, color, look
 from pipeline.collection.schedule import Schedule, ready
-from pipeline.collection.state import DONE, State
+from pipeline.collection.state import State
 from pipeline.collection.steps import StepPainter
 from pipeline.spread.pools import RayPool
 from pipeline.storage import stores
 from pipeline.storage.atomic import sha256
 from pipeline.storage.stores import Store
 from pipeline.values.events import Silent
+from pipeline.values.stages import DONE
 from tests.endtoend import Heard, command_line, environment, hear_interrupts, run_command
 from tests.laws.nights import OPTIONS, OUTS
 from tests.laws.test_scans import plate

@@ -18,11 +18,11 @@ from colorizer.basis.errors import NodeLost
 from pipeline.collection.item import STATE
 from pipeline.collection.run import deadline_of
 from pipeline.collection.schedule import Schedule, ready
-from pipeline.collection.state import ASIDE, State
-from pipeline.collection.step import PAINT, PUBLISH, SURVEY
+from pipeline.collection.state import State
 from pipeline.collection.steps import StepPainter
 from pipeline.spread.pools import InlinePool, Outcome, RayPool
 from pipeline.values.events import Silent
+from pipeline.values.stages import ASIDE, PAINT, PUBLISH, SURVEY
 from tests.endtoend import ROOT, command_line, environment, hear_interrupts, one_line, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
 from tests.laws.test_scans import plate

@@ -19,10 +19,11 @@ from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.schedule import Schedule
 from pipeline.collection.state import Progress, State
-from pipeline.collection.step import PAINT, Step, Ticket
+from pipeline.collection.step import Step, Ticket
 from pipeline.spread.pools import Pool, RayPool
 from pipeline.storage.ledger import Ledger
 from pipeline.values.events import Silent
+from pipeline.values.stages import PAINT
 from workflows.bench.measured import used
 from workflows.bench.stand_in import FRAMES, StandIn, Timers
 

@@ -6,9 +6,10 @@ import heapq
 import time
 from typing import Any
 
-from pipeline.collection.step import PAINT, SURVEY, Done, Step, Surveyed, Ticket
+from pipeline.collection.step import Done, Step, Surveyed, Ticket
 from pipeline.spread.pools import Outcome
 from pipeline.storage.ledger import Receipt
+from pipeline.values.stages import PAINT, SURVEY
 from pipeline.values.units import Report
 
 FRAMES = 96

@@ -197,8 +197,9 @@ def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> in
     from pipeline.collection.item import STATE
     from pipeline.collection.run import look, short_of_disk
     from pipeline.collection.schedule import ready
-    from pipeline.collection.state import ASIDE, DONE, Progress, State
+    from pipeline.collection.state import Progress, State
     from pipeline.values.events import Silent
+    from pipeline.values.stages import ASIDE, DONE
 
     out = depot.folder
     place = next(p for p in (out, *out.absolute().parents) if p.is_dir())

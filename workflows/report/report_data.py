@@ -20,11 +20,11 @@ from urllib.parse import quote
 
 from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.collection.item import STATE, Item
-from pipeline.collection.state import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 from pipeline.jobs.folder import PLAN
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, stamp
 from pipeline.values.look_source import in_words, sources_from_json
+from pipeline.values.stages import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 
 STATES = (ASIDE, PAINTING, SURVEYED, DONE, WAITING)
 """In the order of the page: what needs a person comes first."""

@@ -18,11 +18,12 @@ from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.order import Order
 from pipeline.collection.schedule import Schedule
-from pipeline.collection.state import ASIDE, DONE, Progress
-from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Done, Step, Surveyed, Ticket
+from pipeline.collection.state import Progress
+from pipeline.collection.step import Done, Step, Surveyed, Ticket
 from pipeline.spread.pools import Outcome
 from pipeline.storage.ledger import Receipt
 from pipeline.values.events import Silent
+from pipeline.values.stages import ASIDE, DONE, PAINT, PUBLISH, SURVEY
 from tests.endtoend import Heard
 
 RETRIES = 3

@@ -8,12 +8,13 @@ import pytest
 from colorizer.basis.errors import LedgerError
 from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find
-from pipeline.collection.step import PAINT, PUBLISH, SURVEY, Step, StepFailed
+from pipeline.collection.step import Step, StepFailed
 from pipeline.collection.steps import StepPainter
 from pipeline.jobs import folder as job_folder
 from pipeline.reels.preservation import hashes
 from pipeline.storage import atomic as storage
 from pipeline.storage.ledger import Ledger
+from pipeline.values.stages import PAINT, PUBLISH, SURVEY
 from tests.laws.test_scans import plate
 from tests.synthetic import tiny_weights, write_reel
 
