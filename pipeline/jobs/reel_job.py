@@ -21,7 +21,7 @@ from colorizer.basis.errors import JoinError, LedgerError
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
-from pipeline.containers.profiles import profile_for, target_for
+from pipeline.containers.profiles import profile_for
 from pipeline.jobs.folder import (
     PLAN,
     Count,
@@ -42,6 +42,7 @@ from pipeline.reels.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
 from pipeline.reels.reel import Reel, probe
 from pipeline.reels.sidecar import sidecar
 from pipeline.reels.survey import survey
+from pipeline.reels.target import target_for
 from pipeline.spread.cluster import reach
 from pipeline.spread.pools import Pool, device, planned_colorizer, pool_for
 from pipeline.storage.atomic import legible, publish, read_json, sha256, writable, write_json

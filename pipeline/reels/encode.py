@@ -15,9 +15,10 @@ import av.filter
 import numpy as np
 
 from colorizer.basis.errors import EncodeError
-from pipeline.containers.profiles import Profile, Target
+from pipeline.containers.profiles import Profile
 from pipeline.reels.frames import plane_view
 from pipeline.reels.reel import Reel
+from pipeline.reels.target import Target
 
 GLOBAL_HEADER = 0x00400000
 INTERLACED = 0x00040000 | 0x20000000

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.containers.profiles import PROFILES, Profile, Target, target_for
+from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.frames import luma_digest
 from pipeline.reels.piece import Piece
 from pipeline.reels.plan import Plan, rising
 from pipeline.reels.reel import UNSAID, Reel, probe
+from pipeline.reels.target import Target, target_for
 from pipeline.reels.track_fidelity import check_tracks
 from pipeline.reels.tracks import Carried
 from pipeline.values.finding import Finding

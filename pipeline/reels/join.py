@@ -17,11 +17,12 @@ from pipeline.containers.chapters import clipped
 from pipeline.containers.containers import MUXERS
 from pipeline.containers.labels import language_in, title_of
 from pipeline.containers.matroska import reserve, set_display_size
-from pipeline.containers.profiles import PROFILES, Profile, target_for
+from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.encode import configure
 from pipeline.reels.plan import Plan
 from pipeline.reels.reel import local, open_source, packets_of, readable
 from pipeline.reels.sidecar import marks
+from pipeline.reels.target import target_for
 from pipeline.reels.tracks import Carried, Sound, decide, is_tag, places
 from pipeline.storage.ledger import Ledger, Receipt
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from colorizer.painting.colorizer import Colorizer
-from pipeline.containers.profiles import PROFILES, Target, target_for
+from pipeline.containers.profiles import PROFILES
 from pipeline.reels.decode import Reader
 from pipeline.reels.encode import Encoder, Painted
 from pipeline.reels.frames import Frame
 from pipeline.reels.plan import Segment
+from pipeline.reels.target import Target, target_for
 from pipeline.spread.ahead import ahead
 from pipeline.storage.atomic import publish, writable
 from pipeline.storage.ledger import Receipt

@@ -33,7 +33,7 @@ from tests.endtoend import Heard, command_line, environment, hear_interrupts, ru
 from tests.laws.nights import OPTIONS, OUTS
 from tests.laws.test_scans import plate
 from tests.object_store import contents, fill, s3_server
-from workflows.commands.report import write_report
+from workflows.report.page import write_report
 from workflows.report.report_pictures import illustrate
 
 

@@ -161,7 +161,7 @@ def _report(out: str, scratch: Path | None) -> str:
     if not (depot.folder / STATE).is_dir():
         return ""
     try:
-        from workflows.commands.report import write_report
+        from workflows.report.page import write_report
 
         return write_report(depot)
     except Exception as error:

@@ -25,6 +25,7 @@ from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, stamp
 from pipeline.values.look_source import in_words, sources_from_json
 from pipeline.values.stages import ASIDE, DONE, PAINTING, SURVEYED, WAITING
+from workflows.terminal.clock import clock
 
 STATES = (ASIDE, PAINTING, SURVEYED, DONE, WAITING)
 """In the order of the page: what needs a person comes first."""
@@ -430,15 +431,6 @@ def _attempt(told: dict[str, Any]) -> tuple[str, str, str]:
 
 def _count(told: dict[str, Any], name: str) -> int:
     return int(_number(told.get(name))) or 1
-
-
-def clock(seconds: float) -> str:
-    """Seconds as a person reads them on a player: 0:04.2, 1:02:03.0."""
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    head = f"{hours}:{minutes:02}" if hours else f"{minutes}"
-    return f"{head}:{rest // 10:02}.{rest % 10}"
 
 
 def _natural(text: str) -> list[tuple[int, str]]:

@@ -23,12 +23,13 @@ from colorizer.basis.errors import ColorizeError, UnsupportedSource
 from colorizer.measures import quality, steadiness
 from colorizer.measures.score import lab_of
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, auto_precision
-from pipeline.containers.profiles import PROFILES, Target, target_for
+from pipeline.containers.profiles import PROFILES
 from pipeline.reels.decode import Reader
 from pipeline.reels.frames import has_color, plane_view
 from pipeline.reels.plan import BATCH, Settings, Shot
 from pipeline.reels.reel import Reel, probe
 from pipeline.reels.survey import survey
+from pipeline.reels.target import Target, target_for
 
 Picture = NDArray[np.uint8]
 

@@ -13,7 +13,7 @@ from pipeline.reels.plan import Plan
 from pipeline.scans.plan import PagePlan, ScanPlan
 from pipeline.values.look_source import LookSources, in_words
 from pipeline.values.timecode import CODE, advance
-from workflows.report.report_data import clock
+from workflows.terminal.clock import clock
 
 
 def table_of(plan: Plan | ScanPlan, name: str) -> Table:

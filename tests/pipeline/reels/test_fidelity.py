@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import SourceError
-from pipeline.containers.profiles import PROFILES, target_for
+from pipeline.containers.profiles import PROFILES
 from pipeline.reels.decode import Reader
 from pipeline.reels.fidelity import Shown, check, decoded, planned, psnr
 from pipeline.reels.frames import luma_digest
 from pipeline.reels.reel import probe
+from pipeline.reels.target import target_for
 from pipeline.reels.tracks import decide
 from tests.synthetic import frame_of, stamped, write_reel
 
@@ -266,7 +267,7 @@ def test_psnr_is_decibels():
 
 
 def probe_free():
-    from tests.pipeline.containers.test_profiles import BASE
+    from tests.pipeline.reels.test_target import BASE
 
     return BASE
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import JoinError
-from pipeline.containers.profiles import PROFILES, target_for
+from pipeline.containers.profiles import PROFILES
 from pipeline.jobs.reel_job import identity
 from pipeline.reels.decode import Reader
 from pipeline.reels.encode import Encoder, Painted
@@ -18,6 +18,7 @@ from pipeline.reels.join import join
 from pipeline.reels.painter import SegmentPainter
 from pipeline.reels.plan import Plan, Shot
 from pipeline.reels.reel import probe
+from pipeline.reels.target import target_for
 from pipeline.storage.ledger import Ledger, Receipt
 from tests.synthetic import read_stamps, write_reel
 

@@ -26,9 +26,9 @@ from pipeline.values.events import Silent
 from tests.endtoend import color
 from tests.synthetic import tiny_weights, write_reel
 from workflows.commands.cli import cli
-from workflows.commands.report import duration, large, page
-from workflows.commands.report import write_report as write_for_depot
 from workflows.report import report_data, report_pictures
+from workflows.report.page import duration, large, page
+from workflows.report.page import write_report as write_for_depot
 from workflows.report.report_data import Collection, File, Part, Picture, illustrated, link, read, shown
 
 HOSTILE = "<img src=x onerror=alert(1)>.tif"

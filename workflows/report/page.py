@@ -1,0 +1,107 @@
+"""Page: the report written as one HTML file, with the pictures that it shows beside it."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from pipeline.collection.depot import Depot
+from workflows.report.report_data import Collection
+from workflows.terminal.clock import clock
+
+NAME = "report.html"
+TEMPLATE = "report.html.j2"
+STAGES = {
+    "open": "when it was opened", "survey": "while it was surveyed", "paint": "while it was painted",
+    "publish": "while it was joined and checked",
+}  # fmt: skip
+"""When a file was set aside, in words."""
+
+
+def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, of: None) -> str:
+    """Write OUT_DIR/report.html and its pictures, as the collection stands now; returns the page's path or URI.
+
+    The page is written at once with the pictures there are, and again when those that lack are made; each time whole
+    or not at all. told: after each file whose pictures were made, how many of how many.
+    Raises ColorizeError if there is no collection in `out`, StorageError if the page cannot be written.
+    """
+    from workflows.report import report_pictures
+    from workflows.report.report_data import illustrated, read
+
+    depot = depot.apart()
+    out = depot.folder
+    depot.fetch_state()
+    collection, there = read(out), frozenset[str]()
+    if depot.store:
+        there = depot.fetch_report([f"{file.place}.json" for file in collection.files])
+        collection = read(out, there)
+    found = {
+        file.key: report_pictures.kept(out, file, there) for file in collection.files if file.output and file.parts
+    }
+    lacking = [file for file in collection.files if file.key in found and found[file.key] is None]
+    files = tuple(illustrated(file, found.get(file.key) or {}) for file in collection.files)
+    _write(depot, replace(collection, files=files))
+    if lacking and not depot.store:
+        done = 0
+
+        def made() -> None:
+            nonlocal done
+            done += 1
+            told(done, len(lacking))
+
+        new = report_pictures.made(out, lacking, made)
+        files = tuple(illustrated(file, *new[file.key]) if file.key in new else file for file in files)
+        _write(depot, replace(collection, files=files))
+    return f"{depot}/{NAME}" if depot.store else str(out / NAME)
+
+
+def _write(depot: Depot, collection: Collection) -> None:
+    from pipeline.storage.atomic import publish, writable
+
+    path = depot.folder / NAME
+    scratch = path.with_name(f"{NAME}.{os.getpid()}.part")
+    try:
+        with writable(path):
+            scratch.write_text(page(collection, datetime.now().astimezone()), encoding="utf-8")
+            publish(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+    depot.put(NAME)
+
+
+def page(collection: Collection, now: datetime) -> str:
+    """The report as one HTML file; everything from files and catalogs is escaped. now: what it says of its age."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from workflows.report import report_data
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"hash": _hash, "duration": duration, "large": large, "clock": clock}
+    return environment.get_template(TEMPLATE).render(c=collection, now=now, legend=report_data.FLAGS, stages=STAGES)
+
+
+def _hash(script: str) -> str:
+    """How a Content-Security-Policy names a script (CSP level 3, 6.7.2.4)."""
+    return "sha256-" + b64encode(sha256(script.encode()).digest()).decode()
+
+
+def duration(seconds: float) -> str:
+    """Work as a person says it: 8 s, 12 min, 9.4 hours."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def large(number: float) -> str:
+    """A count with its thousands apart; a small one with a digit after the point, a vast one in millions."""
+    if number >= 1e7:
+        return f"{number / 1e6:,.0f} million"
+    return f"{number:,.1f}" if number < 10 and number % 1 else f"{number:,.0f}"
