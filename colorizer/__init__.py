@@ -2,6 +2,3 @@
 
 Knows torch, numpy and safetensors; knows nothing of media files, Ray or the command line.
 """
-
-DEFAULT_WEIGHTS = "fast"
-"""Shipped weights that are used when none are named; here, because naming them must not load torch."""

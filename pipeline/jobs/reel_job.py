@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 import torch
 
-from colorizer import DEFAULT_WEIGHTS
 from colorizer.basis.errors import JoinError, LedgerError
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
 from pipeline.containers.profiles import profile_for
 from pipeline.jobs.folder import (

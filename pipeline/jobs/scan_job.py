@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import torch
 
-from colorizer import DEFAULT_WEIGHTS
 from colorizer.basis.errors import ColorizeError, EncodeError, JoinError, LedgerError, UnsupportedSource
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
 from pipeline.jobs.folder import (
     PLAN,

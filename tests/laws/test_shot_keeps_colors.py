@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from colorizer import DEFAULT_WEIGHTS
 from colorizer.measures.quality import color_consistency
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from tests.endtoend import MEDIA, chroma, color, pictures
 from tests.synthetic import write_reel
 

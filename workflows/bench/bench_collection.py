@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from colorizer import DEFAULT_WEIGHTS
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from pipeline.collection.item import STATE
 from workflows.bench.bench_sources import TILE, write_film, write_plate
 from workflows.bench.measured import measured

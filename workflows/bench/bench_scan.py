@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from colorizer import DEFAULT_WEIGHTS
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from workflows.bench.bench_sources import TILE, write_plate
 from workflows.bench.measured import measured
 from workflows.terminal.options import WorkingSize

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colorizer import DEFAULT_WEIGHTS
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from pipeline.storage.stores import hasty, shown
 from workflows.terminal.options import Bytes, Place, WorkingSize
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from colorizer import DEFAULT_WEIGHTS
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 
 
 @click.command()

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from colorizer import DEFAULT_WEIGHTS
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 
 PYTHON = (3, 11)
 PACKAGES = ("torch", "av", "numpy", "ray", "tifffile", "imagecodecs", "safetensors", "click", "rich")

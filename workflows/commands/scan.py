@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from colorizer import DEFAULT_WEIGHTS
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from workflows.terminal.options import Bytes, Local, WorkingSize
 
 

@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from colorizer import DEFAULT_WEIGHTS
 from colorizer.basis.errors import WeightsError
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import Network, NetworkConfig
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from tests.colorizer.networks.test_iizuka2016 import lively
 
 SMALL = NetworkConfig(width=0.0625, head="mean", classes=3)

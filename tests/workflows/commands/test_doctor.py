@@ -10,9 +10,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from colorizer import DEFAULT_WEIGHTS
 from colorizer.basis.errors import WeightsError
 from colorizer.networks import weights_file as weights
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from workflows.commands import doctor
 from workflows.commands.cli import cli
 

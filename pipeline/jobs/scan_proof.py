@@ -1,22 +1,23 @@
-"""The part of `chromatheque verify` that is about scans."""
+"""Proof of a scan, made anew: its output held against its source and against what its sidecar says."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pipeline.scans.fidelity import Said
-    from pipeline.values.finding import Finding
+from colorizer.basis.errors import UnsupportedSource
+from pipeline.jobs.folder import identity
+from pipeline.jobs.proof import ELSE, check_digests
+from pipeline.jobs.scan_job import SIDECAR_FORMAT
+from pipeline.scans.fidelity import Said, check_scan
+from pipeline.scans.outputs import lossless
+from pipeline.stills.opening import open_scan
+from pipeline.storage.atomic import read_json
+from pipeline.values.finding import Finding
 
 
 def verify_scan(source: str, out: Path) -> list[Finding]:
     """Everything about a colored scan that can be held against its source."""
-    from pipeline.jobs.folder import identity
-    from pipeline.scans.fidelity import check_scan
-    from pipeline.stills.opening import open_scan
-    from workflows.commands.verify import check_digests
-
     with open_scan(source):
         pass  # what cannot be opened at all is told before anything is read through
     path = out.with_name(out.name + ".json")
@@ -27,10 +28,6 @@ def verify_scan(source: str, out: Path) -> list[Finding]:
 
 def _guessed(source: str, out: Path) -> Said:
     """Without a sidecar: all of the source's pages in their order, nothing declared as lost."""
-    from pipeline.scans.fidelity import Said
-    from pipeline.scans.outputs import lossless
-    from pipeline.stills.opening import open_scan
-
     with open_scan(source) as reader:
         return Said(range(reader.scan.pages), lossless(out))
 
@@ -40,13 +37,6 @@ def read_sidecar(path: Path, out: Path) -> tuple[Said, tuple[str, str]]:
 
     Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON.
     """
-    from colorizer.basis.errors import UnsupportedSource
-    from pipeline.jobs.scan_job import SIDECAR_FORMAT
-    from pipeline.scans.fidelity import Said
-    from pipeline.scans.outputs import lossless
-    from pipeline.storage.atomic import read_json
-    from workflows.commands.verify import ELSE
-
     told: Any = read_json(path)
     try:
         settings, mark = told["settings"], told["mark"]

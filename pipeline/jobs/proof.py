@@ -1,0 +1,29 @@
+"""Proof: whether a sidecar lies beside the files that it names, which is asked of reels and of scans alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.storage.atomic import sha256
+from pipeline.values.finding import Finding
+
+ELSE = "move it away to verify without it"
+
+
+def check_digests(source: str, output: str, found: Callable[[], dict[str, Any]], out: Path) -> list[Finding]:
+    """Whether a sidecar that names its files by their digests lies beside those, and not beside others.
+
+    source, output: the digests it names, "" for none. found: makes the source's identity, by reading all of it.
+    """
+    findings = []
+    if source:
+        same = found()["sha256"] == source
+        told = "the source is the one the sidecar names" if same else f"the sidecar belongs to another source: {ELSE}"
+        findings.append(Finding("source digest", same, told))
+    if output:
+        same = sha256(out) == output
+        told = "the output is the one the sidecar names" if same else "the output changed since the sidecar was written"
+        findings.append(Finding("output digest", same, told))
+    return findings
