@@ -9,11 +9,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FORBIDDEN = {
-    "colorizer": {"pipeline", "workflows", "av", "tifffile", "ray", "click", "rich"},
-    "pipeline": {"workflows", "click"},
+WINGS = (
+    "colorizer.basis", "colorizer.color", "colorizer.networks", "colorizer.painting", "colorizer.training",
+    "colorizer.measures",
+    "pipeline.values", "pipeline.storage", "pipeline.spread", "pipeline.containers", "pipeline.reels",
+    "pipeline.metadata", "pipeline.stills", "pipeline.pages", "pipeline.scans", "pipeline.jobs", "pipeline.collection",
+    "workflows.terminal", "workflows.report", "workflows.sheets", "workflows.bench", "workflows.demo",
+    "workflows.commands",
+)  # fmt: skip
+"""In order: a wing imports only itself and those before it. What each is for stands in its `__init__.py`."""
+
+ROOTS = ("colorizer", "pipeline", "workflows")
+OUTSIDE = {
+    "colorizer": {"av", "tifffile", "ray", "click", "rich"},
+    "pipeline": {"click"},
     "workflows": set(),
 }
+"""Libraries that a package does without."""
+
 RAY = {
     "pipeline/spread/pools.py", "pipeline/spread/crew.py", "pipeline/spread/ray_training.py",
     "pipeline/spread/ray_jobs.py", "pipeline/spread/ray_metrics.py",
@@ -45,10 +58,73 @@ def imported(path):
     return found
 
 
-@pytest.mark.parametrize("path", files("colorizer", "pipeline", "workflows"))
-def test_nothing_is_imported_upward(path):
-    """workflows uses pipeline and colorizer, pipeline uses colorizer, colorizer neither, nor av, Ray, click."""
-    assert not imported(path) & FORBIDDEN[path.partition("/")[0]]
+def modules():
+    """Every module of the product by its dotted name, and its file."""
+    return {
+        ".".join(Path(path).with_suffix("").parts).removesuffix(".__init__"): path for path in files(*ROOTS)
+    }  # fmt: skip
+
+
+def arrows():
+    """(importing, imported) for all imports between the product's modules, inside functions and for types too."""
+    known = modules()
+    found = set()
+    for name, path in known.items():
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            wanted = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                wanted = [f"{node.module}.{alias.name}" for alias in node.names]
+            for full in wanted:
+                while full and full not in known:
+                    full = full.rpartition(".")[0]
+                if full and full != name:
+                    found.add((name, full))
+    return found
+
+
+def wing(module):
+    """The wing of a module; of a package's root its own name."""
+    return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize("path", files(*ROOTS))
+def test_a_package_does_without_what_is_not_its_own(path):
+    """colorizer knows no media, Ray or command line; pipeline no command line."""
+    assert not imported(path) & OUTSIDE[path.partition("/")[0]]
+
+
+def test_every_file_stands_in_a_wing():
+    """Beside the wings of a package lie its `__init__.py` and, for `python -m workflows`, `__main__.py`."""
+    beside = {path for name, path in modules().items() if wing(name) not in WINGS}
+    assert beside <= {*(f"{root}/__init__.py" for root in ROOTS), "workflows/__main__.py"}
+    assert {wing(name) for name in modules()} >= set(WINGS)
+
+
+def test_a_wing_imports_only_those_before_it():
+    """Nothing is imported upward. What a package exports at its root is for others: no wing imports it from there."""
+    place = {name: number for number, name in enumerate(WINGS)}
+    inside = [(a, b) for a, b in arrows() if wing(a) in place]
+    assert not [(a, b) for a, b in inside if wing(b) not in place]
+    assert not [(a, b) for a, b in inside if place[wing(b)] > place[wing(a)]]
+
+
+def test_no_files_import_one_another_in_a_circle():
+    """Every file can be read after those that it imports; a file counts as imported inside functions too."""
+    left = arrows()
+    while True:
+        importing = {a for a, _ in left}
+        rest = {(a, b) for a, b in left if b in importing}
+        if rest == left:
+            break
+        left = rest
+    assert not left
+
+
+def test_tests_stand_where_their_modules_do():
+    """Tests of a package lie in folders named as its wings."""
+    for path in files("tests/colorizer", "tests/pipeline", "tests/workflows"):
+        parts = Path(path).parts
+        assert len(parts) == 3 or ".".join(parts[1:3]) in WINGS, path
 
 
 def test_ray_has_one_door():

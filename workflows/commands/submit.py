@@ -14,6 +14,9 @@ import click
 from workflows.commands.cluster_jobs import COMMANDS, address_option, follow, open_queue
 
 MODULE = "workflows.commands.cli"
+HOME = Path(__file__).resolve().parents[2]
+PACKAGES = "colorizer", "pipeline", "workflows"
+"""What is sent along, and the folder that holds them."""
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -91,12 +94,8 @@ def _paths(param: click.Parameter, value: Any) -> Iterator[str]:
 
 def packages(place: Path) -> list[Path]:
     """The folders of the packages as they are installed here. `place` takes a folder that tells their version."""
-    import colorizer
-    import pipeline
-    import workflows
-
     ours = version("chromatheque")
     told = place / f"chromatheque-{ours}.dist-info"  # what is colored says which version did it
     told.mkdir()
     (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: chromatheque\nVersion: {ours}\n")
-    return [*(Path(path) for package in (colorizer, pipeline, workflows) for path in package.__path__), told]
+    return [*(HOME / package for package in PACKAGES), told]
