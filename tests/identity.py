@@ -65,11 +65,11 @@ def outputs(checkout: Path, media: Path, folder: Path) -> dict[str, str]:
     for name in COLLECTION:
         (source / Path(name).name).symlink_to(media / name)
     command(checkout, "archive", source, folder / "colored", "--preservation")
-    state = folder / "colored" / ".chromatheque"  # holds times of day
+    timed = {folder / "colored" / ".chromatheque", folder / "colored" / "report.html"}  # hold times of day
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and source not in path.parents and state not in path.parents
+        if path.is_file() and source not in path.parents and timed.isdisjoint([path, *path.parents])
     }
 
 
