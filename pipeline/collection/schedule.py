@@ -21,18 +21,19 @@ from functools import partial
 from importlib import metadata
 from typing import Any
 
-from colorizer.basis.errors import JoinError, LedgerError, StorageError, WorkerDied
+from colorizer.basis.errors import JoinError, LedgerError, StorageError
 from pipeline.collection.item import Item
 from pipeline.collection.order import Active, Order
 from pipeline.collection.state import Progress, State
 from pipeline.collection.step import Done, Step, StepFailed, Surveyed, Ticket
 from pipeline.collection.tally import Tally
+from pipeline.spread.loop import serve
 from pipeline.spread.pools import Outcome, Pool
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.stores import hasty, together
 from pipeline.values.events import Listener
 from pipeline.values.stages import ASIDE, DONE, PAINT, PAINTING, PUBLISH, SURVEY, SURVEYED, WAITING
-from pipeline.values.tries import Tries
+from pipeline.values.units import Unit
 
 SUMMARY = 5.0
 """Seconds between two times that counts are written down. Receipts are at once, and they are what counts."""
@@ -67,69 +68,81 @@ class Schedule:
         self.all = list(items)
         self.active = [Active(p, place) for place, p in enumerate(items) if p.state not in (DONE, ASIDE)]
         self._order = Order(self.active)
-        self._again: deque[tuple[Active, Step]] = deque()
+        self._given: dict[str, Active] = {}
         self._tally = Tally(items)
         self._unsaved: dict[int, Active] = {}
         self._more_aside = False
         self.worked, self.began, self.count, self.late = 0.0, time.monotonic(), 0, False
         self._summary, self.started = 0.0, datetime.now(UTC).isoformat(timespec="seconds")
-        self._tries: dict[str, Tries] = {}
 
     def run(self) -> Night:
         """Do all that can be done. Raises StorageError where nothing can be written any more."""
-        flying: dict[str, Active] = {}
         self.tell(running=bool(self.active))
-        while True:
-            self.check()
-            while not self._too_late() and len(flying) < self.pool.size and (chosen := self._next()) is not None:
-                active, step = chosen
-                active.flying += 1
-                flying[step.id] = active
-                tries = self._tries.get(step.id, Tries(self.retries))
-                self.pool.start(step, tries.attempt, tries.alone)
-            if not flying and (self.pool.size or self.late or not self._left()):
-                break
-            outcome = self.pool.finished()
-            if outcome is not None:
-                active = flying.pop(outcome.unit.id)
-                active.flying -= 1
-                self._take(active, outcome)
-                self._order.offer(active)
-                self._tally.update(active.place, active.progress)
-            if time.monotonic() - self._summary > SUMMARY:
-                self.tell()
-            self._total()
+        serve(self, self.pool, self.retries)
         self.tell(running=False)
         seconds = time.monotonic() - self.began
         states = [p.state for p in self.all]
         left = sum(s not in (DONE, ASIDE) for s in states)
         return Night(states.count(DONE), states.count(ASIDE), left, self.late and left > 0, seconds, self.busy(seconds))
 
-    def busy(self, seconds: float) -> float:
-        """Share of the workers' time that was work."""
-        return round(min(1.0, self.worked / (seconds * self.pool.workers)), 3) if seconds > 0 else 0.0
+    # --- as the loop's work
 
-    def _too_late(self) -> bool:
-        """Whether the deadline has come. Once it has, a clock that is set back makes no new night."""
+    def begin(self) -> None:
+        """Raises what `check` does."""
+        self.check()
+
+    def open(self) -> bool:
+        """Whether it is not too late."""
+        # once the deadline has come, a clock that is set back makes no new night
         self.late = self.late or (self.deadline is not None and self.now() >= self.deadline)
-        return self.late
+        return not self.late
 
-    def _left(self) -> bool:
-        """Whether anything is to do."""
-        return any(a.progress.state not in (DONE, ASIDE) for a in self.active)
-
-    def _next(self) -> tuple[Active, Step] | None:
+    def next(self) -> Step | None:
         """The step that a free worker gets; None if there is none now."""
-        while self._again:
-            active, step = self._again.popleft()
-            if active.progress.state != ASIDE:
-                return active, step
         if (chosen := self._order.next()) is None:
             return None
         stage = chosen.next_stage
         if stage == PUBLISH:
             chosen.stage = PUBLISH
-        return chosen, self._step(chosen, stage, chosen.todo.popleft() if stage == PAINT else None)
+        step = self._step(chosen, stage, chosen.todo.popleft() if stage == PAINT else None)
+        chosen.flying += 1
+        self._given[step.id] = chosen
+        return step
+
+    def wanted(self, unit: Unit) -> bool:
+        """Whether its item was not given up meanwhile, for another of its units."""
+        if wanted := self._given[unit.id].progress.state != ASIDE:
+            return wanted
+        self._given.pop(unit.id).flying -= 1
+        return False
+
+    def left(self) -> bool:
+        """Whether any item is neither done nor set aside."""
+        return any(a.progress.state not in (DONE, ASIDE) for a in self.active)
+
+    def take(self, outcome: Outcome, again: bool) -> None:
+        """What came of a step, into its item's progress."""
+        active = self._given[outcome.unit.id]
+        if not again:
+            del self._given[outcome.unit.id]
+            active.flying -= 1
+        step: Any = outcome.unit
+        if outcome.error is None:
+            self._done(active, step, outcome.receipt)
+        else:
+            self._failed(active, step, outcome.attempt, outcome.error, again)
+        self._order.offer(active)
+        self._tally.update(active.place, active.progress)
+
+    def turn(self) -> None:
+        """Tell how the whole stands, and write it down now and then."""
+        if time.monotonic() - self._summary > SUMMARY:
+            self.tell()
+        self._total()
+
+    def busy(self, seconds: float) -> float:
+        """Share of the workers' time that was work."""
+        return round(min(1.0, self.worked / (seconds * self.pool.workers)), 3) if seconds > 0 else 0.0
 
     def _step(self, active: Active, stage: str, unit: Ticket | None) -> Step:
         self.count += 1
@@ -137,16 +150,8 @@ class Schedule:
         depot = self.state.depot
         return Step(stage, active.progress.item, depot, self.count, unit, self.keep, self.proof, source)
 
-    def _take(self, active: Active, outcome: Outcome) -> None:
-        """What came of a step, into the item's progress."""
-        step: Any = outcome.unit
+    def _done(self, active: Active, step: Step, done: Done) -> None:
         progress = active.progress
-        if outcome.error is not None:
-            self._failed(active, step, outcome.attempt, outcome.error)
-            return
-        done: Any = outcome.receipt
-        assert isinstance(done, Done)
-        self._tries.pop(step.id, None)
         self.worked += done.seconds
         progress.seconds[step.stage] = progress.seconds.get(step.stage, 0.0) + done.seconds
         self.listener(
@@ -181,7 +186,7 @@ class Schedule:
         progress.state = SURVEYED if not progress.units["done"] else PAINTING
         self._save(progress)
 
-    def _failed(self, active: Active, step: Step, attempt: int, error: Exception) -> None:
+    def _failed(self, active: Active, step: Step, attempt: int, error: Exception, again: bool) -> None:
         progress = active.progress
         if isinstance(error, StorageError):
             with hasty(), suppress(StorageError):  # the first error tells what is wrong
@@ -192,13 +197,10 @@ class Schedule:
         if isinstance(error, StepFailed):
             said["trace"] = error.trace
         progress.attempts.append(said)
-        if isinstance(error, WorkerDied):
-            tries = self._tries[step.id] = self._tries.get(step.id, Tries(self.retries)).after(error)
-            if not tries.over:
-                self._retry(progress, step, f"{step}, attempt {attempt}: {text}")
-                self._again.append((active, step))
-                self._save(progress)
-                return
+        if again:
+            self._retry(progress, step, f"{step}, attempt {attempt}: {text}")
+            self._save(progress)
+            return
         if isinstance(error, JoinError | LedgerError) and step.stage != SURVEY:
             if active.stage == SURVEY:
                 return  # of the plan that is looked at again already

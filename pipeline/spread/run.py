@@ -1,4 +1,4 @@
-"""Run: bounded submission, counted attempts, set-aside. The same for every pool."""
+"""Run: the units of one job, through the loop that serves collections too."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from colorizer.basis.errors import StorageError, WorkerDied
-from pipeline.spread.pools import Pool
+from colorizer.basis.errors import StorageError
+from pipeline.spread.loop import ATTEMPTS, serve
+from pipeline.spread.pools import Outcome, Pool
 from pipeline.storage.ledger import Ledger
 from pipeline.values.events import Listener
-from pipeline.values.tries import Tries
 from pipeline.values.units import Unit
-
-ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,36 +26,46 @@ class SetAside:
 def run(units: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -> list[SetAside]:
     """Paint the units that have no receipt. Returns those set aside; bugs are raised.
 
-    A worker's death is tried again, `ATTEMPTS` times in all, the loss of its machine more often (see tries.py). An
-    error about the source is final at once: it would only be repeated. A full disk ends the run.
+    An error about the source is final at once: it would only be repeated. A full disk ends the run.
     """
-    todo = deque(units)
-    tries: dict[str, Tries] = {}
-    flying, aside = 0, []
-    while todo or flying:
-        while todo and flying < pool.size:
-            unit = todo.popleft()
-            tried = tries.setdefault(unit.id, Tries(ATTEMPTS))
-            pool.start(unit, tried.attempt, tried.alone)
-            flying += 1
-        outcome = pool.finished()
-        if outcome is None:
-            continue
-        flying -= 1
-        if outcome.receipt is not None:
-            ledger.record(outcome.receipt)
-            listener(outcome.unit.kind, number=outcome.unit.number, attempt=outcome.attempt, **outcome.unit.size)
-            continue
-        assert outcome.error is not None, "an outcome is a receipt or an error"
-        if isinstance(outcome.error, StorageError):
-            raise outcome.error  # every other unit would meet it too
-        if isinstance(outcome.error, WorkerDied):
-            tries[outcome.unit.id] = tried = tries[outcome.unit.id].after(outcome.error)
-        if isinstance(outcome.error, WorkerDied) and not tried.over:
-            listener(
-                "retry", text=f"{outcome.unit.kind} {outcome.unit.number}, attempt {outcome.attempt}: {outcome.error}"
-            )
-            todo.appendleft(outcome.unit)
+    work = _Units(units, ledger, listener)
+    serve(work, pool, ATTEMPTS)
+    return work.aside
+
+
+class _Units:
+    """The units as work."""
+
+    def __init__(self, units: Sequence[Unit], ledger: Ledger, listener: Listener) -> None:
+        self.todo, self.ledger, self.listener = deque(units), ledger, listener
+        self.aside: list[SetAside] = []
+
+    def begin(self) -> None:
+        pass
+
+    def open(self) -> bool:
+        return True
+
+    def next(self) -> Unit | None:
+        return self.todo.popleft() if self.todo else None
+
+    def wanted(self, unit: Unit) -> bool:
+        return True
+
+    def left(self) -> bool:
+        return bool(self.todo)
+
+    def take(self, outcome: Outcome, again: bool) -> None:
+        unit, error = outcome.unit, outcome.error
+        if error is None:
+            self.ledger.record(outcome.receipt)
+            self.listener(unit.kind, number=unit.number, attempt=outcome.attempt, **unit.size)
+        elif isinstance(error, StorageError):
+            raise error  # every other unit would meet it too
+        elif again:
+            self.listener("retry", text=f"{unit.kind} {unit.number}, attempt {outcome.attempt}: {error}")
         else:
-            aside.append(SetAside(outcome.unit, outcome.attempt, outcome.error))
-    return aside
+            self.aside.append(SetAside(unit, outcome.attempt, error))
+
+    def turn(self) -> None:
+        pass
