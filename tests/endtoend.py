@@ -20,7 +20,8 @@ import av
 import numpy as np
 from click.testing import CliRunner
 
-from pipeline.jobs.reel_job import Choices, Job, Result
+from pipeline.jobs.job import Result
+from pipeline.jobs.reel_job import ReelChoices, ReelJob
 from pipeline.values.events import Silent
 
 ROOT = Path(__file__).parents[1]
@@ -44,8 +45,8 @@ def color(
     segment_frames: int = 0, listener: Silent | None = None, **choices: Any,
 ) -> Result:  # fmt: skip
     """Run a job in this process. segment_frames: where the plan cuts long shots; make: another painter."""
-    asked = Choices(weights=str(weights), **{"working_size": 64, "precision": "fp32", **choices})
-    job = Job(str(source), out, asked, folder, listener or Silent())
+    asked = ReelChoices(weights=str(weights), **{"working_size": 64, "precision": "fp32", **choices})
+    job = ReelJob(str(source), out, asked, folder, listener or Silent())
     if segment_frames:
         job.settings = replace(job.settings, segment_frames=segment_frames)
     return job.color(make) if make else job.color()

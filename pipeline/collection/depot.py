@@ -21,8 +21,8 @@ from typing import IO, Any
 
 from colorizer.basis.errors import LedgerError, SourceError
 from pipeline.collection.item import STATE, Item
-from pipeline.jobs.folder import PLAN
 from pipeline.storage.atomic import read_json, stamp, writable, write_json
+from pipeline.storage.job_folder import PLAN
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.stores import Entry, Store, is_uri, shown, store_of, together
 from pipeline.values.sequence import NUMBERED

@@ -15,12 +15,12 @@ import torch
 
 from colorizer.basis.errors import ColorizeError, SourceError
 from pipeline.collection.item import Item
-from pipeline.collection.measure import measure
 from pipeline.collection.state import Progress, State
 from pipeline.collection.steps import job_of
 from pipeline.spread.pools import device
 from pipeline.storage.atomic import write_json
 from pipeline.storage.stores import is_uri, shown
+from pipeline.values.kinds import KINDS
 from pipeline.values.stages import DONE
 
 UNSEEN = 4.0
@@ -34,7 +34,7 @@ def size_of(item: Item, state: State) -> dict[str, float]:
     Of a source in a store only its own bytes are known, as `fetched`; the rest is guessed from them.
     """
     if not is_uri(item.source):
-        return measure(job_of(item, state.depot))
+        return job_of(item, state.depot).measure()
     held = state.depot.source_bytes(item)
     if held is None:
         raise SourceError(shown(item.source), "no such file")
@@ -62,7 +62,8 @@ class Forecast:
 
 def forecast(items: Iterable[Progress], free: float, keep: bool, stored: bool = False) -> Forecast:
     """Of the items that are neither done nor set aside. stored: outputs go to a store as soon as they are done."""
-    files, megapixels, frames, disk, largest = {"reel": 0, "scan": 0}, {"reel": 0.0, "scan": 0.0}, 0, 0.0, 0.0
+    files, megapixels = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0.0)
+    frames, disk, largest = 0, 0.0, 0.0
     fetched = 0.0
     for progress in items:
         if progress.state == DONE or progress.error:

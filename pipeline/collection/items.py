@@ -19,6 +19,7 @@ from colorizer.basis.errors import ColorizeError
 from pipeline.collection.item import Item
 from pipeline.containers.profiles import PROFILES
 from pipeline.storage.stores import Store, fetch_text, is_uri, shown
+from pipeline.values.kinds import KINDS
 from pipeline.values.sequence import NUMBERED as NUMBER
 
 REELS = frozenset(
@@ -55,8 +56,6 @@ COLUMNS = {
     "rate": Fraction, "start": str, "stop": str, "compression": str, "page": int,
 }  # fmt: skip
 """Columns of a manifest; only `file` is needed."""
-OF_REELS = ("profile", "weights", "working_size", "precision", "rate", "start", "stop")
-OF_SCANS = ("weights", "working_size", "precision", "compression", "pyramid", "page", "memory", "tile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +198,8 @@ def _row(manifest: str, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
     below = path.name if elsewhere or path.is_absolute() else path.as_posix()
     suffix, sequence = path.suffix.lower(), NUMBER.search(path.name) is not None
     kind = values.get("kind") or ("reel" if suffix in REELS or sequence else "scan")
-    if kind not in ("reel", "scan"):
-        raise ColorizeError(f"{where}: kind {kind!r} is neither reel nor scan")
+    if kind not in KINDS:
+        raise ColorizeError(f"{where}: kind {kind!r} is neither {' nor '.join(KINDS)}")
     if values.get("profile", "archive") not in PROFILES:
         raise ColorizeError(f"{where}: no profile is called {values['profile']!r}; there are {', '.join(PROFILES)}")
     if "out" in values and not _stays(values["out"]):
@@ -240,7 +239,7 @@ def _items(rows: list[dict[str, Any]], options: Mapping[str, Any]) -> Iterator[I
                 f"{shown(row['file'])}: another file has the same output {out}; give each a name of its own"
             )
         outs.add(out.lower())
-        names = OF_REELS if row["kind"] == "reel" else OF_SCANS
+        names = KINDS[row["kind"]].options
         given = {**options, **{name: row[name] for name in COLUMNS if name in row}}
         chosen = tuple(sorted((name, given[name]) for name in names if given.get(name) is not None))
         key = hashlib.blake2b(os.fsencode(out), digest_size=8).hexdigest()

@@ -8,9 +8,9 @@ from typing import Any
 
 from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.collection.item import STATE
-from pipeline.jobs.folder import PLAN
 from pipeline.jobs.plan_file import PlanFile
 from pipeline.storage.atomic import read_json
+from pipeline.storage.job_folder import PLAN
 from pipeline.storage.stores import is_uri
 
 NAMED = 5

@@ -17,6 +17,7 @@ from pipeline.collection.item import STATE, Item
 from pipeline.reels.sidecar import relabel
 from pipeline.storage.atomic import in_json, publish, read_json, writable, write_json
 from pipeline.storage.stores import shown
+from pipeline.values.kinds import KINDS
 from pipeline.values.stages import ASIDE, DONE, WAITING
 
 FORMAT = 1
@@ -120,7 +121,7 @@ class State:
 
     def proved(self, item: Item) -> bool:
         """Whether the digests of a reel's frames lie beside its output; of a scan there are none."""
-        return item.kind != "reel" or bool(self.depot.stamp_of(f"{item.out}.framemd5"))
+        return not KINDS[item.kind].digests or bool(self.depot.stamp_of(f"{item.out}.framemd5"))
 
     def look(self, item: Item) -> list[Any]:
         """Sizes and versions of an item's source, output and plan; empty for what is not there."""

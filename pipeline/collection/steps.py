@@ -17,22 +17,15 @@ from typing import Any
 from colorizer.basis.errors import ColorizeError, InUse, LedgerError, WorkerDied
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
-from pipeline.collection.measure import measure
 from pipeline.collection.step import Done, Step, StepFailed, Surveyed, Ticket
-from pipeline.jobs.reel_job import Choices, Job
-from pipeline.jobs.reel_job import open_painter as open_segment_painter
-from pipeline.jobs.scan_job import ScanChoices, ScanJob
-from pipeline.jobs.scan_job import open_painter as open_band_painter
-from pipeline.reels.plan import Segment
-from pipeline.reels.preservation import keep_proof
+from pipeline.jobs.job import Job, Work
+from pipeline.jobs.kinds import JOBS
 from pipeline.reels.sidecar import relabel
-from pipeline.scans.plan import Band
 from pipeline.storage.atomic import writable
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import alone
-from pipeline.values.events import Silent
 from pipeline.values.stages import SURVEY
-from pipeline.values.units import Painter, Report
+from pipeline.values.units import Painter, Report, Unit
 
 Illustrate = Callable[[Path, Item], Sequence[str]]
 
@@ -42,15 +35,13 @@ PATIENCE = 900.0
 """Seconds that a step waits for another worker at the same item."""
 
 
-def job_of(item: Item, depot: Depot) -> Job | ScanJob:
+def job_of(item: Item, depot: Depot) -> Job[Any, Any]:
     """The item's job, in its own folder below the output's. Its source must be here."""
     folder, target, source = depot.job_folder(item.key), depot.folder / item.out, str(depot.source_path(item))
     with writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = {**dict(item.options), "overwrite": True, "id": item.id}
-    if item.kind == "reel":
-        return Job(source, target, Choices(**options), folder, Silent())
-    return ScanJob(source, target, ScanChoices(**options), folder, Silent())
+    kind = JOBS[item.kind]
+    return kind(source, target, kind.wishes(**dict(item.options), overwrite=True, id=item.id), folder)
 
 
 def nothing(folder: Path, item: Item) -> Sequence[str]:
@@ -60,23 +51,16 @@ def nothing(folder: Path, item: Item) -> Sequence[str]:
 
 @dataclass(slots=True)
 class _Open:
-    """An item that a worker has open."""
+    """An item that a worker has open: its job, the work there is, and the painter, which keeps the source open."""
 
-    job: Job | ScanJob
+    job: Job[Any, Any]
+    work: Work[Any]
     painter: Painter | None = None
 
-    @property
-    def units(self) -> tuple[Segment | Band, ...]:
-        return self.job.segments if isinstance(self.job, Job) else self.job.bands
-
     def open_painter(self) -> Painter:
-        """The units' painter, which keeps the source open."""
+        """The units' painter."""
         if self.painter is None:
-            job = self.job
-            if isinstance(job, Job):
-                self.painter = open_segment_painter(job.settings, job.folder)
-            else:
-                self.painter = open_band_painter(job.settings, job.folder, job.limits)
+            self.painter = self.job.opening()()
         return self.painter
 
     def close(self) -> None:
@@ -135,12 +119,13 @@ class StepPainter:
                 f"{depot}: {item.out} exists there and is not this program's; move it away, or give the output "
                 "another name"
             )
-        plan: Any = job.prepare()
+        work = job.prepare()
         depot.put_plan(item.key)
         Ledger(job.folder).sweep()
-        ledger, units = depot.ledger(item.key), self._keep(item.key, _Open(job)).units
-        todo = tuple(Ticket.of(unit) for unit in units if ledger.find(unit.id) is None)
-        return Surveyed(False, job.source, todo, len(units), tuple(job.remarks(plan)), measure(job))
+        self._keep(item.key, _Open(job, work))
+        ledger = depot.ledger(item.key)
+        todo = tuple(Ticket.of(unit) for unit in work.units if ledger.find(unit.id) is None)
+        return Surveyed(False, job.source, todo, len(work.units), tuple(job.remarks(work.plan)), job.measure())
 
     def _publish(self, step: Step) -> tuple[str, ...]:
         depot, item = step.depot, step.item
@@ -152,48 +137,46 @@ class StepPainter:
             depot.tidy(item, step.keep)
             return ()
         depot.fetch_pieces(item.key)
-        plan: Any = job.prepare()
+        work = job.prepare()
         depot.drop(f"{item.out}.framemd5")  # of an earlier output
         with depot.forgetting(item.key):
-            result = job.publish(plan, 0)
+            result = job.publish(work, 0)
         self._prove(step, job)
         depot.publish(item, self.illustrate(depot.folder, item))
         self._forget(item.key)
         depot.tidy(item, step.keep)
         return tuple(result.lost)
 
-    def _prove(self, step: Step, job: Job | ScanJob) -> None:
-        """Leave the digests of a reel's frames beside it, if they are wanted and not there."""
+    def _prove(self, step: Step, job: Job[Any, Any]) -> None:
+        """Leave the digests of an output's frames beside it, if they are wanted and not there."""
         depot, item = step.depot, step.item
         place = f"{item.out}.framemd5"
         depot.fetch(place)
-        if not step.proof or not isinstance(job, Job) or (depot.folder / place).exists():
+        if not step.proof or not job.kind.digests or (depot.folder / place).exists():
             return
         if there := not job.out.exists():
             depot.fetch(item.out)
-        plan = job.prepare()
-        keep_proof(job.out, plan.digests, job.profile.lossless and plan.reel.layout.kind != "rgb")
+        job.leave_digests(job.prepare())
         depot.put(place)
         if there:
             job.out.unlink()
 
-    def _found(self, step: Step, ticket: Ticket) -> tuple[_Open, Segment | Band]:
+    def _found(self, step: Step, ticket: Ticket) -> tuple[_Open, Unit]:
         """A ticket's unit and its item, opened. Raises LedgerError if its plan was edited since the survey."""
         for _ in range(2):
             opened = self._open.get(step.item.key) or self._opened(step)
-            for unit in opened.units[ticket.number : ticket.number + 1]:
+            for unit in opened.work.units[ticket.number : ticket.number + 1]:
                 if unit.id == ticket.id:
                     return opened, unit
             self._forget(step.item.key)  # it may be of an earlier survey
-        raise LedgerError(f"{opened.job.folder / 'plan.json'}: edited while it was painted; it is looked at again")
+        raise LedgerError(f"{opened.job.places.plan}: edited while it was painted; it is looked at again")
 
     def _opened(self, step: Step) -> _Open:
         step.depot.fetch_plan(step.item)
         job = job_of(step.item, step.depot)
         if step.source is not None:
             job.source = step.source  # publication reads all of it again, and refuses one that changed meanwhile
-        job.prepare()
-        return self._keep(step.item.key, _Open(job))
+        return self._keep(step.item.key, _Open(job, job.prepare()))
 
     def _keep(self, key: str, opened: _Open) -> _Open:
         self._forget(key)

@@ -6,11 +6,14 @@ their segments stay.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import singledispatch
+from typing import Any
 
 import numpy as np
 
+from colorizer.basis.errors import ColorizeError
 from pipeline.reels.plan import Plan, Shot
 from pipeline.scans.plan import PagePlan, ScanPlan
 from pipeline.values.look_source import LookSource, LookSources, united
@@ -54,18 +57,70 @@ def split(plan: Plan, number: int, frame: int) -> Plan:
     return replace(plan, shots=(*plan.shots[:number], *parts, *plan.shots[number + 1 :]))
 
 
-def relooked(plan: Plan, numbers: Collection[int], look: np.ndarray, sources: LookSources) -> Plan:
-    """Another look for some shots. sources: where it comes from."""
+@singledispatch
+def numbers(plan: Any) -> list[int]:
+    """How people count the parts of a plan: shots from 1, pages as they are numbered in the file."""
+    raise TypeError(f"no plan: {type(plan).__name__}")
+
+
+@singledispatch
+def relooked(plan: Any, places: Collection[int], look: np.ndarray | None, sources: LookSources) -> Any:
+    """Another look for some parts, by place in the plan. sources: where it comes from.
+
+    Colors of a scan's pages are decided when the plan is used next; look: None for each page's own there.
+    """
+    raise TypeError(f"no plan: {type(plan).__name__}")
+
+
+@singledispatch
+def borrowed(plan: Any, places: Collection[int], lender: int) -> Any:
+    """The look of one part for some others, with where it has it from. Raises ColorizeError if it has none yet."""
+    raise TypeError(f"no plan: {type(plan).__name__}")
+
+
+@singledispatch
+def owned(plan: Any, places: Sequence[int], former: Callable[[Shot], Shot | None]) -> tuple[Any, list[int]]:
+    """Looks of their own for some parts, and the places whose looks must be surveyed first.
+
+    former: a shot as the survey left it, if that is known.
+    """
+    raise TypeError(f"no plan: {type(plan).__name__}")
+
+
+@numbers.register
+def _(plan: Plan) -> list[int]:
+    return list(range(1, len(plan.shots) + 1))
+
+
+@numbers.register
+def _(plan: ScanPlan) -> list[int]:
+    return [page.number for page in plan.pages]
+
+
+@relooked.register
+def _(plan: Plan, places: Collection[int], look: np.ndarray, sources: LookSources) -> Plan:
     shots = [
-        replace(shot, look=look, look_from=_foreign(sources, shot)) if number in numbers else shot
+        replace(shot, look=look, look_from=_foreign(sources, shot)) if number in places else shot
         for number, shot in enumerate(plan.shots)
     ]
     return replace(plan, shots=tuple(shots))
 
 
-def borrowed(plan: Plan, numbers: Collection[int], lender: int) -> Plan:
-    """The look of one shot for some others, with where it has it from."""
-    return relooked(plan, numbers, plan.shots[lender].look, origin(plan.shots[lender]))
+@borrowed.register
+def _(plan: Plan, places: Collection[int], lender: int) -> Plan:
+    found: Plan = relooked(plan, places, plan.shots[lender].look, origin(plan.shots[lender]))
+    return found
+
+
+@owned.register
+def _(plan: Plan, places: Sequence[int], former: Callable[[Shot], Shot | None]) -> tuple[Plan, list[int]]:
+    shots, unseen = list(plan.shots), []
+    for place in places:
+        if shots[place].look_from:
+            found = former(shots[place])
+            shots[place] = found or shots[place]
+            unseen += [place] if found is None else []
+    return replace(plan, shots=tuple(shots)), unseen
 
 
 def origin(shot: Shot) -> LookSources:
@@ -77,25 +132,30 @@ def _foreign(sources: LookSources, shot: Shot) -> LookSources:
     return () if sources == (LookSource(frames=(shot.start, shot.stop)),) else sources
 
 
-def page_relooked(plan: ScanPlan, numbers: Collection[int], look: np.ndarray | None, sources: LookSources) -> ScanPlan:
-    """Another look for some pages, by place in the plan; their colors are decided when the plan is used next.
-
-    look: None for each page's own. Pages that have the look already stay as they are.
-    """
+@relooked.register
+def _(plan: ScanPlan, places: Collection[int], look: np.ndarray | None, sources: LookSources) -> ScanPlan:
     pages = list(plan.pages)
-    for place in numbers:
+    for place in places:
         page = pages[place]
         from_where = () if look is None or sources == _itself(page) else sources
         kept = page.look_from == () if look is None else page.plate.look.tobytes() == look.tobytes()
-        if not (kept and page.look_from == from_where):
+        if not (kept and page.look_from == from_where):  # pages that have the look already stay as they are
             pages[place] = page.awaiting(look, from_where)
     return replace(plan, pages=tuple(pages))
 
 
-def page_borrowed(plan: ScanPlan, numbers: Collection[int], lender: int) -> ScanPlan:
-    """The look of one page for some others, with where it has it from."""
+@borrowed.register
+def _(plan: ScanPlan, places: Collection[int], lender: int) -> ScanPlan:
     page = plan.pages[lender]
-    return page_relooked(plan, numbers, page.plate.look, page.look_from or _itself(page))
+    if not page.plate.look.size:
+        raise ColorizeError(f"page {page.number} gets its look at the next run; run that first")
+    found: ScanPlan = relooked(plan, places, page.plate.look, page.look_from or _itself(page))
+    return found
+
+
+@owned.register
+def _(plan: ScanPlan, places: Sequence[int], former: Callable[[Shot], Shot | None]) -> tuple[ScanPlan, list[int]]:
+    return relooked(plan, places, None, ()), []
 
 
 def _itself(page: PagePlan) -> LookSources:

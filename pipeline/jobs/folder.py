@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,15 +11,11 @@ from colorizer.basis.errors import ColorizeError, LedgerError, SourceError
 from pipeline.spread.pools import Pool
 from pipeline.spread.run import run
 from pipeline.storage.atomic import legible, read_json, sha256, writable, write_json
+from pipeline.storage.job_folder import JobFolder, sidecar_of
 from pipeline.storage.ledger import Ledger
-from pipeline.storage.lock import NAME as LOCK
 from pipeline.storage.lock import alone, clear
 from pipeline.values.events import Listener
 from pipeline.values.units import Unit
-
-PLAN = "plan.json"
-PUBLISHED = "published.json"
-"""In a job folder: sha256 of every output that was made there."""
 
 
 def check_names(source: str, out: Path) -> None:
@@ -33,21 +27,21 @@ def check_names(source: str, out: Path) -> None:
 
 
 @contextmanager
-def occupied(folder: Path, out: Path, keep: bool, overwrite: bool, listener: Listener) -> Iterator[None]:
+def occupied(places: JobFolder, out: Path, keep: bool, overwrite: bool, listener: Listener) -> Iterator[None]:
     """A job folder for this run alone. keep: it is a person's; another one is removed if nothing came to be in it.
 
     Raises ColorizeError if there is an output already that this job did not make, LedgerError if another run is here.
     """
     if out.exists() and not overwrite:
         raise ColorizeError(f"{out}: exists and is not this job's result; add --overwrite or give another name")
-    with alone(folder) as held:
+    with alone(places.path) as held:
         if not held:
-            listener("note", text=f"{folder}: nothing can be locked there; do not start this job twice")
+            listener("note", text=f"{places.path}: no locks on this file system; do not start this job twice")
         try:
             yield
         except ColorizeError:
-            if not keep and not any(p.is_file() and p.name != LOCK for p in folder.rglob("*")):
-                clear(folder)  # refused before anything was made: leave nothing beside OUT
+            if not keep and places.empty():
+                clear(places.path)  # refused before anything was made: leave nothing beside OUT
             raise
 
 
@@ -74,7 +68,7 @@ def made(out: Path, size: int | None, fits: Callable[[dict[str, Any]], bool]) ->
     size: of an output that lies elsewhere, bytes. fits: may raise KeyError or TypeError for what is no sidecar.
     """
     size = out.stat().st_size if size is None and out.exists() else size
-    path = out.with_name(out.name + ".json")
+    path = sidecar_of(out)
     if size is None or not path.exists():
         return None
     try:
@@ -84,27 +78,22 @@ def made(out: Path, size: int | None, fits: Callable[[dict[str, Any]], bool]) ->
         return None
 
 
-def superseded(folder: Path, said: dict[str, Any] | None) -> bool:
-    """Whether an output is the folder's own, of a plan that was edited since. said: its sidecar."""
-    return said is not None and published_here(folder, said["output"].get("sha256", ""))
+def superseded(places: JobFolder, told: dict[str, Any] | None) -> bool:
+    """Whether an output is the folder's own, so that what an edited plan makes may replace it. told: its sidecar."""
+    return told is not None and told["output"].get("sha256", "") in _published(places)
 
 
-def published_here(folder: Path, digest: str) -> bool:
-    """Whether an output was made in this folder, so that it may be replaced by what an edited plan makes."""
-    return digest in _published(folder)
-
-
-def note_published(folder: Path, digest: str) -> None:
+def note_published(places: JobFolder, digest: str) -> None:
     """Remember an output, before it gets its name. digest: its sha256."""
-    made = _published(folder)
+    made = _published(places)
     if digest not in made:
-        with writable(folder):
-            write_json(folder / PUBLISHED, sorted({*made, digest}))
+        with writable(places.path):
+            write_json(places.published, sorted({*made, digest}))
 
 
-def _published(folder: Path) -> set[str]:
+def _published(places: JobFolder) -> set[str]:
     try:
-        return set(map(str, read_json(folder / PUBLISHED)))
+        return set(map(str, read_json(places.published)))
     except (LedgerError, TypeError):
         return set()
 
@@ -119,12 +108,6 @@ class Count:
         """What is done with so much more."""
         self.done += more
         return self.done
-
-
-def scratch_name(out: Path, folder: Path) -> Path:
-    """Where an output grows: of this job's own, since another may make the same output, and the same in every run."""
-    mark = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=4).hexdigest()
-    return out.with_name(f".{out.stem}.{mark}.part{out.suffix}")
 
 
 def identity(path: Path) -> dict[str, object]:

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from colorizer.basis.errors import ColorizeError, LedgerError
-from pipeline.reels.plan import Plan, Shot
-from pipeline.scans.plan import ScanPlan
+from pipeline.jobs.plan import Plan, plan_from_json
+from pipeline.reels.plan import Shot
 from pipeline.storage.atomic import publish, put_aside, read_json, writable, write_json
+from pipeline.storage.job_folder import JobFolder
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import alone
 
@@ -45,11 +47,11 @@ class PlanFile:
         with alone(self.lock, "edit its plan when that has ended, or stop it"):
             yield
 
-    def read(self) -> Plan | ScanPlan:
+    def read(self) -> Plan:
         """The plan as it stands. Raises LedgerError for what is none."""
         return _read(self.path)
 
-    def replace(self, plan: Plan | ScanPlan) -> None:
+    def replace(self, plan: Plan) -> None:
         """Put a plan in the place of the present one, which is kept."""
         numbers = self._numbers()
         kept = self._former(numbers[-1] + 1 if numbers else 1)
@@ -62,7 +64,7 @@ class PlanFile:
                 scratch.unlink(missing_ok=True)
             write_json(self.path, plan.to_json())
 
-    def former(self) -> Plan | ScanPlan:
+    def former(self) -> Plan:
         """The plan before the last edit. Raises ColorizeError if there was none."""
         return _read(self._former(self._last()))
 
@@ -72,35 +74,37 @@ class PlanFile:
             self._former(self._last()).replace(self.path)
 
     def own_shot(self, shot: Shot) -> Shot | None:
-        """A shot as the survey left it, from the former plans; None if none of them has just these frames."""
+        """Of a reel, a shot as the survey left it, from the former plans; None if none has just these frames."""
         for number in self._numbers():
-            plan = _read(self._former(number))
-            for other in plan.shots if isinstance(plan, Plan) else ():
+            plan: Any = _read(self._former(number))
+            for other in plan.shots:
                 if (other.start, other.stop, other.look_from) == (shot.start, shot.stop, ()):
                     return other
         return None
 
-    def units(self, plan: Plan | ScanPlan) -> tuple[int, int]:
+    def units(self, plan: Plan) -> tuple[int, int]:
         """How many units a run would paint, and of how many. A page that waits for its look is painted anew."""
-        pending = {page.number for page in plan.pages if page.pending} if isinstance(plan, ScanPlan) else set()
-        every = plan.bands() if isinstance(plan, ScanPlan) else plan.segments()
+        every = plan.units()
         if not self.has_pieces:
             return len(every), len(every)
         ledger = Ledger(self.folder)
-        todo = [u for u in every if getattr(u, "page", None) in pending or ledger.find(u.id) is None]
-        return len(todo), len(every)
+        return sum(plan.waits(unit) or ledger.find(unit.id) is None for unit in every), len(every)
 
     @property
     def has_pieces(self) -> bool:
         """Whether painted pieces were kept."""
-        ledger = self.folder / "ledger"
+        ledger = self._places.ledger
         return ledger.is_dir() and any(ledger.iterdir())
 
+    @property
+    def _places(self) -> JobFolder:
+        return JobFolder(self.folder)
+
     def _former(self, number: int) -> Path:
-        return self.path.with_name(f"{self.path.name}.{number}.undo")
+        return self._places.former(number)
 
     def _numbers(self) -> list[int]:
-        return sorted(map(_number, _formers(self.path)))
+        return self._places.former_numbers()
 
     def _last(self) -> int:
         numbers = self._numbers()
@@ -111,23 +115,15 @@ class PlanFile:
 
 def retire(path: Path) -> Path:
     """Put aside a plan that is of no use to its job any more; what it was before edits goes. Its new path."""
-    for former in _formers(path):
-        former.unlink()
+    places = JobFolder(path.parent)
+    for number in places.former_numbers():
+        places.former(number).unlink()
     return put_aside(path)
 
 
-def _formers(path: Path) -> list[Path]:
-    return [former for former in path.parent.glob(f"{path.name}.*.undo") if _number(former)]
-
-
-def _number(former: Path) -> int:
-    text = former.suffixes[-2][1:]
-    return int(text) if text.isdecimal() else 0
-
-
-def _read(path: Path) -> Plan | ScanPlan:
+def _read(path: Path) -> Plan:
     values = read_json(path)
     try:
-        return ScanPlan.from_json(values, "") if "pages" in values else Plan.from_json(values)
+        return plan_from_json(values)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-        raise LedgerError(f"{path}: not a usable plan ({error}); mend it, or remove it to survey again") from error
+        raise LedgerError(f"{path}: not a usable plan ({error}); fix it, or remove it to survey again") from error

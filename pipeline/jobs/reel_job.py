@@ -1,89 +1,49 @@
-"""Jobs: one reel from source to published output, resumable at every step.
-
-The job folder holds the plan, the ledger and the packets of finished segments. The output gets its name only when it
-is complete and has been checked.
-"""
+"""ReelJob: a job whose source is a moving image and whose units are segments."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
-from colorizer.basis.errors import JoinError, LedgerError
-from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import LOOK
-from colorizer.networks.shipped import DEFAULT_WEIGHTS
-from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
-from pipeline.containers.profiles import profile_for
-from pipeline.jobs.folder import (
-    PLAN,
-    Count,
-    check_names,
-    made,
-    note_published,
-    occupied,
-    paint,
-    scratch_name,
-    superseded,
-)
+from colorizer.painting.colorizer import Colorizer
+from pipeline.containers.profiles import Profile, profile_for
+from pipeline.jobs.folder import check_names
 from pipeline.jobs.folder import identity as identity_of
-from pipeline.jobs.plan_file import retire
+from pipeline.jobs.job import Choices, Job, Verdict, Work
 from pipeline.reels.fidelity import check, decoded, planned
 from pipeline.reels.join import join
 from pipeline.reels.painter import SegmentPainter
 from pipeline.reels.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
+from pipeline.reels.preservation import keep_proof
 from pipeline.reels.reel import Reel, probe
 from pipeline.reels.sidecar import sidecar
 from pipeline.reels.survey import survey
 from pipeline.reels.target import target_for
-from pipeline.spread.cluster import reach
-from pipeline.spread.pools import Pool, device, planned_colorizer, pool_for
-from pipeline.storage.atomic import legible, publish, read_json, sha256, writable, write_json
-from pipeline.storage.ledger import Ledger, Receipt
-from pipeline.storage.lock import clear
-from pipeline.values.events import Listener
+from pipeline.reels.tracks import Carried
+from pipeline.spread.pools import planned_colorizer
+from pipeline.storage.atomic import legible, sha256
+from pipeline.storage.ledger import Receipt
 from pipeline.values.finding import Finding
-from pipeline.values.units import Painter
+from pipeline.values.kinds import REEL
+
+BYTES = 1.5
+"""Of an output per pixel and byte of a sample: luma and chroma in FFV1, with grain, which compresses badly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What a person asked for; None and "auto" are resolved by `Job`. id: the catalogue's, for the sidecar."""
+@dataclass(frozen=True, kw_only=True)
+class ReelChoices(Choices):
+    """What a person asked for of a reel. rate: of an image sequence. start, stop: of a piece, as typed."""
 
     profile: str | None = None
-    weights: str = DEFAULT_WEIGHTS
-    working_size: int = DEFAULT_WORKING_SIZE
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     looks: Literal["per-shot", "per-frame"] = "per-shot"
-    ray: str = "none"
-    workers: int = 0
     start: str = ""
     stop: str = ""
     rate: Fraction | None = None
-    overwrite: bool = False
-    id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a job came to. painted: segments painted now; 0 with `already` when there was nothing to do."""
-
-    out: Path
-    plan: Plan | None
-    painted: int
-    already: bool
-    findings: tuple[Finding, ...] = ()
-    lost: tuple[str, ...] = ()
-
-
-MakePainter = Callable[[Settings, Path], Painter]
 
 
 def open_painter(settings: Settings, job: Path) -> SegmentPainter:
@@ -92,137 +52,50 @@ def open_painter(settings: Settings, job: Path) -> SegmentPainter:
     return SegmentPainter(planned_colorizer(settings.weights, settings.weights_digest, precision), job)
 
 
-class Job:
+class ReelJob(Job[Plan, ReelChoices]):
     """One reel, one output."""
 
-    def __init__(self, source: str, out: Path, choices: Choices, folder: Path | None, listener: Listener) -> None:
-        """Looks at everything cheap to look at first: names, formats, weights. Raises ColorizeError."""
-        self.out, self.choices, self.listener = out, choices, listener
-        self.profile = profile_for(out, choices.profile)
-        self.reel = probe(source, choices.rate)
-        check_names(source, out)
-        self.weights = weights.load(choices.weights)
-        precision: Precision = (
-            auto_precision(torch.device(device())) if choices.precision == "auto" else choices.precision
-        )
-        # a file by its full path: workers elsewhere stand in another folder
-        chosen = choices.weights if weights.shipped(choices.weights) else str(Path(choices.weights).absolute())
-        self.settings = Settings(
-            self.profile.name, chosen, self.weights.digest, choices.working_size, precision, choices.looks,
-            choices.start, choices.stop, self._batch(),
+    kind = REEL
+    wishes = ReelChoices
+    open_painter = staticmethod(open_painter)
+    progress_event = "frame"
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The one that was named, or that the output's suffix picks."""
+        return profile_for(self.out, self.choices.profile)
+
+    @cached_property
+    def reel(self) -> Reel:
+        """Facts of the source, of its header and first picture."""
+        return probe(self.uri, self.choices.rate)
+
+    @cached_property
+    def settings(self) -> Settings:
+        profile, asked = self.profile, self.choices
+        batch = self._batch()
+        check_names(self.uri, self.out)
+        return Settings(
+            profile.name, self.chosen_weights, self.weights.digest, asked.working_size, self.auto_precision,
+            asked.looks, asked.start, asked.stop, batch,
         )  # fmt: skip
-        self.keep = folder is not None
-        self.folder = folder or out.with_name(out.name + ".job")
-        self.segments: tuple[Segment, ...] = ()
-        self.ledger: Ledger | None = None
 
     def _batch(self) -> int:
         """Frames painted at once, so that memory stays bounded at any working size."""
         height, width = self.reel.geometry.working_shape(self.reel.height, self.reel.width, self.choices.working_size)
         return max(1, min(BATCH, BATCH_PIXELS // (height * width)))
 
-    @property
-    def sidecar_path(self) -> Path:
-        """Where the output's story is written."""
-        return self.out.with_name(self.out.name + ".json")
-
-    def color(self, make: MakePainter = open_painter) -> Result:
-        """Do what is left to do. `make` builds a painter (tests hand in ones that die)."""
-        if self.finished():
-            return Result(self.out, None, 0, True)
-        replace_it = self.choices.overwrite or superseded(self.folder, self._made())
-        with occupied(self.folder, self.out, self.keep, replace_it, self.listener):
-            return self._color(make)
-
     @cached_property
     def source(self) -> dict[str, Any]:
-        """What the source is; takes a read of all of it."""
         return identity(self.reel)
 
-    def prepare(self) -> Plan:
-        """The plan, kept or surveyed now; ledger and segments are known from then on. The folder must be this run's."""
-        self.ledger = Ledger(self.folder)
-        plan = self._plan()
-        self.segments = plan.segments()
-        return plan
-
-    def todo(self) -> list[Segment]:
-        """Segments without a receipt."""
-        assert self.ledger is not None, "prepare comes first"
-        return [segment for segment in self.segments if self.ledger.find(segment.id) is None]
-
-    def _color(self, make: MakePainter) -> Result:
-        plan, todo = self.prepare(), self.todo()
-        assert self.ledger is not None
-        done = len(self.segments) - len(todo)
-        self.listener("planned", frames=len(plan.pts), shots=len(plan.shots), segments=len(self.segments), done=done)
-        for text in self.remarks(plan):
-            self.listener("note", text=text)
-        if todo:
-            paint(self.reel.uri, todo, self._pool(make, plan), self.ledger, self.listener)
-        return self.publish(plan, len(todo))
-
-    def progress(self) -> tuple[int, int]:
-        """Segments painted and segments in all, so far as known."""
-        if self.ledger is None:
-            return 0, 0
-        return sum(self.ledger.find(s.id) is not None for s in self.segments), len(self.segments)
-
-    def finished(self, size: int | None = None) -> bool:
-        """Whether the output is there and is what this job makes. size: of an output that lies elsewhere, bytes."""
-        said = self._made(size)
-        try:
-            return said is not None and not self._edited(said["plan"])
-        except (LedgerError, KeyError, TypeError):
-            return False
-
-    def _made(self, size: int | None = None) -> dict[str, Any] | None:
-        """The sidecar of an output of this source under these settings, whatever its plan was."""
-
-        def fits(said: dict[str, Any]) -> bool:
-            wanted = {**asdict(self.settings), "weights": said["plan"]["settings"]["weights"]}
-            return bool(said["plan"]["settings"] == wanted and said["source"]["sha256"] == self.source["sha256"])
-
-        return made(self.out, size, fits)
-
-    def _edited(self, said: dict[str, Any]) -> bool:
-        """Whether a kept job's plan now differs from the one the output was made of."""
-        path = self.folder / PLAN
-        return path.exists() and read_json(path)["shots"] != said["shots"]
-
-    def _plan(self) -> Plan:
-        path = self.folder / PLAN
-        kept = self._kept(path) if path.exists() else None
-        if kept is not None:
-            plan = replace(kept, reel=self.reel, settings=self.settings)
-            if asdict(kept.settings) != {**asdict(self.settings), "weights": kept.settings.weights}:
-                with writable(path):
-                    write_json(path, plan.to_json())
-            return plan
-        reach(self.choices.ray)  # a survey may take an hour
-        precision: Any = self.settings.precision
-        colorizer = planned_colorizer(self.settings.weights, self.weights.digest, precision)
-        total = 0 if self.settings.stop else self.reel.header_frames
-        plan = survey(
-            self.reel, self.source, self.settings, colorizer, lambda n: self.listener("survey", frames=n, of=total)
-        )
-        with writable(path):
-            if path.exists():
-                aside = retire(path)
-                self.listener("note", text=f"{path} was made for other frames or weights; kept as {aside.name}")
-            write_json(path, plan.to_json())
-        return plan
-
-    def _kept(self, path: Path) -> Plan | None:
-        """The folder's plan with whatever a person edited in it; None if it is of other frames or weights."""
-        try:
-            plan = Plan.from_json(read_json(path))
-            if not plan.surveyed_like(self.reel, self.source["sha256"], self.settings):
-                return None
-            plan.check_looks(self.weights.config.channels(LOOK))
-        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-            raise LedgerError(f"{path}: not a usable plan ({error}); mend it, or remove it to survey again") from error
-        return plan
+    def measure(self) -> dict[str, float]:
+        """Frames, megapixels and bytes, as the header promises."""
+        reel = self.reel
+        frames = reel.header_frames or round(float(reel.header_seconds * reel.rate)) or 1
+        pixels = float(frames * reel.width * reel.height)
+        size = round(pixels * BYTES * (1 if reel.coding.bits <= 8 else 2))
+        return {"frames": frames, "megapixels": round(pixels / 1e6, 2), "bytes": size}
 
     def remarks(self, plan: Plan) -> list[str]:
         """What a person should read before the work is done."""
@@ -240,72 +113,73 @@ class Job:
             remarks.append("the source's transparency is not kept")
         return remarks + [n for n in plan.notes if not n.startswith("the file does not say")]
 
-    def _pool(self, make: MakePainter, plan: Plan) -> Pool:
-        settings, folder = plan.settings, self.folder.resolve()
-        total, done = len(plan.pts), sum(len(s.pts) for s in self.segments if self.ledger and self.ledger.find(s.id))
-        count = Count(done)
-        return pool_for(
-            self.choices.ray, self.choices.workers, lambda: make(settings, folder),
-            lambda more: self.listener("frame", done=count.add(more), of=total),
-            lambda text: self.listener("note", text=text),
-        )  # fmt: skip
+    def adopt(self, values: dict[str, Any]) -> Plan | None:
+        """The folder's plan with whatever a person edited in it; None if it is of other frames or weights."""
+        plan = Plan.from_json(values)
+        if not plan.surveyed_like(self.reel, self.source["sha256"], self.settings):
+            return None
+        plan.check_looks(self.weights.config.channels(LOOK))
+        return replace(plan, reel=self.reel, settings=self.settings)
 
-    def publish(self, plan: Plan, painted: int) -> Result:
-        """Join what was painted, check it, and give it its name. Raises JoinError, StorageError."""
-        assert self.ledger is not None
-        plan = plan.as_piece()
-        receipts: list[Receipt] = []
-        for segment in self.segments:
-            receipt = self.ledger.find(segment.id)
-            if receipt is None:
-                raise JoinError(
-                    f"{self.folder}: the packets of segment {segment.number} are gone; run again to paint it"
-                )
-            receipts.append(receipt)
-        scratch = scratch_name(self.out, self.folder)
-        self.listener("joining")
-        try:
-            with writable(self.out):
-                carried = join(plan, receipts, self.ledger, scratch)
-            self.listener("checking")
-            exact = self.profile.lossless and target_for(self.reel, self.profile).coding.bits == self.reel.coding.bits
-            shown = planned(plan) if exact else decoded(self.reel, plan.settings.start, plan.settings.stop)
-            piece = bool(plan.settings.start or plan.settings.stop)
-            findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece)
-            if failed := [f for f in findings if not f.holds]:
-                raise self._refused(failed)
-            output: dict[str, Any] = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
-            story = sidecar(plan, receipts, carried, findings, output, self.choices.id)
-            if self.keep:
-                note_published(self.folder, output["sha256"])
-            with writable(self.out):
-                write_json(self.sidecar_path, story, 1, scratch.with_name(scratch.name + ".json"))
-                publish(scratch, self.out)
-        finally:
-            scratch.unlink(missing_ok=True)
-        if not self.keep:
-            clear(self.folder)
-        lost = tuple(c.loss for c in carried if c.loss)
-        return Result(self.out, plan, painted, False, tuple(findings), lost)
+    def survey(self, kept: Plan | None, colorizer: Colorizer) -> Plan:
+        """One decode of all frames."""
+        total = 0 if self.settings.stop else self.reel.header_frames
+        return survey(
+            self.reel, self.source, self.settings, colorizer, lambda n: self.listener("survey", frames=n, of=total)
+        )
 
-    def _refused(self, failed: list[Finding]) -> JoinError:
-        """The error of a failed check. What may be at fault is forgotten, or the next run would fail alike."""
-        assert self.ledger is not None
-        suspects = _suspects(failed, self.segments)
-        for segment in suspects:
-            self.ledger.forget(segment.id)
-        told = "; ".join(f"{f.what}: {f.detail}" for f in failed)
-        anew = (
-            f"paints {len(suspects)} of {len(self.segments)} segments anew" if suspects else "joins and checks it anew"
-        )
-        return JoinError(
-            f"{self.out}: not published, the check failed ({told}); run the same command again, it {anew}. "
-            "If that fails too, please report it"
-        )
+    def planned(self, work: Work[Plan], done: int) -> dict[str, Any]:
+        """Frames, shots and segments."""
+        plan = work.plan
+        return {"frames": len(plan.pts), "shots": len(plan.shots), "segments": len(work.units), "done": done}
+
+    @property
+    def painter_arguments(self) -> tuple[Any, ...]:
+        """Settings and folder."""
+        return self.settings, self.folder.resolve()
+
+    def join(self, work: Work[Plan], receipts: list[Receipt], scratch: Path) -> list[Carried]:
+        """All packets, with the source's other streams; the fate of each track."""
+        return join(work.plan.as_piece(), receipts, work.ledger, scratch)
+
+    def prove(self, work: Work[Plan], scratch: Path, carried: list[Carried]) -> Verdict:
+        """Luma, times, tracks and tags. Suspects are segments with a frame to blame; all of them where the picture is
+        wrong and no frame is singled out."""
+        plan = work.plan.as_piece()
+        exact = self.profile.lossless and target_for(self.reel, self.profile).coding.bits == self.reel.coding.bits
+        shown = planned(plan) if exact else decoded(self.reel, plan.settings.start, plan.settings.stop)
+        piece = bool(plan.settings.start or plan.settings.stop)
+        findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece)
+        return Verdict(findings, _suspects([f for f in findings if not f.holds], work.units))
+
+    def sidecar(
+        self, work: Work[Plan], receipts: list[Receipt], carried: list[Carried], findings: list[Finding],
+        output: dict[str, Any],
+    ) -> dict[str, Any]:  # fmt: skip
+        """Shots, looks, damage, tracks and the whole plan."""
+        return sidecar(work.plan.as_piece(), receipts, carried, findings, output, self.choices.id)
+
+    def settings_of(self, told: dict[str, Any]) -> dict[str, Any]:
+        """They are in the sidecar's plan."""
+        found: dict[str, Any] = told["plan"]["settings"]
+        return found
+
+    def edited(self, values: dict[str, Any], told: dict[str, Any]) -> bool:
+        """Spans and looks of shots are what may be edited."""
+        return bool(values["shots"] != told["plan"]["shots"])
+
+    @staticmethod
+    def lost(carried: list[Carried]) -> tuple[str, ...]:
+        """Tracks that are not in the output, and parts of some."""
+        return tuple(c.loss for c in carried if c.loss)
+
+    def leave_digests(self, work: Work[Plan]) -> None:
+        """framemd5 of the luma."""
+        exact = self.profile.lossless and work.plan.reel.layout.kind != "rgb"
+        keep_proof(self.out, work.plan.digests, exact)
 
 
 def _suspects(failed: list[Finding], segments: tuple[Segment, ...]) -> list[Segment]:
-    """Segments with a frame to blame; all of them where the picture is wrong and no frame is singled out."""
     frames = [set(f.frames) for f in failed if f.frames is not None]
     return [s for s in segments if any(not f or not f.isdisjoint(range(s.start, s.stop)) for f in frames)]
 

@@ -8,9 +8,9 @@ from typing import Any
 from colorizer.basis.errors import UnsupportedSource
 from pipeline.jobs.folder import identity
 from pipeline.jobs.proof import ELSE, check_digests
-from pipeline.jobs.scan_job import SIDECAR_FORMAT
 from pipeline.scans.fidelity import Said, check_scan
 from pipeline.scans.outputs import lossless
+from pipeline.scans.sidecar import SIDECAR_FORMAT
 from pipeline.stills.opening import open_scan
 from pipeline.storage.atomic import read_json
 from pipeline.values.finding import Finding

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -20,8 +18,9 @@ from pipeline.reels.frames import Frame
 from pipeline.reels.plan import Segment
 from pipeline.reels.target import Target, target_for
 from pipeline.spread.ahead import ahead
-from pipeline.storage.atomic import publish, writable
+from pipeline.storage.job_folder import piece_name
 from pipeline.storage.ledger import Receipt
+from pipeline.storage.piece_file import piece_file
 from pipeline.values.units import Report
 
 
@@ -41,18 +40,14 @@ class SegmentPainter:
         profile = PROFILES[segment.settings.profile]
         target = target_for(segment.reel, profile)
         encoder = Encoder(segment.reel, profile, target)
-        name = f"{segment.id}.{attempt}.packets"
-        # of its own: a worker that a killed run left may be at the same attempt for a moment
-        scratch = self.job / f"{name}.{secrets.token_hex(4)}.part"
-        digest, packets, chroma = hashlib.sha256(), [], 0.0
+        name, packets, chroma = piece_name(segment.id, attempt, "packets"), [], 0.0
         painted = ahead(self._painted(segment, target), 4)
         # closed here and now, also on Ctrl-C: the decoder's thread must not outlive the file it reads
-        with closing(painted), writable(scratch), scratch.open("wb") as file:
+        with closing(painted), piece_file(self.job, name) as file:
 
             def write(coded: Iterator) -> None:
                 for packet in coded:
                     file.write(packet.data)
-                    digest.update(packet.data)
                     packets.append((packet.pts, packet.dts, packet.duration, packet.key, len(packet.data)))
 
             neutral, scale = target.coding.neutral, 2 ** (target.coding.bits - 8)
@@ -64,11 +59,8 @@ class SegmentPainter:
                 chroma += float(off.mean()) / scale
                 report(1)
             write(encoder.flush())
-            size = file.tell()
-        with writable(scratch):
-            publish(scratch, self.job / name)
         return Receipt(
-            segment.id, attempt, name, size, digest.hexdigest(), encoder.extradata.hex(),
+            segment.id, attempt, name, file.size, file.sha256, encoder.extradata.hex(),
             round(chroma / len(segment.pts), 3), tuple(packets), tuple(sorted(self.colorizer.notes)),
         )  # fmt: skip
 

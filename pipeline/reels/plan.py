@@ -11,11 +11,12 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from pipeline.reels.reel import Reel
+from pipeline.values.kinds import REEL, Kind
 from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.values.timecode import advance
 
@@ -105,6 +106,8 @@ class Plan:
     damaged_packets: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    kind: ClassVar[Kind] = REEL
+
     def __post_init__(self) -> None:
         if len(self.pts) != len(self.digests) or any(b <= a for a, b in pairwise(self.pts)):
             raise ValueError("a plan has one digest per frame and rising times")
@@ -120,7 +123,8 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` is the inverse."""
         return {
-            "format": FORMAT, "reel": self.reel.to_json(), "source": self.source, "settings": asdict(self.settings),
+            "kind": self.kind.name, "format": FORMAT, "reel": self.reel.to_json(), "source": self.source,
+            "settings": asdict(self.settings),
             "skip": self.skip, "pts": list(self.pts), "digests": list(self.digests),
             "shots": [s.to_json() for s in self.shots], "seekable": self.seekable, "retimed": self.retimed,
             "colored_source": self.colored_source,
@@ -162,7 +166,21 @@ class Plan:
                 f"the network wants {size}"
             )
 
-    def segments(self) -> tuple[Segment, ...]:
+    @property
+    def surveyed(self) -> bool:
+        """A reel's plan is made in one piece."""
+        return True
+
+    @property
+    def own_looks(self) -> bool:
+        """Whether its shots have looks that a person may exchange."""
+        return self.settings.looks != "per-frame"
+
+    def waits(self, unit: Segment) -> bool:
+        """A shot's look is all that decides about its segments."""
+        return False
+
+    def units(self) -> tuple[Segment, ...]:
         """The shots cut into pieces of nearly equal length, at most settings.segment_frames each."""
         found: list[Segment] = []
         for shot in self.shots:
@@ -212,7 +230,7 @@ class Segment:
     look: np.ndarray = field(repr=False)
     seekable: bool = True
 
-    kind = "segment"
+    kind = REEL.unit
 
     def __str__(self) -> str:
         return f"segment {self.number} (frames {self.start} to {self.stop - 1})"

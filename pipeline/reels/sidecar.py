@@ -78,6 +78,7 @@ def sidecar(
     ]  # fmt: skip
     damaged = len(plan.damaged_frames)
     story = plan.to_json()
+    del story["kind"]  # the sidecar's format says it
     story["reel"]["uri"] = Path(plan.reel.uri).name  # wherever it lies, the same bytes
     return {
         "format": SIDECAR_FORMAT,

@@ -30,7 +30,7 @@ def join_scan(
     receipts: one for each of the plan's bands, in order. limits: `open_scan`'s. Receipts whose blocks are damaged are
     taken out of the ledger, so that the next run paints them. Raises JoinError, EncodeError, StorageError.
     """
-    blocks = _Blocks(plan.bands(), receipts, ledger)
+    blocks = _Blocks(plan.units(), receipts, ledger)
     described = (page_of(_facts(plan.path, page.number, limits), page, plan) for page in plan.pages)
     if plan.settings.format != "TIFF":
         [page] = plan.pages

@@ -6,8 +6,6 @@ Other formats, which are encoded in one piece, get their rows back as they were 
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -26,8 +24,10 @@ from pipeline.scans.plan import Band
 from pipeline.scans.survey import rows_of
 from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import ScanReader
-from pipeline.storage.atomic import publish, stamp, writable
+from pipeline.storage.atomic import stamp
+from pipeline.storage.job_folder import piece_name
 from pipeline.storage.ledger import Receipt
+from pipeline.storage.piece_file import piece_file
 from pipeline.values.units import Report
 
 PORTION = 1 << 18
@@ -50,24 +50,17 @@ class BandPainter:
     def paint(self, band: Band, attempt: int, report: Report = lambda _: None) -> Receipt:
         """Read, color and compress a band; its blocks are published under a name that carries the attempt."""
         self.colorizer.notes.clear()
-        name = f"{band.id}.{attempt}.blocks"
-        # of its own: a worker that a killed run left may be at the same attempt for a moment
-        scratch = self.job / f"{name}.{secrets.token_hex(4)}.part"
-        digest, sizes, chroma = hashlib.sha256(), [], 0.0
-        with closing(self._painted(band)) as painted, writable(scratch), scratch.open("wb") as file:  # type: ignore[type-var]
+        name, sizes, chroma = piece_name(band.id, attempt, "blocks"), [], 0.0
+        with closing(self._painted(band)) as painted, piece_file(self.job, name) as file:  # type: ignore[type-var]
             for rows in painted:
                 for block in self._blocks(rows, band):
                     file.write(block)
-                    digest.update(block)
                     sizes.append((len(block),))
                 chroma += colored(rows) * len(rows)
                 report(len(rows))
-            size = file.tell()
-        with writable(scratch):
-            publish(scratch, self.job / name)
         notes = tuple(sorted(self.colorizer.notes))
         return Receipt(
-            band.id, attempt, name, size, digest.hexdigest(), "", round(chroma / (band.bottom - band.top), 3),
+            band.id, attempt, name, file.size, file.sha256, "", round(chroma / (band.bottom - band.top), 3),
             tuple(sizes), notes,
         )  # fmt: skip
 

@@ -10,13 +10,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from colorizer.painting.plate import Plate
 from pipeline.pages.pyramid import levels
+from pipeline.values.kinds import SCAN, Kind
 from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
 
 FORMAT = 1
@@ -126,6 +127,22 @@ class ScanPlan:
     settings: ScanSettings
     pages: tuple[PagePlan, ...]
 
+    kind: ClassVar[Kind] = SCAN
+
+    @property
+    def surveyed(self) -> bool:
+        """Whether no page waits for a survey under another look or other settings."""
+        return not any(page.pending for page in self.pages)
+
+    @property
+    def own_looks(self) -> bool:
+        """Each page has one."""
+        return True
+
+    def waits(self, unit: Band) -> bool:
+        """Whether a band's page does."""
+        return any(page.pending for page in self.pages if page.number == unit.page)
+
     @property
     def pixels(self) -> int:
         """Of all pages."""
@@ -134,17 +151,20 @@ class ScanPlan:
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` is the inverse."""
         pages = [page.to_json() for page in self.pages]
-        return {"format": FORMAT, "source": self.source, "settings": asdict(self.settings), "pages": pages}
+        settings = asdict(self.settings)
+        return {
+            "kind": self.kind.name, "format": FORMAT, "source": self.source, "settings": settings, "pages": pages,
+        }  # fmt: skip
 
     @classmethod
-    def from_json(cls, values: dict[str, Any], path: str) -> ScanPlan:
-        """Raises KeyError, TypeError or ValueError for what is no plan."""
+    def from_json(cls, values: dict[str, Any], path: str = "") -> ScanPlan:
+        """path: of the scan, where it lies now. Raises KeyError, TypeError or ValueError for what is no plan."""
         if values["format"] != FORMAT:
             raise ValueError(f"plan format {values['format']}, this program writes {FORMAT}")
         pages = tuple(PagePlan.from_json(page) for page in values["pages"])
         return cls(path, values["source"], ScanSettings(**values["settings"]), pages)
 
-    def bands(self) -> tuple[Band, ...]:
+    def units(self) -> tuple[Band, ...]:
         """All pages' rows, in order."""
         found: list[Band] = []
         for page in self.pages:
@@ -175,7 +195,7 @@ class Band:
     bottom: int
     plate: Plate = field(repr=False)
 
-    kind = "band"
+    kind = SCAN.unit
 
     def __str__(self) -> str:
         return f"band {self.number} (page {self.page}, rows {self.top} to {self.bottom - 1})"

@@ -13,6 +13,7 @@ from typing import Any
 
 from colorizer.basis.errors import LedgerError
 from pipeline.storage.atomic import read_json, writable, write_json
+from pipeline.storage.job_folder import JobFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Ledger:
     def __init__(self, job: Path, size_of: Callable[[str], int | None] | None = None) -> None:
         """size_of: bytes of an output by its name, where outputs are not in the job folder."""
         self.job, self._size_of = job, size_of
-        self.folder = job / "ledger"
+        self._places = JobFolder(job)
+        self.folder = self._places.ledger
         with writable(job):
             self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -49,22 +51,22 @@ class Ledger:
         """Write a receipt."""
         values = {name: getattr(receipt, name) for name in receipt.__slots__}  # asdict copies each packet: 0.4 ms
         with writable(self.folder):
-            write_json(self.folder / f"{receipt.unit}.json", values)
+            write_json(self._places.receipt(receipt.unit), values)
 
     def forget(self, unit: str) -> None:
         """Remove a receipt, so that its unit is work to do."""
         with writable(self.folder):
-            (self.folder / f"{unit}.json").unlink(missing_ok=True)
+            self._places.receipt(unit).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove what attempts left unfinished, of runs that were killed. Only for the run that has the folder."""
         with writable(self.job):
-            for path in self.job.glob("*.part"):
+            for path in self._places.unfinished():
                 path.unlink(missing_ok=True)
 
     def find(self, unit: str) -> Receipt | None:
         """The receipt of a unit whose output is there in full, or None."""
-        path = self.folder / f"{unit}.json"
+        path = self._places.receipt(unit)
         if not path.exists():
             return None
         try:
@@ -80,4 +82,4 @@ class Ledger:
         return receipt if whole else None
 
     def _size(self, name: str) -> int:
-        return (self.job / name).stat().st_size
+        return self._places.piece(name).stat().st_size

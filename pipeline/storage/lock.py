@@ -20,11 +20,11 @@ from typing import TextIO
 
 from colorizer.basis.errors import InUse
 from pipeline.storage.atomic import writable
+from pipeline.storage.job_folder import LOCK
 
 if sys.platform != "win32":
     import fcntl
 
-NAME = "lock"
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -40,7 +40,7 @@ def alone(folder: Path, advice: str = "wait for it or give another --job") -> It
         while not mine:
             with writable(folder):
                 folder.mkdir(parents=True, exist_ok=True)
-                file = (folder / NAME).open("a+", encoding="utf-8")  # not "w": it names the run that holds it
+                file = (folder / LOCK).open("a+", encoding="utf-8")  # not "w": it names the run that holds it
             with file:
                 held = _take(file, folder, advice)
                 mine = _is_there(file, folder)
@@ -56,10 +56,10 @@ def clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name != NAME:
+        elif path.name != LOCK:
             path.unlink()
     with suppress(PermissionError):  # Windows: it is open
-        (folder / NAME).unlink()
+        (folder / LOCK).unlink()
 
 
 def _take(file: TextIO, folder: Path, advice: str) -> bool:
@@ -85,6 +85,6 @@ def _take(file: TextIO, folder: Path, advice: str) -> bool:
 def _is_there(file: TextIO, folder: Path) -> bool:
     """Whether the file still has its name: a run that ended may have removed it while this one came."""
     try:
-        return os.path.samestat(os.fstat(file.fileno()), (folder / NAME).stat())
+        return os.path.samestat(os.fstat(file.fileno()), (folder / LOCK).stat())
     except FileNotFoundError:
         return False

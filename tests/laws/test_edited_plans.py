@@ -75,7 +75,7 @@ class Kept:
     def todo(self):
         """Ids of units without a receipt."""
         plan, ledger = self.plan(), Ledger(self.folder)
-        units = plan.bands() if isinstance(plan, ScanPlan) else plan.segments()
+        units = plan.units()
         return {unit.id for unit in units if ledger.find(unit.id) is None}
 
 
@@ -148,12 +148,12 @@ def test_an_edit_repaints_what_it_touches(kept, tmp_path, name):
     picture = plate(tmp_path / "meadow.tif", 100, 150, seed=9)
     first, before, rest = kept.bytes(), chroma(kept.out), others(kept)
     words = [str(picture) if word == "PICTURE" else word for word in words]
-    ids = {segment.id for segment in kept.plan().segments()}
+    ids = {segment.id for segment in kept.plan().units()}
     dry = edit(words[0], kept.place, *words[1:], "--dry-run")
     assert (dry, kept.todo()) == (painted, set()), "a dry run changes nothing"
     assert edit(words[0], kept.place, *words[1:]) == painted
     todo = kept.todo()
-    assert kept.run() == todo == {segment.id for segment in kept.plan().segments()} - ids
+    assert kept.run() == todo == {segment.id for segment in kept.plan().units()} - ids
     assert len(todo) == painted
     assert luma_digests(kept.out) == luma_digests(kept.source)
     code, said = verify(kept.source, kept.out)

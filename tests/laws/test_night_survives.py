@@ -20,7 +20,7 @@ import pytest
 
 from colorizer.basis.errors import ColorizeError, JoinError, LedgerError
 from pipeline.jobs import reel_job as jobs
-from pipeline.jobs.reel_job import Job, open_painter
+from pipeline.jobs.reel_job import ReelJob, open_painter
 from pipeline.reels import fidelity
 from pipeline.reels.painter import SegmentPainter
 from tests.endtoend import (
@@ -120,8 +120,8 @@ def test_a_unit_that_always_kills_is_set_aside(tmp_path, source, tiny, undisturb
     """After three attempts the segment is named in one line, exit code 1; the rest is painted and kept."""
     from workflows.commands import cli
 
-    original = Job.color
-    monkeypatch.setattr(Job, "color", lambda self: original(self, dying(36)))
+    original = ReelJob.color
+    monkeypatch.setattr(ReelJob, "color", lambda self: original(self, dying(36)))
     out = tmp_path / OUT
     arguments = ["reel", source, out, "--weights", tiny, "--working-size", "64", "--precision", "fp32"]
     monkeypatch.setattr(sys, "argv", ["chromatheque", *map(str, arguments), "--ray", "local", "--progress", "json"])

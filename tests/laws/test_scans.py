@@ -421,7 +421,7 @@ def test_runs_of_bands_cover_every_page(tmp_path, tiny, several):
     """Bands follow each other, begin at rows of tiles and cover each page once; ids differ."""
     source = plate(tmp_path / "in.tif", pages=2)
     result = color(source, tmp_path / OUT, tiny)
-    bands = result.plan.bands()
+    bands = result.plan.units()
     assert len({band.id for band in bands}) == len(bands)
     for number in (0, 1):
         mine = [band for band in bands if band.page == number]

@@ -183,7 +183,7 @@ def test_coloring(name, tmp_path, tiny):
     choices = ScanChoices(weights=str(tiny), working_size=32, precision="fp32", pyramid=True, tile=256)
     if isinstance(OUTCOMES[name], str):
         with pytest.raises(ColorizeError, match=re.escape(OUTCOMES[name])) as refused:
-            ScanJob(str(source), out, choices, None, Silent())
+            ScanJob(str(source), out, choices, None, Silent()).color()
         assert "\n" not in str(refused.value)
         assert list(tmp_path.iterdir()) == []
         return

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from colorizer.networks import weights_file as weights
 from colorizer.painting.colorizer import Colorizer
-from pipeline.jobs.reel_job import Choices, Job, identity
+from pipeline.jobs.reel_job import ReelChoices, ReelJob, identity
 from pipeline.reels.plan import Plan, Settings
 from pipeline.reels.reel import probe
 from pipeline.reels.survey import survey
@@ -49,8 +49,8 @@ class Studio:
 
     def color(self, source: Path | str, out: Path, **choices) -> SimpleNamespace:
         """A whole job, checked and published; its findings by name."""
-        asked = Choices(weights=str(self.weights), working_size=32, precision="fp32", **choices)
-        result = Job(str(source), out, asked, None, Silent()).color()
+        asked = ReelChoices(weights=str(self.weights), working_size=32, precision="fp32", **choices)
+        result = ReelJob(str(source), out, asked, None, Silent()).color()
         return SimpleNamespace(
             plan=result.plan, findings={f.what: f for f in result.findings}, lost=result.lost, out=probe(str(out))
         )

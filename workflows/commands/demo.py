@@ -19,7 +19,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     Example: chromatheque demo
     """
     from colorizer.basis.errors import ColorizeError
-    from pipeline.jobs.reel_job import Choices, Job
+    from pipeline.jobs.reel_job import ReelChoices, ReelJob
     from pipeline.storage.atomic import read_json, writable
     from pipeline.values.events import listener_for
 
@@ -38,7 +38,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
         make_reel(scratch)
         scratch.replace(source)
     with listener_for(progress) as listener:
-        result = Job(str(source), out, Choices(weights=weights, overwrite=True), None, listener).color()
+        result = ReelJob(str(source), out, ReelChoices(weights=weights, overwrite=True), None, listener).color()
     if result.plan is not None or not sheet.exists():
         shots = read_json(out.with_name(out.name + ".json"))["shots"]
         contact_sheet(source, out, [shot["start"] for shot in shots[1:]], sheet)

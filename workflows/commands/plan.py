@@ -11,11 +11,10 @@ import click
 
 if TYPE_CHECKING:
     from colorizer.painting.colorizer import Colorizer
+    from pipeline.jobs.plan import Plan
     from pipeline.jobs.plan_file import PlanFile
-    from pipeline.reels.plan import Plan
-    from pipeline.scans.plan import ScanPlan
 
-Edit = Callable[["PlanFile", "Plan | ScanPlan"], "tuple[Plan | ScanPlan, str]"]
+Edit = Callable[["PlanFile", "Plan"], "tuple[Any, str]"]
 """From a plan to another one and what was done, in words."""
 
 place_argument = click.argument("place", metavar="PLACE")
@@ -80,10 +79,10 @@ def merge(place: str, shots: tuple[tuple[int, ...], ...], dry_run: bool) -> None
     Example: chromatheque plan merge colored/reel-0042 3..5
     """
 
-    def edit(file: PlanFile, old: Plan | ScanPlan) -> tuple[Plan, str]:
+    def edit(file: PlanFile, old: Plan) -> tuple[Any, str]:
         from pipeline.jobs import edits
 
-        of = _of_reel(old, "merged")
+        of = _divisible(old, "merged")
         typed = sorted({number for part in shots for number in part})
         wanted = _places(of, typed)
         if len(typed) < 2:
@@ -113,11 +112,11 @@ def split(place: str, shot: tuple[int, ...], at: str, own: bool, dry_run: bool) 
     Example: chromatheque plan split colored/reel-0042 3 --at 1:02.5
     """
 
-    def edit(file: PlanFile, old: Plan | ScanPlan) -> tuple[Plan, str]:
+    def edit(file: PlanFile, old: Plan) -> tuple[Any, str]:
         from pipeline.jobs import edits
         from workflows.terminal.plan_table import frame_at
 
-        of = _of_reel(old, "split")
+        of = _divisible(old, "split")
         [number] = _places(of, shot) if len(shot) == 1 else _refuse("one shot can be split at a time")
         new = edits.split(of, number, frame_at(of, number, at))
         if own:
@@ -150,15 +149,17 @@ def look(
     if (of is not None) + (picture is not None) + own != 1:
         raise click.UsageError("one of --of, --picture and --own says which look")
 
-    def edit(file: PlanFile, old: Plan | ScanPlan) -> tuple[Plan | ScanPlan, str]:
+    def edit(file: PlanFile, old: Plan) -> tuple[Any, str]:
+        from pipeline.jobs import edits
+
         old = _for_looks(old)
         wanted = _places(old, shots)
-        named = f"{_word(old)}{'s' * (len(shots) > 1)} {_listed(shots)} {'have' if len(shots) > 1 else 'has'}"
+        named = f"{old.kind.part}{'s' * (len(shots) > 1)} {_listed(shots)} {'have' if len(shots) > 1 else 'has'}"
         if own:
             return _with_own(file, old, wanted), f"{named} {'looks' if len(shots) > 1 else 'a look'} of their own now"
         if of is not None:
             [lender] = _places(old, of) if len(of) == 1 else _refuse("--of takes one number")
-            return _with_look_of(old, wanted, lender), f"{named} the look of {_word(old)} {of[0]} now"
+            return edits.borrowed(old, wanted, lender), f"{named} the look of {old.kind.part} {of[0]} now"
         assert picture is not None
         return _with_picture(old, wanted, picture), f"{named} the look of {picture.name} now"
 
@@ -200,14 +201,14 @@ def _edit(place: str, edit: Edit, dry_run: bool) -> None:
         click.echo("nothing changes, it is so already")
 
 
-def _shifted(old: Plan, last: int, by: str) -> str:
+def _shifted(old: Any, last: int, by: str) -> str:
     """What becomes of the numbers of the shots after an edit. last: number of the last shot that was edited."""
     return f"; those after it count {by}" if last < len(old.shots) else ""
 
 
-def _tell(file: PlanFile, plan: Plan | ScanPlan, what: str, dry_run: bool) -> None:
+def _tell(file: PlanFile, plan: Plan, what: str, dry_run: bool) -> None:
     todo, of = file.units(plan)
-    unit = "segment" if _is_reel(plan) else "band"
+    unit = plan.kind.unit
     count = f"{todo or 'none'} of {of} {unit}s" if todo < of else f"all {of} {unit}s" if of > 1 else f"its one {unit}"
     if not file.has_pieces:
         count += ", since none are kept" + (" (archive --keep-pieces keeps them)" if file.collected else "")
@@ -220,37 +221,17 @@ def _tell(file: PlanFile, plan: Plan | ScanPlan, what: str, dry_run: bool) -> No
 
 def _with_own(file: PlanFile, plan: Any, places: Sequence[int]) -> Any:
     """Looks of their own: a page's at the next survey, a shot's as the survey found it, or from its frames now."""
-    from dataclasses import replace
-
     from pipeline.jobs import edits
     from pipeline.reels.survey import survey_shots
 
-    if not _is_reel(plan):
-        return edits.page_relooked(plan, places, None, ())
-    shots, unseen = list(plan.shots), []
-    for place in places:
-        if shots[place].look_from:
-            found = file.own_shot(shots[place])
-            shots[place] = found or shots[place]
-            unseen += [place] if found is None else []
-    plan = replace(plan, shots=tuple(shots))
+    plan, unseen = edits.owned(plan, places, file.own_shot)
     if not unseen:
         return plan
     if not plan.reel.is_sequence and not Path(plan.reel.uri).is_file():
         _refuse(f"{plan.reel.uri}: no such file from here; edit it in the folder where it was colored")
-    frames = sum(shots[place].stop - shots[place].start for place in unseen)
+    frames = sum(plan.shots[place].stop - plan.shots[place].start for place in unseen)
     with click.progressbar(length=frames, label="frames", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         return survey_shots(plan, unseen, _colorizer(plan), lambda done: bar.update(done - bar.pos))
-
-
-def _with_look_of(plan: Any, places: Sequence[int], lender: int) -> Any:
-    from pipeline.jobs import edits
-
-    if _is_reel(plan):
-        return edits.borrowed(plan, places, lender)
-    if not plan.pages[lender].plate.look.size:
-        _refuse(f"page {plan.pages[lender].number} gets its look at the next run; run that first")
-    return edits.page_borrowed(plan, places, lender)
 
 
 def _with_picture(plan: Any, places: Sequence[int], picture: Path) -> Any:
@@ -261,7 +242,7 @@ def _with_picture(plan: Any, places: Sequence[int], picture: Path) -> Any:
 
     found = picture_look(picture, _colorizer(plan))
     sources = (LookSource(picture=picture.name, sha256=sha256(picture)),)
-    return (edits.relooked if _is_reel(plan) else edits.page_relooked)(plan, places, found, sources)
+    return edits.relooked(plan, places, found, sources)
 
 
 def _colorizer(plan: Any) -> Colorizer:
@@ -273,35 +254,28 @@ def _colorizer(plan: Any) -> Colorizer:
     return planned_colorizer(settings.weights, settings.weights_digest, precision)
 
 
-def _is_reel(plan: Any) -> bool:
-    from pipeline.reels.plan import Plan
-
-    return isinstance(plan, Plan)
-
-
-def _word(plan: Any) -> str:
-    return "shot" if _is_reel(plan) else "page"
+def _divisible(plan: Plan, verb: str) -> Any:
+    """A plan whose parts can be merged and split."""
+    kind = plan.kind
+    if not kind.divisible:
+        _refuse(f"{kind.part}s of a {kind.name} cannot be {verb}; only their looks can be edited")
+    return plan
 
 
-def _of_reel(plan: Any, verb: str) -> Plan:
-    if not _is_reel(plan):
-        _refuse(f"pages of a scan cannot be {verb}; only their looks can be edited")
-    of: Plan = plan
-    return of
-
-
-def _for_looks(plan: Any) -> Any:
-    if _is_reel(plan) and plan.settings.looks == "per-frame":
+def _for_looks(plan: Plan) -> Plan:
+    if not plan.own_looks:
         _refuse("with --looks per-frame every frame has a look of its own, which cannot be edited")
     return plan
 
 
 def _places(plan: Any, typed: Sequence[int]) -> list[int]:
     """Places in the plan of shots or pages by the numbers that people know."""
-    known = list(range(1, len(plan.shots) + 1)) if _is_reel(plan) else [page.number for page in plan.pages]
+    from pipeline.jobs.edits import numbers
+
+    known = numbers(plan)
     for number in typed:
         if number not in known:
-            word, last = _word(plan), f" to {known[-1]}" if len(known) > 1 else ""
+            word, last = plan.kind.part, f" to {known[-1]}" if len(known) > 1 else ""
             _refuse(f"there is no {word} {number}; the {word}s here are {known[0]}{last}")
     return [known.index(number) for number in typed]
 

@@ -88,15 +88,18 @@ def reel(
     Example: chromatheque reel newsreel.mov newsreel.mkv
     """
     from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
-    from pipeline.jobs.reel_job import Choices, Job
+    from pipeline.jobs.reel_job import ReelChoices, ReelJob
     from pipeline.values.events import listener_for
 
     if workers > 1 and ray == "none":
         raise click.UsageError("--workers needs --ray (local for this machine)")
     size = DEFAULT_WORKING_SIZE if working_size is None else working_size
-    choices = Choices(profile, weights, size, precision, looks, ray, workers, start, stop, rate, overwrite)
+    choices = ReelChoices(
+        profile=profile, weights=weights, working_size=size, precision=precision, looks=looks, ray=ray, workers=workers,
+        start=start, stop=stop, rate=rate, overwrite=overwrite,
+    )  # fmt: skip
     with listener_for(progress) as listener:
-        work = Job(source, out, choices, job, listener)
+        work = ReelJob(source, out, choices, job, listener)
         try:
             result = work.color()
         except KeyboardInterrupt:

@@ -20,9 +20,9 @@ from urllib.parse import quote
 
 from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.collection.item import STATE, Item
-from pipeline.jobs.folder import PLAN
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, stamp
+from pipeline.storage.job_folder import PLAN
 from pipeline.values.look_source import in_words, sources_from_json
 from pipeline.values.stages import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 from workflows.terminal.clock import clock

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import singledispatch
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -16,9 +18,10 @@ from pipeline.values.timecode import CODE, advance
 from workflows.terminal.clock import clock
 
 
-def table_of(plan: Plan | ScanPlan, name: str) -> Table:
+@singledispatch
+def table_of(plan: Any, name: str) -> Table:
     """The shots of a reel or the pages of a scan, numbered as in the report."""
-    return _shots(plan, name) if isinstance(plan, Plan) else _pages(plan, name)
+    raise TypeError(f"no plan: {type(plan).__name__}")
 
 
 def _table(name: str, *columns: str) -> Table:
@@ -28,6 +31,7 @@ def _table(name: str, *columns: str) -> Table:
     return table
 
 
+@table_of.register
 def _shots(plan: Plan, name: str) -> Table:
     coded = bool(timecode(plan, 0))
     table = _table(name, "shot", "frames", "time", *(["time code"] if coded else []), "scene", "look")
@@ -42,6 +46,7 @@ def _shots(plan: Plan, name: str) -> Table:
     return table
 
 
+@table_of.register
 def _pages(plan: ScanPlan, name: str) -> Table:
     table = _table(name, "page", "pixels", "scene", "look")
     for page in plan.pages:

@@ -102,7 +102,7 @@ def painted(steps, kind):
 @pytest.mark.parametrize("stage", [SURVEY, PUBLISH])
 def test_a_proof_that_was_not_reached_is_made_later(steps, monkeypatch, stage):
     """Killed between an output and the digests of its frames, the next worker at it makes them, and nothing else."""
-    from pipeline.collection import steps as module
+    from pipeline.jobs import reel_job as module
 
     def killed(*_):
         raise MemoryError

@@ -51,7 +51,7 @@ def test_edits_keep_the_reel_whole(lengths, data):
         assert (edited.pts, edited.digests) == (plan.pts, plan.digests)
         assert [f for s in edited.shots for f in range(s.start, s.stop)] == list(range(len(plan.pts)))
         kept = set(ids(edited))
-        assert all(s.id in kept for s in plan.segments() if s.start not in touched)
+        assert all(s.id in kept for s in plan.units() if s.start not in touched)
         again = Plan.from_json(json.loads(json.dumps(edited.to_json())))
         assert again.to_json() == edited.to_json()
         plan = edited

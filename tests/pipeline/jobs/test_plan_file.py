@@ -6,9 +6,9 @@ import pytest
 
 from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.jobs.edits import borrowed, merged, split
-from pipeline.jobs.folder import PLAN
 from pipeline.jobs.plan_file import PlanFile, retire
 from pipeline.storage.atomic import write_json
+from pipeline.storage.job_folder import PLAN
 from tests.pipeline.reels.test_plan import plan_of
 
 

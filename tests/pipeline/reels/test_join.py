@@ -61,7 +61,7 @@ def quick(plan, edges, job):
         np.uint8 if target.coding.bits == 8 else np.uint16,
     )  # fmt: skip
     receipts = []
-    for segment in plan.segments():
+    for segment in plan.units():
         encoder, packets = Encoder(reel, profile, target), []
         for i, (pts, duration) in enumerate(zip(segment.pts, segment.durations, strict=True), segment.start):
             packets += encoder.encode(Painted(pts, duration, target.luma(frames[i]), gray, gray))
@@ -201,7 +201,7 @@ def test_a_painter_makes_what_a_joiner_takes(studio, folder):
     job.mkdir()
     told: list[int] = []
     painter = SegmentPainter(studio.colorizer, job)
-    receipts = [painter.paint(segment, 1, told.append) for segment in plan.segments()]
+    receipts = [painter.paint(segment, 1, told.append) for segment in plan.units()]
     painter.close()
     assert told == [1] * 12
     assert all(r.chroma > 2 for r in receipts)

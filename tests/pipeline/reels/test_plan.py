@@ -40,7 +40,7 @@ def plan_of(lengths, settings=SETTINGS, reel=REEL, **changes):
 
 
 def ids(plan):
-    return [s.id for s in plan.segments()]
+    return [s.id for s in plan.units()]
 
 
 stamps = st.lists(st.one_of(st.none(), st.integers(-5000, 5000)), max_size=40)
@@ -88,7 +88,7 @@ lengths = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 def test_segments_partition_the_reel(lengths, longest, skip):
     """For any shots: every frame in exactly one segment, in order, none across a cut, none too long."""
     plan = plan_of(lengths, replace(SETTINGS, segment_frames=longest), skip=skip)
-    segments = plan.segments()
+    segments = plan.units()
     assert [s.number for s in segments] == list(range(len(segments)))
     assert [i for s in segments for i in range(s.start, s.stop)] == list(range(len(plan.pts)))
     assert tuple(t for s in segments for t in s.pts) == plan.pts
@@ -107,7 +107,7 @@ def test_segments_partition_the_reel(lengths, longest, skip):
 def test_durations_fill_the_time(lengths):
     """A frame lasts until the next one, the last for a nominal frame: no gap, no overlap."""
     plan = plan_of(lengths)
-    shown = [(t, d) for s in plan.segments() for t, d in zip(s.pts, s.durations, strict=True)]
+    shown = [(t, d) for s in plan.units() for t, d in zip(s.pts, s.durations, strict=True)]
     assert all(t + d == plan.next_pts(i + 1) for i, (t, d) in enumerate(shown))
     assert all(d > 0 for _, d in shown)
 
@@ -187,7 +187,7 @@ def test_an_edited_shot_changes_its_own_segments_only(lengths, data):
     shots = list(plan.shots)
     shots[index] = replace(shots[index], look=look(99))
     edited = replace(plan, shots=tuple(shots))
-    for a, b in zip(plan.segments(), edited.segments(), strict=True):
+    for a, b in zip(plan.units(), edited.units(), strict=True):
         inside = shots[index].start <= a.start < shots[index].stop
         assert (a.id != b.id) == inside
 
@@ -197,7 +197,7 @@ def test_merged_shots_keep_their_neighbors():
     plan = plan_of([6, 6, 6])
     first, second, third = plan.shots
     merged = replace(plan, shots=(replace(first, stop=second.stop), third))
-    assert set(ids(plan)) & set(ids(merged)) == {plan.segments()[2].id}
+    assert set(ids(plan)) & set(ids(merged)) == {plan.units()[2].id}
 
 
 @given(lengths, st.text(max_size=9), st.dictionaries(st.integers(0, 99), st.text(max_size=5), max_size=3))
@@ -206,7 +206,7 @@ def test_a_plan_survives_json(lengths, note, damaged):
     plan = plan_of(lengths, notes=(note,), damaged_frames=damaged, damaged_packets={"x": 2}, seekable=False, retimed=2)
     again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
     assert again.to_json() == plan.to_json()
-    assert again.segments()[0].id == plan.segments()[0].id
+    assert again.units()[0].id == plan.units()[0].id
     assert [s.look.tobytes() for s in again.shots] == [s.look.tobytes() for s in plan.shots]
     assert again.damaged_frames == damaged
     assert again.reel == plan.reel
@@ -274,5 +274,5 @@ def test_another_format_is_refused():
 def test_a_plan_prints_without_its_numbers():
     """repr holds no looks, digests or times."""
     plan = plan_of([50])
-    assert "0000" not in repr(plan.segments()[0]).replace(plan.segments()[0].id, "")
+    assert "0000" not in repr(plan.units()[0]).replace(plan.units()[0].id, "")
     assert "array" not in repr(plan)

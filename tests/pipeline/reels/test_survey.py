@@ -102,7 +102,7 @@ def test_a_piece_is_exactly_its_frames(studio, folder, suffix, start, stop, firs
     assert piece.digests == whole.digests[first:end]
     assert piece.pts == whole.pts[first:end]
     assert piece.shots[-1].stop == end - first
-    assert all(s.offset == s.start + first for s in piece.segments())
+    assert all(s.offset == s.start + first for s in piece.units())
 
 
 def test_an_empty_piece_is_refused(studio, cut_reel):
@@ -183,7 +183,7 @@ def test_a_single_frame_is_a_reel(studio, folder):
     """One frame, one shot, one segment."""
     plan = studio.plan(write_reel(folder / "one.mkv", 1))
     assert [(s.start, s.stop) for s in plan.shots] == [(0, 1)]
-    assert len(plan.segments()) == 1
+    assert len(plan.units()) == 1
     assert isinstance(Plan.from_json(plan.to_json()), Plan)
 
 

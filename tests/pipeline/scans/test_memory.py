@@ -89,7 +89,7 @@ def test_large_plates_fit_into_what_is_allowed_by_default():
 
 @pytest.fixture
 def job(tmp_path, studio):
-    """Begins a job of a source, which looks at memory first."""
+    """Makes a job of a source."""
 
     def begin(samples, out="out.tif", **choices):
         source = write(tmp_path / "source.tif", samples, tile=(16, 16))
@@ -103,7 +103,7 @@ def job(tmp_path, studio):
 def test_too_little_memory_is_told_before_any_work(tmp_path, job, out):
     """A job that may take less than the program itself: one line that names source and option; no file is left."""
     with pytest.raises(UnsupportedSource, match=r"source\.tif: .*; allow more by --memory") as refused:
-        job(noise((40, 50)), out, memory=BASE)
+        job(noise((40, 50)), out, memory=BASE).color()
     assert "\n" not in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["source.tif"]
 
@@ -119,4 +119,4 @@ def test_a_job_takes_the_tile_that_fits(tmp_path, job):
     assert job(samples, memory=exactly).settings.tile == 256
     assert job(samples, memory=exactly - 1).settings.tile == 128
     with pytest.raises(UnsupportedSource, match=r"source\.tif: tiles of 256 px: .*, or smaller tiles by --tile$"):
-        job(samples, memory=exactly - 1, tile=256)
+        job(samples, memory=exactly - 1, tile=256).color()

@@ -57,7 +57,7 @@ def ledger(tmp_path):
 
 
 def units(count=6):
-    return plan_of([2] * count).segments()
+    return plan_of([2] * count).units()
 
 
 def painted(ledger, todo):

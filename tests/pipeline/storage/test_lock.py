@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from colorizer.basis.errors import LedgerError, StorageError
-from pipeline.storage.lock import NAME, alone, clear
+from pipeline.storage.job_folder import LOCK
+from pipeline.storage.lock import alone, clear
 
 
 def test_a_second_run_is_refused_and_told_by_whom(tmp_path):
@@ -35,7 +36,7 @@ def test_an_error_lets_go(tmp_path):
         raise ZeroDivisionError
     with alone(tmp_path / "job") as held:
         assert held
-    assert sorted(p.name for p in (tmp_path / "job").iterdir()) == [NAME, "plan.json"]
+    assert sorted(p.name for p in (tmp_path / "job").iterdir()) == [LOCK, "plan.json"]
 
 
 def test_a_cleared_folder_is_removed(tmp_path):
@@ -56,7 +57,7 @@ def test_a_lock_that_was_removed_is_not_believed(tmp_path, monkeypatch):
     def slow(file, how):
         calls.append(file.name)
         if len(calls) == 1:
-            (folder / NAME).unlink()
+            (folder / LOCK).unlink()
             folder.rmdir()
         flock(file, how)
 

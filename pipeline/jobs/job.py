@@ -1,0 +1,366 @@
+"""Job: one source, one output, and a folder in between that any later run goes on from.
+
+What a reel's job and a scan's have in common is here, and it is most of both: one run at a time, a plan that is kept,
+receipts, a join that is checked before the output gets its name, and what is forgotten when the check fails. What
+differs, each kind says in the methods that are abstract here. Nobody else asks which kind a job is of.
+
+A job takes note of what is wanted and looks at nothing. `prepare` gives the work to do, as a value: plan, units and
+ledger belong together and come together.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+import torch
+
+from colorizer.basis.errors import JoinError, LedgerError
+from colorizer.networks import weights_file
+from colorizer.networks.shipped import DEFAULT_WEIGHTS
+from colorizer.networks.weights_file import Weights
+from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, Precision, auto_precision
+from pipeline.jobs.folder import Count, made, note_published, occupied, paint, superseded
+from pipeline.jobs.plan import Plan
+from pipeline.jobs.plan_file import retire
+from pipeline.spread.cluster import reach
+from pipeline.spread.pools import device, planned_colorizer, pool_for
+from pipeline.storage.atomic import publish, read_json, sha256, writable, write_json
+from pipeline.storage.job_folder import JobFolder, growing, sidecar_of
+from pipeline.storage.ledger import Ledger, Receipt
+from pipeline.storage.lock import clear
+from pipeline.values.events import Listener, Silent
+from pipeline.values.finding import Finding
+from pipeline.values.kinds import Kind
+from pipeline.values.units import Painter, Unit
+
+P = TypeVar("P", bound=Plan)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What a person asked for, of any kind; None and "auto" are resolved by the job. id: the catalogue's."""
+
+    weights: str = DEFAULT_WEIGHTS
+    working_size: int = DEFAULT_WORKING_SIZE
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    ray: str = "none"
+    workers: int = 0
+    overwrite: bool = False
+    id: str = ""
+
+
+C = TypeVar("C", bound=Choices)
+
+
+@dataclass(frozen=True)
+class Work(Generic[P]):
+    """A plan, the units that follow from it, and the ledger that knows which of them are painted."""
+
+    plan: P
+    units: tuple[Any, ...] = field(repr=False)
+    ledger: Ledger
+
+    def todo(self) -> list[Any]:
+        """Units without a receipt."""
+        return [unit for unit in self.units if self.ledger.find(unit.id) is None]
+
+    def receipts(self) -> list[Receipt]:
+        """Of all units. Raises JoinError for one that is not painted."""
+        found = [(unit, self.ledger.find(unit.id)) for unit in self.units]
+        for unit, receipt in found:
+            if receipt is None:
+                raise JoinError(f"{self.ledger.job}: the piece of {unit} is gone; run it again to paint that")
+        return [receipt for _, receipt in found if receipt is not None]
+
+
+@dataclass(frozen=True)
+class Result(Generic[P]):
+    """What a job came to. plan: None when it was finished already. painted: units painted now. lost: what the output
+    does not carry, by name."""
+
+    out: Path
+    plan: P | None
+    painted: int
+    findings: tuple[Finding, ...] = ()
+    lost: tuple[str, ...] = ()
+
+    @property
+    def already(self) -> bool:
+        """Whether there was nothing to do."""
+        return self.plan is None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the check of a joined output found. suspects: units to blame where something does not hold."""
+
+    findings: list[Finding]
+    suspects: list[Any] = field(default_factory=list)
+
+
+class Job(ABC, Generic[P, C]):
+    """See the module docstring. folder: where plan and pieces are kept; None for OUT.job, which is removed at the end.
+
+    Whatever looks at the source raises SourceError, at the weights WeightsError, at the folder LedgerError and
+    StorageError: all of them ColorizeError.
+    """
+
+    kind: ClassVar[Kind]
+    wishes: ClassVar[type[Choices]]
+    """The kind's own choices."""
+    open_painter: ClassVar[Callable[..., Painter]]
+    """Opens a painter of the kind's units; a function that can be sent to a worker."""
+    progress_event: ClassVar[str]
+    """The event of progress inside a unit."""
+
+    def __init__(
+        self, source: str, out: Path, choices: C, folder: Path | None = None, listener: Listener | None = None
+    ) -> None:  # fmt: skip
+        self.uri, self.out, self.choices, self.listener = source, out, choices, listener or Silent()
+        self.keep = folder is not None
+        self.places = JobFolder(folder) if folder is not None else JobFolder.of(out)
+        self.work: Work[P] | None = None
+        """What `prepare` found, once it did."""
+
+    # --- what each kind says
+
+    @cached_property
+    @abstractmethod
+    def settings(self) -> Any:
+        """All that changes the output beside the source; looks at names, formats, headers and weights."""
+
+    @cached_property
+    @abstractmethod
+    def source(self) -> dict[str, Any]:
+        """What the source is: name, size and sha256; takes a read of all of it."""
+
+    @abstractmethod
+    def measure(self) -> dict[str, float]:
+        """Frames or pages, megapixels, and bytes of the output, by the source's header alone."""
+
+    @abstractmethod
+    def remarks(self, plan: P) -> list[str]:
+        """What a person should read before the work is done."""
+
+    @abstractmethod
+    def adopt(self, values: dict[str, Any]) -> P | None:
+        """A kept plan under these settings, with what a person edited in it; None if it is of another source or other
+        weights.
+
+        Raises ValueError, KeyError, TypeError, AttributeError or ArithmeticError for what is no plan.
+        """
+
+    @abstractmethod
+    def survey(self, kept: P | None, colorizer: Colorizer) -> P:
+        """The plan that a look at the source gives. kept: an earlier one that waits for this in parts."""
+
+    @abstractmethod
+    def planned(self, work: Work[P], done: int) -> dict[str, Any]:
+        """What the event `planned` tells. done: units painted before."""
+
+    @property
+    @abstractmethod
+    def painter_arguments(self) -> tuple[Any, ...]:
+        """What `open_painter` takes."""
+
+    @abstractmethod
+    def join(self, work: Work[P], receipts: list[Receipt], scratch: Path) -> Any:
+        """Write the output from its pieces; what became of everything that is not the picture."""
+
+    @abstractmethod
+    def prove(self, work: Work[P], scratch: Path, carried: Any) -> Verdict:
+        """Decode the joined output and hold it against the source. carried: as `join` gave it."""
+
+    @abstractmethod
+    def sidecar(
+        self, work: Work[P], receipts: list[Receipt], carried: Any, findings: list[Finding], output: dict[str, Any]
+    ) -> dict[str, Any]:  # fmt: skip
+        """The output's story, without clock times, so that a repeated run writes the same bytes."""
+
+    @abstractmethod
+    def settings_of(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The settings in a sidecar. Raises KeyError or TypeError for what is not of this kind."""
+
+    @abstractmethod
+    def edited(self, values: dict[str, Any], told: dict[str, Any]) -> bool:
+        """Whether a kept plan differs, in what a person may edit, from the one that an output was made of."""
+
+    @staticmethod
+    def lost(carried: Any) -> tuple[str, ...]:
+        """What `join` could not carry over, by name."""
+        return tuple(carried)
+
+    def leave_digests(self, work: Work[P]) -> None:
+        """Leave digests of the frames beside the output, for kinds that have some."""
+
+    # --- what is common to all
+
+    @property
+    def folder(self) -> Path:
+        """Of the job."""
+        return self.places.path
+
+    @property
+    def sidecar_path(self) -> Path:
+        """Where the output's story is written."""
+        return sidecar_of(self.out)
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights that were asked for."""
+        return weights_file.load(self.choices.weights)
+
+    @property
+    def chosen_weights(self) -> str:
+        """Their name; a file by its full path, since workers elsewhere stand in another folder."""
+        name = self.choices.weights
+        return name if weights_file.shipped(name) else str(Path(name).absolute())
+
+    @property
+    def auto_precision(self) -> Precision:
+        """The precision that was asked for, or the one that suits this device."""
+        asked = self.choices.precision
+        return auto_precision(torch.device(device())) if asked == "auto" else asked
+
+    def opening(self, make: Callable[..., Painter] | None = None) -> Callable[[], Painter]:
+        """Opens a painter, wherever it is called. make: instead of `open_painter`, with the same arguments."""
+        return partial(make or type(self).open_painter, *self.painter_arguments)
+
+    def color(self, make: Callable[..., Painter] | None = None) -> Result[P]:
+        """Do what is left to do. make: as of `opening` (tests hand in painters that die)."""
+        self.settings  # noqa: B018 - what is wrong with names, formats and weights is told before all else
+        if self.finished():
+            return Result(self.out, None, 0)
+        replace_it = self.choices.overwrite or superseded(self.places, self._made())
+        with occupied(self.places, self.out, self.keep, replace_it, self.listener):
+            work = self.prepare()
+            todo = work.todo()
+            self.listener("planned", **self.planned(work, len(work.units) - len(todo)))
+            for text in self.remarks(work.plan):
+                self.listener("note", text=text)
+            if todo:
+                self._paint(work, todo, make)
+            return self.publish(work, len(todo))
+
+    def prepare(self) -> Work[P]:
+        """Plan, units and ledger, kept or surveyed now. The folder must be this run's."""
+        ledger = Ledger(self.folder)
+        plan = self._plan()
+        self.work = Work(plan, plan.units(), ledger)
+        return self.work
+
+    def progress(self) -> tuple[int, int]:
+        """Units painted and units in all, so far as known."""
+        if self.work is None:
+            return 0, 0
+        return len(self.work.units) - len(self.work.todo()), len(self.work.units)
+
+    def finished(self, size: int | None = None) -> bool:
+        """Whether the output is there and is what this job makes. size: of an output that lies elsewhere, bytes."""
+        told = self._made(size)
+        return told is not None and not self._edited(told)
+
+    def _made(self, size: int | None = None) -> dict[str, Any] | None:
+        """The sidecar of an output of this source under these settings, whatever its plan was."""
+
+        def fits(told: dict[str, Any]) -> bool:
+            theirs = self.settings_of(told)
+            mine = {**asdict(self.settings), "weights": theirs["weights"]}
+            return bool(theirs == mine and told["source"]["sha256"] == self.source["sha256"])
+
+        return made(self.out, size, fits)
+
+    def _edited(self, told: dict[str, Any]) -> bool:
+        path = self.places.plan
+        try:
+            return path.exists() and self.edited(read_json(path), told)
+        except (LedgerError, KeyError, TypeError):
+            return True
+
+    def _plan(self) -> P:
+        path = self.places.plan
+        values = read_json(path) if path.exists() else None
+        kept = self._adopted(path, values) if values is not None else None
+        if kept is not None and kept.surveyed:
+            if values is not None and not self._settled(values["settings"]):
+                with writable(path):
+                    write_json(path, kept.to_json())
+            return kept
+        reach(self.choices.ray)  # a survey may take an hour
+        precision: Any = self.settings.precision
+        plan = self.survey(kept, planned_colorizer(self.settings.weights, self.weights.digest, precision))
+        with writable(path):
+            if kept is None and path.exists():
+                aside = retire(path)
+                text = f"{path} was made for another source, other frames or other weights; kept as {aside.name}"
+                self.listener("note", text=text)
+            write_json(path, plan.to_json())
+        return plan
+
+    def _settled(self, kept: dict[str, Any]) -> bool:
+        """Whether a kept plan's settings are these, by whatever name the weights go."""
+        return kept == {**asdict(self.settings), "weights": kept["weights"]}
+
+    def _adopted(self, path: Path, values: dict[str, Any]) -> P | None:
+        try:
+            return self.adopt(values)
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+            raise LedgerError(f"{path}: not a usable plan ({error}); fix it, or remove it to survey again") from error
+
+    def _paint(self, work: Work[P], todo: list[Any], make: Callable[..., Painter] | None) -> None:
+        def counted(units: list[Any]) -> int:
+            return sum(unit.size[self.kind.counted] for unit in units)
+
+        total = counted(list(work.units))
+        count = Count(total - counted(todo))
+        pool = pool_for(
+            self.choices.ray, self.choices.workers, self.opening(make),
+            lambda more: self.listener(self.progress_event, done=count.add(more), of=total),
+            lambda text: self.listener("note", text=text),
+        )  # fmt: skip
+        paint(self.uri, todo, pool, work.ledger, self.listener)
+
+    def publish(self, work: Work[P], painted: int) -> Result[P]:
+        """Join what was painted, check it, and give it its name. Raises JoinError, StorageError."""
+        receipts = work.receipts()
+        scratch = growing(self.out, self.folder)
+        self.listener("joining")
+        try:
+            with writable(self.out):
+                carried = self.join(work, receipts, scratch)
+            self.listener("checking")
+            verdict = self.prove(work, scratch, carried)
+            if failed := [f for f in verdict.findings if not f.holds]:
+                raise self._refused(work, failed, verdict.suspects)
+            output: dict[str, Any] = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
+            story = self.sidecar(work, receipts, carried, verdict.findings, output)
+            if self.keep:
+                note_published(self.places, output["sha256"])
+            with writable(self.out):
+                write_json(self.sidecar_path, story, 1, scratch.with_name(f"{scratch.name}.json"))
+                publish(scratch, self.out)
+        finally:
+            scratch.unlink(missing_ok=True)
+        if not self.keep:
+            clear(self.folder)
+        return Result(self.out, work.plan, painted, tuple(verdict.findings), self.lost(carried))
+
+    def _refused(self, work: Work[P], failed: list[Finding], suspects: list[Unit]) -> JoinError:
+        """The error of a failed check. What may be at fault is forgotten, or the next run would fail alike."""
+        for unit in suspects:
+            work.ledger.forget(unit.id)
+        told = "; ".join(f"{f.what}: {f.detail}" for f in failed)
+        anew = (
+            f"paints {len(suspects)} of {len(work.units)} {self.kind.unit}s anew"
+            if suspects
+            else "joins and checks it anew"
+        )
+        return JoinError(
+            f"{self.out}: not published, the check failed ({told}); run the same command again, it {anew}. "
+            "If that fails too, please report it"
+        )
