@@ -20,7 +20,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from colorizer.basis.errors import LedgerError, SourceError
-from pipeline.collection.item import STATE, Item
+from pipeline.collection import layout
+from pipeline.collection.item import Item
 from pipeline.storage.atomic import read_json, stamp, writable, write_json
 from pipeline.storage.job_folder import PLAN
 from pipeline.storage.ledger import Ledger, Receipt
@@ -34,7 +35,6 @@ ATTEMPTS = 5
 """Times that a source is fetched before it is taken for one that does not rest."""
 KEPT = 4
 """Fetched sources that stay on a machine while no worker has them open."""
-JOBS = f"{STATE}/jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Depot:
 
     def job_folder(self, key: str) -> Path:
         """Where an item's plan and pieces are."""
-        return self.folder / JOBS / key
+        return self.folder / layout.job(key)
 
     # --- sources
 
@@ -132,8 +132,7 @@ class Depot:
 
     def stamps(self, item: Item) -> list[list[Any]]:
         """Sizes and versions of an item's source, output and plan; empty for what is not there."""
-        plan = f"{JOBS}/{item.key}/{PLAN}"
-        return [self._source_stamp(item.source), self.stamp_of(item.out), self.stamp_of(plan)]
+        return [self._source_stamp(item.source), self.stamp_of(item.out), self.stamp_of(layout.plan(item.key))]
 
     def _source_stamp(self, source: str) -> list[Any]:
         if is_uri(source):
@@ -200,18 +199,18 @@ class Depot:
         """Bring what is known of the items into `folder`: what other machines wrote counts."""
         if not self.store:
             return
-        with writable(items := self.folder / STATE / "items"):
+        with writable(items := self.folder / layout.ITEMS):
             shutil.rmtree(items, ignore_errors=True)
             items.mkdir(parents=True)
-        found = self._store.find(f"{STATE}/items").values()
+        found = self._store.find(layout.ITEMS).values()
         together(self.store, self._bring_small, [e.place for e in found if _is_below(e.place)])
-        self.fetch(f"{STATE}/collection.json")
+        self.fetch(layout.SUMMARY)
 
     def fetch_report(self, stories: Iterable[str]) -> frozenset[str]:
         """Bring what a report is made of, but outputs and pictures. stories: places of sidecars. What the store has."""
         if not self.store:
             return frozenset()
-        found, index = self._store.find(), self.folder / STATE / "fetched.json"
+        found, index = self._store.find(), self.folder / layout.FETCHED
         measured = [place for place in found if place.startswith("report/") and place.endswith(".json")]
         wanted = [place for place in (*stories, *measured) if place in found and _is_below(place)]
         here, versions = _told(index), {place: list(found[place].stamp) for place in wanted}
@@ -236,72 +235,72 @@ class Depot:
 
     def fetch_plan(self, item: Item) -> None:
         """Bring an item's plan into its job folder."""
-        self.fetch(f"{JOBS}/{item.key}/{PLAN}")
+        self.fetch(layout.plan(item.key))
 
     def fetch_job(self, item: Item) -> None:
         """Bring an item's plan, and the receipts of its pieces, into its job folder; the item must be this step's."""
         self.fetch_plan(item)
         if not self.shared:
             return
-        shutil.rmtree(self.job_folder(item.key) / "ledger", ignore_errors=True)
-        for entry in self._store.find(f"{JOBS}/{item.key}/ledger").values():
+        shutil.rmtree(self.folder / layout.ledger(item.key), ignore_errors=True)
+        for entry in self._store.find(layout.ledger(item.key)).values():
             self._bring(entry)
 
     def ledger(self, key: str) -> Ledger:
         """The receipts of an item, each good if its piece is there, here or in the store."""
         if not self.shared:
             return Ledger(self.job_folder(key))
-        sizes = {PurePosixPath(e.place).name: e.bytes for e in self._store.find(f"{JOBS}/{key}").values()}
+        sizes = {PurePosixPath(e.place).name: e.bytes for e in self._store.find(layout.job(key)).values()}
         return Ledger(self.job_folder(key), sizes.get)
 
     def put_plan(self, key: str) -> None:
         """Send a plan, and plans that were put aside for it."""
         for path in sorted(self.job_folder(key).glob(f"{PLAN}*")) if self.store else ():
-            self.put(f"{JOBS}/{key}/{path.name}")
+            self.put(layout.piece(key, path.name))
 
     def put_piece(self, key: str, receipt: Receipt) -> None:
         """Send a painted piece, then its receipt; the piece is not kept here."""
         if not self.shared:
             return
         Ledger(self.job_folder(key)).record(receipt)
-        self.put(f"{JOBS}/{key}/{receipt.file}", f"{JOBS}/{key}/ledger/{receipt.unit}.json")
+        self.put(layout.piece(key, receipt.file), layout.receipt(key, receipt.unit))
         (self.job_folder(key) / receipt.file).unlink(missing_ok=True)
 
     def fetch_pieces(self, key: str) -> None:
         """Bring all pieces that have receipts."""
         if not self.shared:
             return
-        for path in (self.job_folder(key) / "ledger").glob("*.json"):
+        for path in (self.folder / layout.ledger(key)).glob("*.json"):
             try:
                 name = str(read_json(path)["file"])
             except (LedgerError, KeyError, TypeError):
                 continue
             if PurePosixPath(name).name == name:
-                self.fetch(f"{JOBS}/{key}/{name}")
+                self.fetch(layout.piece(key, name))
 
     @contextmanager
     def forgetting(self, key: str) -> Iterator[None]:
         """Receipts that are forgotten while this lasts are forgotten in the store too."""
-        ledger = self.job_folder(key) / "ledger"
+        ledger = self.folder / layout.ledger(key)
         before = {path.name for path in ledger.glob("*.json")} if self.shared else set()
         try:
             yield
         finally:
             for name in before - {path.name for path in ledger.glob("*.json")}:
-                self.take_back(f"{JOBS}/{key}/ledger/{name}")
+                self.take_back(f"{layout.ledger(key)}/{name}")
 
     def publish(self, item: Item, pictures: Sequence[str] = ()) -> None:
         """Send an output and what goes with it, the output last; nothing of it stays here."""
         if not self.store:
             return
-        places = [*pictures, f"{item.out}.framemd5", f"{item.out}.json", item.out]
+        places = [*pictures, layout.digests(item.out), layout.sidecar(item.out), item.out]
         self.put(*places)
         for place in places:
             (self.folder / place).unlink(missing_ok=True)
 
     def tidy(self, item: Item, keep: bool) -> None:
         """Remove an item's pieces, here and, unless `keep`, in the store; its plan stays for a person to edit."""
-        folder, here = f"{JOBS}/{item.key}", self.job_folder(item.key)
+        folder, here = layout.job(item.key), self.job_folder(item.key)
         if (not keep or self.shared) and here.is_dir():
             for path in here.iterdir():
                 if path.is_dir():

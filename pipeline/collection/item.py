@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-STATE = ".chromatheque"
-"""Folder in the output folder that holds what a collection knows."""
-
 
 @dataclass(frozen=True, slots=True)
 class Item:

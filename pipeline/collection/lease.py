@@ -18,11 +18,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError, InUse
-from pipeline.collection.item import STATE
+from pipeline.collection.layout import LEASE
 from pipeline.storage.stores import Store, hasty, shown
 from pipeline.values.events import Listener
 
-PLACE = f"{STATE}/lease.json"
 BEAT = 20.0
 """Seconds between two signs of life."""
 PATIENCE = 3
@@ -58,7 +57,7 @@ def leased(store: Store, listener: Listener) -> Iterator[Lease]:
     _wait_for_the_dead(store, listener)
     _sign(store, mine, 0)
     if _read(store).get("run") not in (mine, None):
-        raise InUse(f"{shown(store.at(PLACE))}: another run began at the same time; one is enough")
+        raise InUse(f"{shown(store.at(LEASE))}: another run began at the same time; one is enough")
     over, lease = threading.Event(), Lease(store)
     beats = threading.Thread(target=_beat, args=(store, mine, over, lease), name="lease", daemon=True)
     beats.start()
@@ -69,17 +68,17 @@ def leased(store: Store, listener: Listener) -> Iterator[Lease]:
         beats.join()
         with hasty(), suppress(ColorizeError):  # a lease that cannot be let go is taken for that of the dead
             if _read(store).get("run") == mine:
-                store.remove(PLACE)
+                store.remove(LEASE)
 
 
 def _sign(store: Store, run: str, count: int) -> None:
     told = {"run": run, "count": count, "process": os.getpid(), "host": socket.gethostname()}
-    store.write(PLACE, json.dumps(told).encode())
+    store.write(LEASE, json.dumps(told).encode())
 
 
 def _read(store: Store) -> dict[str, Any]:
     try:
-        told = json.loads(store.read(PLACE) or b"{}")
+        told = json.loads(store.read(LEASE) or b"{}")
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
@@ -105,7 +104,7 @@ def _wait_for_the_dead(store: Store, listener: Listener) -> None:
     if not found or _gone(found):
         return
     who = f"process {found.get('process')} on host {found.get('host')}"
-    listener("note", text=f"{shown(store.at(PLACE))} names {who}; watching whether that run is alive")
+    listener("note", text=f"{shown(store.at(LEASE))} names {who}; watching whether that run is alive")
     end = time.monotonic() + PATIENCE * BEAT
     while time.monotonic() < end:
         time.sleep(BEAT / 4)

@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError, LedgerError
-from pipeline.collection.item import STATE
+from pipeline.collection import layout
 from pipeline.jobs.plan_file import PlanFile
 from pipeline.storage.atomic import read_json
-from pipeline.storage.job_folder import PLAN
+from pipeline.storage.job_folder import PLAN, JobFolder
 from pipeline.storage.stores import is_uri
 
 NAMED = 5
@@ -26,13 +26,13 @@ def find_plan(place: str) -> PlanFile:
     if is_uri(place):
         raise ColorizeError(f"{place}: plans in a store cannot be edited; color that file into a folder and edit there")
     path = Path(os.path.abspath(place))  # noqa: PTH100 - resolves "..", and keeps links as they were typed
-    for folder in (path, path.with_name(f"{path.name}.job")):  # the second: of a run that was stopped
-        if (folder / PLAN).is_file():
-            return _at(folder / PLAN, place)
+    for job in (JobFolder(path), JobFolder.of(path)):  # the second: of a run that was stopped
+        if job.plan.is_file():
+            return _at(job.plan, place)
     if path.suffix == ".json" and path.parent.is_dir() and path.is_file() and path.name.startswith(PLAN):
         return _at(path, place)
     for folder in (path, *path.parents):
-        if (folder / STATE / "items").is_dir():
+        if (folder / layout.ITEMS).is_dir():
             return _in_collection(folder, path.relative_to(folder).as_posix(), place)
     if not path.exists():
         raise ColorizeError(f"{place}: no such file or folder, and no collection (archive's OUT_DIR) around it")
@@ -45,20 +45,20 @@ def find_plan(place: str) -> PlanFile:
 def _at(path: Path, place: str) -> PlanFile:
     """A plan in a job folder, which may be a collection's: then a run holds the collection's lock, not the folder's."""
     state = path.parent.parent.parent
-    lock = state if state.name == STATE else path.parent
+    lock = state if state.name == layout.STATE else path.parent
     return PlanFile(path, lock, place)
 
 
 def _in_collection(out: Path, below: str, place: str) -> PlanFile:
-    items = [told for told in map(_told, sorted((out / STATE / "items").glob("*.json"))) if told]
+    items = [told for told in map(_told, sorted((out / layout.ITEMS).glob("*.json"))) if told]
     found = _matching(items, below) if below != "." else items
     if len(found) != 1:
         raise ColorizeError(_unclear(items, found, below, place))
     [item] = found
-    path = out / STATE / "jobs" / item["key"] / PLAN
+    path = out / layout.plan(item["key"])
     if not path.is_file():
         raise ColorizeError(f"{place}: it has no plan yet; that is made when the collection is colored")
-    return PlanFile(path, out / STATE, place)
+    return PlanFile(path, out / layout.STATE, place)
 
 
 def _told(path: Path) -> dict[str, Any]:

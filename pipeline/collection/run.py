@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from colorizer.basis.errors import ColorizeError, StorageError
+from pipeline.collection import layout
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.estimate import Forecast, forecast, learn, size_of
 from pipeline.collection.exposition import Exposition
@@ -136,7 +137,7 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
 
 
 def _manifest(depot: Depot, places: Sequence[str]) -> None:
-    together(depot.store, lambda place: depot.fetch(f"{place}.json", f"{place}.framemd5"), places)
+    together(depot.store, lambda place: depot.fetch(layout.sidecar(place), layout.digests(place)), places)
     depot.put(manifest_of(depot.folder, places).name)
 
 

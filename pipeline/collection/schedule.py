@@ -22,6 +22,7 @@ from importlib import metadata
 from typing import Any
 
 from colorizer.basis.errors import JoinError, LedgerError, StorageError
+from pipeline.collection import layout
 from pipeline.collection.item import Item
 from pipeline.collection.order import Active, Order
 from pipeline.collection.state import Progress, State
@@ -260,7 +261,7 @@ class Schedule:
         """How the whole stands, for people now and for the report."""
         self._total()
         self._write()
-        if not self.active and (self.state.folder / "collection.json").exists():
+        if not self.active and (self.state.out / layout.SUMMARY).exists():
             return  # nothing was to do: what is written tells of the night that did it
         self._summary = time.monotonic()
         seconds = self._summary - self.began

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.basis.errors import LedgerError, UnreadableSource
+from pipeline.collection import layout
 from pipeline.collection.depot import Depot, depot_for
-from pipeline.collection.item import STATE, Item
+from pipeline.collection.item import Item
 from pipeline.reels.sidecar import relabel
 from pipeline.storage.atomic import in_json, publish, read_json, writable, write_json
 from pipeline.storage.stores import shown
@@ -62,8 +63,8 @@ class State:
 
     def __init__(self, out: Path | Depot) -> None:
         self.depot = out if isinstance(out, Depot) else depot_for(str(out))
-        self.out, self.folder = self.depot.folder, self.depot.folder / STATE
-        self.items = self.folder / "items"
+        self.out, self.folder = self.depot.folder, self.depot.folder / layout.STATE
+        self.items = self.out / layout.ITEMS
         with writable(self.items):
             self.items.mkdir(parents=True, exist_ok=True)
 
@@ -74,7 +75,7 @@ class State:
     def load(self, item: Item) -> Progress:
         """What is known of an item; nothing if it is told otherwise than now, or if the file is damaged."""
         progress = Progress(item)
-        path = self.items / f"{item.key}.json"
+        path = self.out / layout.item(item.key)
         if not path.exists():
             return progress
         try:
@@ -95,13 +96,13 @@ class State:
 
     def relabel(self, progress: Progress) -> None:
         """Where the catalogue calls an item otherwise than before, say so here and beside its output."""
-        path, item = self.items / f"{progress.item.key}.json", progress.item
+        path, item = self.out / layout.item(progress.item.key), progress.item
         try:
             known = not path.exists() or read_json(path)["id"] == item.id
             if known:
                 return
             if progress.state == DONE:
-                story = f"{item.out}.json"
+                story = layout.sidecar(item.out)
                 self.depot.fetch(story)
                 relabel(self.out / story, item.id)
                 self.depot.put(story)
@@ -112,8 +113,8 @@ class State:
     def save(self, progress: Progress) -> None:
         """Write down how far an item is."""
         with writable(self.items):
-            write_json(self.items / f"{progress.item.key}.json", progress.to_json())
-        self.depot.put(f"{STATE}/items/{progress.item.key}.json")
+            write_json(self.out / layout.item(progress.item.key), progress.to_json())
+        self.depot.put(layout.item(progress.item.key))
 
     def unchanged(self, progress: Progress) -> bool:
         """Whether a finished item's source and output lie as they lay when it was finished."""
@@ -121,7 +122,7 @@ class State:
 
     def proved(self, item: Item) -> bool:
         """Whether the digests of a reel's frames lie beside its output; of a scan there are none."""
-        return not KINDS[item.kind].digests or bool(self.depot.stamp_of(f"{item.out}.framemd5"))
+        return not KINDS[item.kind].digests or bool(self.depot.stamp_of(layout.digests(item.out)))
 
     def look(self, item: Item) -> list[Any]:
         """Sizes and versions of an item's source, output and plan; empty for what is not there."""
@@ -139,7 +140,7 @@ class State:
 
     def set_aside(self, all_items: list[Progress]) -> Path:
         """Write OUT/set-aside.jsonl anew: a line for each item that was given up; removed if there is none."""
-        path = self.out / "set-aside.jsonl"
+        path = self.out / layout.SET_ASIDE
         lines = []
         for p in all_items:
             if p.state == ASIDE:
@@ -165,5 +166,5 @@ class State:
     def summary(self, **facts: Any) -> None:
         """Write down how the run as a whole stands."""
         with writable(self.folder):
-            write_json(self.folder / "collection.json", {"format": FORMAT, "written": round(time.time(), 1), **facts})
-        self.depot.put(f"{STATE}/collection.json")
+            write_json(self.out / layout.SUMMARY, {"format": FORMAT, "written": round(time.time(), 1), **facts})
+        self.depot.put(layout.SUMMARY)

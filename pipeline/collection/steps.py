@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError, InUse, LedgerError, WorkerDied
+from pipeline.collection import layout
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.step import Done, Step, StepFailed, Surveyed, Ticket
@@ -106,12 +107,12 @@ class StepPainter:
     def _survey(self, step: Step) -> Surveyed:
         depot, item = step.depot, step.item
         depot.fetch_job(item)
-        depot.fetch(f"{item.out}.json")
+        depot.fetch(layout.sidecar(item.out))
         job, there = job_of(item, depot), depot.output_bytes(item)
         if job.finished(there):
             self._prove(step, job)
             relabel(job.sidecar_path, item.id)
-            depot.put(f"{item.out}.json")
+            depot.put(layout.sidecar(item.out))
             depot.tidy(item, step.keep)  # the worker that published it may have died before it could
             return Surveyed(already=True)
         if there is not None and not job.sidecar_path.exists():
@@ -130,7 +131,7 @@ class StepPainter:
     def _publish(self, step: Step) -> tuple[str, ...]:
         depot, item = step.depot, step.item
         depot.fetch_job(item)
-        depot.fetch(f"{item.out}.json")
+        depot.fetch(layout.sidecar(item.out))
         job = job_of(item, depot)
         if job.finished(depot.output_bytes(item)):  # by a worker whose answer was lost
             self._prove(step, job)
@@ -138,7 +139,7 @@ class StepPainter:
             return ()
         depot.fetch_pieces(item.key)
         work = job.prepare()
-        depot.drop(f"{item.out}.framemd5")  # of an earlier output
+        depot.drop(layout.digests(item.out))  # of an earlier output
         with depot.forgetting(item.key):
             result = job.publish(work, 0)
         self._prove(step, job)
@@ -150,7 +151,7 @@ class StepPainter:
     def _prove(self, step: Step, job: Job[Any, Any]) -> None:
         """Leave the digests of an output's frames beside it, if they are wanted and not there."""
         depot, item = step.depot, step.item
-        place = f"{item.out}.framemd5"
+        place = layout.digests(item.out)
         depot.fetch(place)
         if not step.proof or not job.kind.digests or (depot.folder / place).exists():
             return

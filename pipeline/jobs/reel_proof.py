@@ -16,6 +16,7 @@ from pipeline.reels.piece import seconds
 from pipeline.reels.reel import probe
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json
+from pipeline.storage.job_folder import sidecar_of
 from pipeline.values.finding import Finding
 from pipeline.values.timecode import advance
 
@@ -26,7 +27,7 @@ def verify_reel(source: str, out: Path, rate: Fraction | None = None) -> list[Fi
     Raises SourceError, UnsupportedSource, LedgerError for what cannot be read at all.
     """
     reel = probe(source, rate)
-    path = out.with_name(out.name + ".json")
+    path = sidecar_of(out)
     said = _read(path) if path.exists() else _Said(profile_for(out, None).name)
     findings = check_digests(said.source, said.output, lambda: identity(reel), out)
     reel = replace(reel, timecode=advance(reel.timecode, said.skip, reel.rate))

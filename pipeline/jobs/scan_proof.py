@@ -13,6 +13,7 @@ from pipeline.scans.outputs import lossless
 from pipeline.scans.sidecar import SIDECAR_FORMAT
 from pipeline.stills.opening import open_scan
 from pipeline.storage.atomic import read_json
+from pipeline.storage.job_folder import sidecar_of
 from pipeline.values.finding import Finding
 
 
@@ -20,7 +21,7 @@ def verify_scan(source: str, out: Path) -> list[Finding]:
     """Everything about a colored scan that can be held against its source."""
     with open_scan(source):
         pass  # what cannot be opened at all is told before anything is read through
-    path = out.with_name(out.name + ".json")
+    path = sidecar_of(out)
     said, digests = read_sidecar(path, out) if path.exists() else (_guessed(source, out), ("", ""))
     findings = check_digests(*digests, lambda: identity(Path(source)), out)
     return findings + check_scan(source, out, said, {})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from pipeline.collection.item import STATE
 from pipeline.collection.items import find
+from pipeline.collection.layout import STATE
 from pipeline.collection.run import Wishes, color
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State

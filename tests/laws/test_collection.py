@@ -14,7 +14,7 @@ import pytest
 import tifffile
 
 from colorizer.basis.errors import LedgerError, StorageError
-from pipeline.collection.item import STATE
+from pipeline.collection.layout import STATE
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State
 from pipeline.collection.steps import StepPainter

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from click.testing import CliRunner
 
-from pipeline.collection.item import STATE
+from pipeline.collection.layout import STATE
 from pipeline.reels.plan import Plan
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage.ledger import Ledger

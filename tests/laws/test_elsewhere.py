@@ -17,8 +17,9 @@ from colorizer.basis.errors import InUse, StorageError
 from pipeline.collection import depot as depots
 from pipeline.collection import lease
 from pipeline.collection.depot import depot_for
-from pipeline.collection.item import STATE, Item
+from pipeline.collection.item import Item
 from pipeline.collection.items import find
+from pipeline.collection.layout import STATE
 from pipeline.collection.run import Wishes, color, look
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State

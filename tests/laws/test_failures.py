@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from colorizer.basis.errors import NodeLost
-from pipeline.collection.item import STATE
+from pipeline.collection.layout import STATE
 from pipeline.collection.run import deadline_of
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
-from pipeline.collection.item import STATE
+from pipeline.collection import layout
 from workflows.bench.bench_sources import TILE, write_film, write_plate
 from workflows.bench.measured import measured
 from workflows.terminal.options import Numbers
@@ -47,7 +47,7 @@ def collection(count: int, workers: list[int], ray: str, weights: str, folder: P
                 "archive", str(source), str(out), "--weights", weights, "--ray", ray, "--workers", str(size),
                 "--progress", "none",
             )  # fmt: skip
-            told = json.loads((out / STATE / "collection.json").read_text(encoding="utf-8"))
+            told = json.loads((out / layout.SUMMARY).read_text(encoding="utf-8"))
             first = first or told["seconds"]
             spent = stages(out)
             click.echo(
@@ -61,7 +61,7 @@ def collection(count: int, workers: list[int], ray: str, weights: str, folder: P
 def stages(out: Path) -> dict[str, float]:
     """Seconds of workers, by stage, of all items."""
     spent: dict[str, float] = {}
-    for path in (out / STATE / "items").iterdir():
+    for path in (out / layout.ITEMS).iterdir():
         for stage, seconds in json.loads(path.read_text(encoding="utf-8"))["seconds"].items():
             spent[stage] = spent.get(stage, 0.0) + seconds
     return spent

@@ -155,7 +155,7 @@ def _passed(found: Found) -> str:
 def _report(out: str, scratch: Path | None) -> str:
     """The morning report; a report that cannot be made must not hide what happened."""
     from pipeline.collection.depot import depot_for
-    from pipeline.collection.item import STATE
+    from pipeline.collection.layout import STATE
 
     depot = depot_for(out, scratch)
     if not (depot.folder / STATE).is_dir():
@@ -194,7 +194,7 @@ def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> in
     import tempfile
 
     from pipeline.collection.estimate import forecast
-    from pipeline.collection.item import STATE
+    from pipeline.collection.layout import ITEMS
     from pipeline.collection.run import look, short_of_disk
     from pipeline.collection.schedule import ready
     from pipeline.collection.state import Progress, State
@@ -203,7 +203,7 @@ def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> in
 
     out = depot.folder
     place = next(p for p in (out, *out.absolute().parents) if p.is_dir())
-    if depot.store or (out / STATE / "items").is_dir():
+    if depot.store or (out / ITEMS).is_dir():
         depot.fetch_state()
         looked = ready(State(depot), found.items, aside_only)
     else:

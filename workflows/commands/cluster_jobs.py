@@ -166,4 +166,4 @@ def facts(job: Submission) -> dict[str, Any]:
 
 def told(entrypoint: str) -> str:
     """A command as a person typed it."""
-    return re.sub(r"^\S+ -m workflows\.cli ", "chromatheque ", " ".join(entrypoint.split()))
+    return re.sub(r"^\S+ -m workflows[\w.]* ", "chromatheque ", " ".join(entrypoint.split()))

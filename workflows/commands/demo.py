@@ -21,6 +21,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     from colorizer.basis.errors import ColorizeError
     from pipeline.jobs.reel_job import ReelChoices, ReelJob
     from pipeline.storage.atomic import read_json, writable
+    from pipeline.storage.job_folder import sidecar_of
     from pipeline.values.events import listener_for
 
     try:
@@ -40,6 +41,6 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     with listener_for(progress) as listener:
         result = ReelJob(str(source), out, ReelChoices(weights=weights, overwrite=True), None, listener).color()
     if result.plan is not None or not sheet.exists():
-        shots = read_json(out.with_name(out.name + ".json"))["shots"]
+        shots = read_json(sidecar_of(out))["shots"]
         contact_sheet(source, out, [shot["start"] for shot in shots[1:]], sheet)
     click.echo(f"source:        {source}\ncolored reel:  {out}\nits report:    {out}.json\ncontact sheet: {sheet}")

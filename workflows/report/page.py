@@ -10,6 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from pipeline.collection import layout
 from pipeline.collection.depot import Depot
 from workflows.report.report_data import Collection
 from workflows.terminal.clock import clock
@@ -38,7 +39,7 @@ def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, o
     depot.fetch_state()
     collection, there = read(out), frozenset[str]()
     if depot.store:
-        there = depot.fetch_report([f"{file.place}.json" for file in collection.files])
+        there = depot.fetch_report([layout.sidecar(file.place) for file in collection.files])
         collection = read(out, there)
     found = {
         file.key: report_pictures.kept(out, file, there) for file in collection.files if file.output and file.parts

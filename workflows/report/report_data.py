@@ -19,7 +19,8 @@ from typing import Any
 from urllib.parse import quote
 
 from colorizer.basis.errors import ColorizeError, LedgerError
-from pipeline.collection.item import STATE, Item
+from pipeline.collection.item import Item
+from pipeline.collection.layout import STATE
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, stamp
 from pipeline.storage.job_folder import PLAN

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.collection.item import STATE
+from pipeline.collection.layout import STATE
 from pipeline.collection.lookup import find_plan
 
 ITEMS = {

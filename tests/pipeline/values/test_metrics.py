@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from colorizer.basis.errors import WorkerDied
 from pipeline.collection.exposition import Exposition
-from pipeline.collection.item import STATE
 from pipeline.collection.items import find
+from pipeline.collection.layout import STATE
 from pipeline.collection.run import METRICS, Wishes, color
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State

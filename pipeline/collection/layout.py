@@ -1,0 +1,64 @@
+"""Layout: what lies where below a collection's output folder, by names that only this file spells.
+
+Places are relative to the output folder, with forward slashes, so that they are good in stores too.
+
+    PLACE                              an output, PLACE.json its sidecar, PLACE.framemd5 its frames' digests
+    set-aside.jsonl                    what was given up
+    .chromatheque/collection.json      how the run as a whole stands
+    .chromatheque/items/KEY.json       how far an item is
+    .chromatheque/jobs/KEY/            an item's job folder (see storage/job_folder.py)
+    .chromatheque/lease.json           who is at work, where the output folder is in a store
+    .chromatheque/fetched.json         what was brought for the report
+"""
+
+from __future__ import annotations
+
+from pipeline.storage import job_folder
+
+STATE = ".chromatheque"
+ITEMS = f"{STATE}/items"
+JOBS = f"{STATE}/jobs"
+SUMMARY = f"{STATE}/collection.json"
+LEASE = f"{STATE}/lease.json"
+FETCHED = f"{STATE}/fetched.json"
+SET_ASIDE = "set-aside.jsonl"
+
+
+def item(key: str) -> str:
+    """How far an item is."""
+    return f"{ITEMS}/{key}.json"
+
+
+def job(key: str) -> str:
+    """An item's job folder."""
+    return f"{JOBS}/{key}"
+
+
+def plan(key: str) -> str:
+    """An item's plan."""
+    return f"{job(key)}/{job_folder.PLAN}"
+
+
+def ledger(key: str) -> str:
+    """The receipts of an item's units."""
+    return f"{job(key)}/{job_folder.LEDGER}"
+
+
+def receipt(key: str, unit: str) -> str:
+    """The receipt of a unit."""
+    return f"{ledger(key)}/{unit}.json"
+
+
+def piece(key: str, name: str) -> str:
+    """A painted piece by its name in a receipt."""
+    return f"{job(key)}/{name}"
+
+
+def sidecar(out: str) -> str:
+    """An output's story."""
+    return f"{out}.json"
+
+
+def digests(out: str) -> str:
+    """Digests of an output's frames."""
+    return f"{out}.framemd5"
