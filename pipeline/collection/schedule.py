@@ -261,7 +261,7 @@ class Schedule:
         """How the whole stands, for people now and for the report."""
         self._total()
         self._write()
-        if not self.active and (self.state.out / layout.SUMMARY).exists():
+        if not self.active and (self.state.depot.folder / layout.SUMMARY).exists():
             return  # nothing was to do: what is written tells of the night that did it
         self._summary = time.monotonic()
         seconds = self._summary - self.began
