@@ -22,7 +22,7 @@ WINGS = (
 ROOTS = ("colorizer", "pipeline", "workflows")
 OUTSIDE = {
     "colorizer": {"av", "tifffile", "ray", "click", "rich"},
-    "pipeline": {"click"},
+    "pipeline": {"click", "rich"},
     "workflows": set(),
 }
 """Libraries that a package does without."""
@@ -89,8 +89,20 @@ def wing(module):
 
 @pytest.mark.parametrize("path", files(*ROOTS))
 def test_a_package_does_without_what_is_not_its_own(path):
-    """colorizer knows no media, Ray or command line; pipeline no command line."""
+    """colorizer knows no media, Ray or command line; pipeline no command line and no terminal."""
     assert not imported(path) & OUTSIDE[path.partition("/")[0]]
+
+
+@pytest.mark.parametrize("path", files("colorizer", "pipeline"))
+def test_what_a_person_sees_is_not_written_below(path):
+    """Neither library prints, nor writes to stdout or stderr: they raise, return, or tell a listener."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        printing = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        stream = (
+            isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr") and ast.unparse(node)[:4] == "sys."
+        )
+        assert not printing, f"{path}:{node.lineno}"
+        assert not stream, f"{path}:{node.lineno}"
 
 
 def test_every_file_stands_in_a_wing():

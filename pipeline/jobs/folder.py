@@ -16,7 +16,7 @@ from pipeline.storage.atomic import legible, read_json, sha256, writable, write_
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import NAME as LOCK
 from pipeline.storage.lock import alone, clear
-from pipeline.values.events import Listener
+from pipeline.values.events import Listener, Note
 from pipeline.values.units import Unit
 
 PLAN = "plan.json"
@@ -42,7 +42,7 @@ def occupied(folder: Path, out: Path, keep: bool, overwrite: bool, listener: Lis
         raise ColorizeError(f"{out}: exists and is not this job's result; add --overwrite or give another name")
     with alone(folder) as held:
         if not held:
-            listener("note", text=f"{folder}: nothing can be locked there; do not start this job twice")
+            listener(Note(f"{folder}: nothing can be locked there; do not start this job twice"))
         try:
             yield
         except ColorizeError:

@@ -48,7 +48,7 @@ from pipeline.spread.pools import Pool, device, planned_colorizer, pool_for
 from pipeline.storage.atomic import legible, publish, read_json, sha256, writable, write_json
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear
-from pipeline.values.events import Listener
+from pipeline.values.events import Checking, FramesPainted, FramesSurveyed, Joining, Listener, Note, ReelPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.units import Painter
 
@@ -155,9 +155,9 @@ class Job:
         plan, todo = self.prepare(), self.todo()
         assert self.ledger is not None
         done = len(self.segments) - len(todo)
-        self.listener("planned", frames=len(plan.pts), shots=len(plan.shots), segments=len(self.segments), done=done)
+        self.listener(ReelPlanned(len(plan.pts), len(plan.shots), len(self.segments), done))
         for text in self.remarks(plan):
-            self.listener("note", text=text)
+            self.listener(Note(text))
         if todo:
             paint(self.reel.uri, todo, self._pool(make, plan), self.ledger, self.listener)
         return self.publish(plan, len(todo))
@@ -204,12 +204,12 @@ class Job:
         colorizer = planned_colorizer(self.settings.weights, self.weights.digest, precision)
         total = 0 if self.settings.stop else self.reel.header_frames
         plan = survey(
-            self.reel, self.source, self.settings, colorizer, lambda n: self.listener("survey", frames=n, of=total)
+            self.reel, self.source, self.settings, colorizer, lambda n: self.listener(FramesSurveyed(n, total))
         )
         with writable(path):
             if path.exists():
                 aside = retire(path)
-                self.listener("note", text=f"{path} was made for other frames or weights; kept as {aside.name}")
+                self.listener(Note(f"{path} was made for other frames or weights; kept as {aside.name}"))
             write_json(path, plan.to_json())
         return plan
 
@@ -246,8 +246,8 @@ class Job:
         count = Count(done)
         return pool_for(
             self.choices.ray, self.choices.workers, lambda: make(settings, folder),
-            lambda more: self.listener("frame", done=count.add(more), of=total),
-            lambda text: self.listener("note", text=text),
+            lambda more: self.listener(FramesPainted(count.add(more), total)),
+            lambda text: self.listener(Note(text)),
         )  # fmt: skip
 
     def publish(self, plan: Plan, painted: int) -> Result:
@@ -263,11 +263,11 @@ class Job:
                 )
             receipts.append(receipt)
         scratch = scratch_name(self.out, self.folder)
-        self.listener("joining")
+        self.listener(Joining())
         try:
             with writable(self.out):
                 carried = join(plan, receipts, self.ledger, scratch)
-            self.listener("checking")
+            self.listener(Checking())
             exact = self.profile.lossless and target_for(self.reel, self.profile).coding.bits == self.reel.coding.bits
             shown = planned(plan) if exact else decoded(self.reel, plan.settings.start, plan.settings.stop)
             piece = bool(plan.settings.start or plan.settings.stop)

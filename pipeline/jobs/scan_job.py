@@ -49,7 +49,7 @@ from pipeline.stills.reader import Scan
 from pipeline.storage.atomic import publish, read_json, sha256, writable, write_json
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear
-from pipeline.values.events import Listener
+from pipeline.values.events import Checking, Joining, Listener, Note, RowsPainted, RowsSurveyed, ScanPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.units import Painter
 
@@ -195,12 +195,10 @@ class ScanJob:
         plan, todo = self.prepare(), self.todo()
         assert self.ledger is not None
         rows = sum(page.plate.height for page in plan.pages)
-        self.listener(
-            "planned", pages=len(plan.pages), megapixels=round(plan.pixels / 1e6, 1), rows=rows, bands=len(self.bands),
-            done=len(self.bands) - len(todo),
-        )  # fmt: skip
+        megapixels, bands = round(plan.pixels / 1e6, 1), len(self.bands)
+        self.listener(ScanPlanned(len(plan.pages), megapixels, rows, bands, bands - len(todo)))
         for text in self.remarks(plan):
-            self.listener("note", text=text)
+            self.listener(Note(text))
         if todo:
             paint(self.path, todo, self._pool(make, rows, todo), self.ledger, self.listener)
         return self.publish(plan, len(todo))
@@ -235,8 +233,8 @@ class ScanJob:
         done = Count(rows - sum(band.size["rows"] for band in todo))
         return pool_for(
             self.choices.ray, self.choices.workers, lambda: make(settings, folder, limits),
-            lambda more: self.listener("rows", done=done.add(more), of=rows),
-            lambda text: self.listener("note", text=text),
+            lambda more: self.listener(RowsPainted(done.add(more), rows)),
+            lambda text: self.listener(Note(text)),
         )  # fmt: skip
 
     def finished(self, size: int | None = None) -> bool:
@@ -279,7 +277,7 @@ class ScanJob:
         with writable(path):
             if kept is None and path.exists():
                 aside = retire(path)
-                self.listener("note", text=f"{path} was made for another scan or weights; kept as {aside.name}")
+                self.listener(Note(f"{path} was made for another scan or weights; kept as {aside.name}"))
             write_json(path, plan.to_json())
         return plan
 
@@ -294,7 +292,7 @@ class ScanJob:
         return page if decided is None else replace(page, look_from=decided.look_from)
 
     def _surveyed(self, height: int, rows: int) -> None:
-        self.listener("survey", rows=rows, of=height)
+        self.listener(RowsSurveyed(rows, height))
 
     def _kept(self, path: Path) -> ScanPlan | None:
         """The folder's plan, if it is of this source and these weights.
@@ -327,11 +325,11 @@ class ScanJob:
                 raise JoinError(f"{self.folder}: the blocks of {band} are gone; run again to paint it")
             receipts.append(receipt)
         scratch = scratch_name(self.out, self.folder)
-        self.listener("joining")
+        self.listener(Joining())
         try:
             with writable(self.out):
                 lost = join_scan(plan, receipts, self.ledger, scratch, self.limits)
-            self.listener("checking")
+            self.listener(Checking())
             findings = self._checked(plan, scratch, lost)
             output: dict[str, Any] = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
             told = story(plan, receipts, lost, findings, output, self.choices.id)

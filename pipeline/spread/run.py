@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from colorizer.basis.errors import StorageError, WorkerDied
 from pipeline.spread.pools import Pool
 from pipeline.storage.ledger import Ledger
-from pipeline.values.events import Listener
+from pipeline.values.events import Listener, Retry, UnitPainted
 from pipeline.values.tries import Tries
 from pipeline.values.units import Unit
 
@@ -46,7 +46,8 @@ def run(units: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -
         flying -= 1
         if outcome.receipt is not None:
             ledger.record(outcome.receipt)
-            listener(outcome.unit.kind, number=outcome.unit.number, attempt=outcome.attempt, **outcome.unit.size)
+            unit = outcome.unit
+            listener(UnitPainted(unit.kind, unit.number, outcome.attempt, unit.size))
             continue
         assert outcome.error is not None, "an outcome is a receipt or an error"
         if isinstance(outcome.error, StorageError):
@@ -54,9 +55,7 @@ def run(units: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -
         if isinstance(outcome.error, WorkerDied):
             tries[outcome.unit.id] = tried = tries[outcome.unit.id].after(outcome.error)
         if isinstance(outcome.error, WorkerDied) and not tried.over:
-            listener(
-                "retry", text=f"{outcome.unit.kind} {outcome.unit.number}, attempt {outcome.attempt}: {outcome.error}"
-            )
+            listener(Retry(f"{outcome.unit.kind} {outcome.unit.number}, attempt {outcome.attempt}: {outcome.error}"))
             todo.appendleft(outcome.unit)
         else:
             aside.append(SetAside(outcome.unit, outcome.attempt, outcome.error))

@@ -21,7 +21,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     from colorizer.basis.errors import ColorizeError
     from pipeline.jobs.reel_job import Choices, Job
     from pipeline.storage.atomic import read_json, writable
-    from pipeline.values.events import listener_for
+    from workflows.terminal.listeners import listener_for
 
     try:
         from workflows.demo.demo_reel import make_reel
