@@ -120,6 +120,11 @@ def test_a_wing_imports_only_those_before_it():
     assert not [(a, b) for a, b in inside if place[wing(b)] > place[wing(a)]]
 
 
+def test_rich_has_one_room():
+    """Bars and tables are made by the terminal wing alone; commands hand it values."""
+    assert {wing(name) for name, path in modules().items() if "rich" in imported(path)} == {"workflows.terminal"}
+
+
 def test_no_files_import_one_another_in_a_circle():
     """Every file can be read after those that it imports; a file counts as imported inside functions too."""
     left = arrows()
