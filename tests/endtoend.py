@@ -22,7 +22,7 @@ from click.testing import CliRunner
 
 from pipeline.jobs.job import Result
 from pipeline.jobs.reel_job import ReelChoices, ReelJob
-from pipeline.values.events import Silent
+from pipeline.values.events import Event, Silent
 
 ROOT = Path(__file__).parents[1]
 MEDIA = ROOT.parent / "shared" / "media"
@@ -35,9 +35,10 @@ class Heard(Silent):
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
 
-    def __call__(self, event: str, **facts: Any) -> None:
-        """Remember."""
-        self.events.append((event, facts))
+    def __call__(self, event: Event, /) -> None:
+        """Remember its name in JSON, and what else it says there."""
+        facts = event.to_json()
+        self.events.append((facts.pop("event"), facts))
 
 
 def color(

@@ -22,7 +22,7 @@ WINGS = (
 ROOTS = ("colorizer", "pipeline", "workflows")
 OUTSIDE = {
     "colorizer": {"av", "tifffile", "ray", "click", "rich"},
-    "pipeline": {"click"},
+    "pipeline": {"click", "rich"},
     "workflows": set(),
 }
 """Libraries that a package does without."""
@@ -89,8 +89,20 @@ def wing(module):
 
 @pytest.mark.parametrize("path", files(*ROOTS))
 def test_a_package_does_without_what_is_not_its_own(path):
-    """colorizer knows no media, Ray or command line; pipeline no command line."""
+    """colorizer knows no media, Ray or command line; pipeline no command line and no terminal."""
     assert not imported(path) & OUTSIDE[path.partition("/")[0]]
+
+
+@pytest.mark.parametrize("path", files("colorizer", "pipeline"))
+def test_what_a_person_sees_is_not_written_below(path):
+    """Neither library prints, nor writes to stdout or stderr: they raise, return, or tell a listener."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        printing = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        stream = (
+            isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr") and ast.unparse(node)[:4] == "sys."
+        )
+        assert not printing, f"{path}:{node.lineno}"
+        assert not stream, f"{path}:{node.lineno}"
 
 
 def test_every_file_stands_in_a_wing():
@@ -106,6 +118,11 @@ def test_a_wing_imports_only_those_before_it():
     inside = [(a, b) for a, b in arrows() if wing(a) in place]
     assert not [(a, b) for a, b in inside if wing(b) not in place]
     assert not [(a, b) for a, b in inside if place[wing(b)] > place[wing(a)]]
+
+
+def test_rich_has_one_room():
+    """Bars and tables are made by the terminal wing alone; commands hand it values."""
+    assert {wing(name) for name, path in modules().items() if "rich" in imported(path)} == {"workflows.terminal"}
 
 
 def test_no_files_import_one_another_in_a_circle():

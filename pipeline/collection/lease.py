@@ -20,7 +20,7 @@ from typing import Any
 from colorizer.basis.errors import ColorizeError, InUse
 from pipeline.collection.layout import LEASE
 from pipeline.storage.stores import Store, hasty, shown
-from pipeline.values.events import Listener
+from pipeline.values.events import Listener, Note
 
 BEAT = 20.0
 """Seconds between two signs of life."""
@@ -104,7 +104,7 @@ def _wait_for_the_dead(store: Store, listener: Listener) -> None:
     if not found or _gone(found):
         return
     who = f"process {found.get('process')} on host {found.get('host')}"
-    listener("note", text=f"{shown(store.at(LEASE))} names {who}; watching whether that run is alive")
+    listener(Note(f"{shown(store.at(LEASE))} names {who}; watching whether that run is alive"))
     end = time.monotonic() + PATIENCE * BEAT
     while time.monotonic() < end:
         time.sleep(BEAT / 4)
@@ -113,7 +113,7 @@ def _wait_for_the_dead(store: Store, listener: Listener) -> None:
             return
         if now != found:
             raise InUse(f"{shown(store.uri)} is in use by {who}; wait for it, or stop it")
-    listener("note", text=f"{who} gives no sign of life; going on where it stopped")
+    listener(Note(f"{who} gives no sign of life; going on where it stopped"))
 
 
 def _gone(told: dict[str, Any]) -> bool:

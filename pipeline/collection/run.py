@@ -25,7 +25,7 @@ from pipeline.reels.preservation import manifest_of
 from pipeline.spread.pools import Pool, pool_for
 from pipeline.storage.lock import alone
 from pipeline.storage.stores import Store, hasty, is_uri, shown, together
-from pipeline.values.events import Listener
+from pipeline.values.events import GivenUp, Listener, Looking, Note
 from pipeline.values.metrics import Gauges, Meter
 from pipeline.values.stages import ASIDE, DONE
 
@@ -71,10 +71,10 @@ def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
             if not is_uri(progress.item.source):
                 _open(state, progress)
             if progress.error:
-                listener("aside", name=progress.item.name, stage="open", text=progress.error["error"])
+                listener(GivenUp(progress.item.name, "open", progress.error["error"]))
             if not state.depot.store:
                 state.save(progress)
-        listener("looking", done=count, of=len(found))
+        listener(Looking(count, len(found)))
     if state.depot.store:
         together(state.depot.store, state.save, list(new.values()))
 
@@ -103,7 +103,7 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
     ):
         depot.fetch_state()
         if not held:
-            listener("note", text=f"{state.folder}: nothing can be locked there; do not start this collection twice")
+            listener(Note(f"{state.folder}: nothing can be locked there; do not start this collection twice"))
         found = ready(state, items, wishes.aside_only, wishes.preservation)
         for progress in found:
             state.relabel(progress)
@@ -111,13 +111,13 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
         try:
             pool = pool_for(
                 wishes.ray, wishes.workers, partial(StepPainter, wishes.illustrate), lambda _: None,
-                lambda text: listener("note", text=text),
+                lambda text: listener(Note(text)),
             )  # fmt: skip
             look(state, found, listener)  # meanwhile the workers load
             state.set_aside(found)
             told = forecast(found, shutil.disk_usage(depot.folder).free, wishes.keep, bool(depot.store))
             if told.disk > told.free:
-                listener("note", text=short_of_disk(depot.folder, told))
+                listener(Note(short_of_disk(depot.folder, told)))
             with Meter(listener, *places(state, wishes, listener)) as meter:
                 schedule = Schedule(
                     state, found, pool, meter, wishes.retries, until, wishes.keep, wishes.preservation,
@@ -147,7 +147,7 @@ def places(state: State, wishes: Wishes, listener: Listener) -> list[Gauges]:
     folder = shown(folder).encode("utf-8", "replace").decode("utf-8")  # its name may be no text
     labels = {"collection": folder}
     path = wishes.metrics or state.folder / METRICS
-    found: list[Gauges] = [Exposition(path, labels, lambda text: listener("note", text=text))]
+    found: list[Gauges] = [Exposition(path, labels, lambda text: listener(Note(text)))]
     if wishes.ray != "none":
         from pipeline.spread.ray_metrics import RayGauges
 

@@ -32,7 +32,7 @@ from pipeline.spread.loop import serve
 from pipeline.spread.pools import Outcome, Pool
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.stores import hasty, together
-from pipeline.values.events import Listener
+from pipeline.values.events import GivenUp, ItemChanged, Listener, StepDone, StepRetry
 from pipeline.values.stages import ASIDE, DONE, PAINT, PAINTING, PUBLISH, SURVEY, SURVEYED, WAITING
 from pipeline.values.units import Unit
 
@@ -155,9 +155,7 @@ class Schedule:
         progress = active.progress
         self.worked += done.seconds
         progress.seconds[step.stage] = progress.seconds.get(step.stage, 0.0) + done.seconds
-        self.listener(
-            "step", name=progress.item.name, stage=step.stage, step=str(step), seconds=round(done.seconds, 3)
-        )  # fmt: skip
+        self.listener(StepDone(progress.item.name, step.stage, str(step), round(done.seconds, 3)))
         if done.receipt is not None:
             self._ledger(active).record(done.receipt)
         if progress.state == ASIDE:
@@ -214,12 +212,12 @@ class Schedule:
         self._aside(progress, step.stage, error, attempt)
 
     def _retry(self, progress: Progress, step: Step, why: str) -> None:
-        self.listener("retry", text=f"{progress.item.name}, {why}", stage=step.stage)
+        self.listener(StepRetry(f"{progress.item.name}, {why}", step.stage))
 
     def _aside(self, progress: Progress, stage: str, error: Exception, attempts: int) -> None:
         self.state.give_up(progress, stage, error, attempts)
         text = self.state.depot.told(str(error), progress.item)
-        self.listener("aside", name=progress.item.name, stage=stage, text=text)
+        self.listener(GivenUp(progress.item.name, stage, text))
         self._save(progress)
         self._more_aside = True
 
@@ -239,14 +237,11 @@ class Schedule:
         self._say(progress)
 
     def _say(self, progress: Progress) -> None:
-        self.listener(
-            "item", key=progress.item.key, name=progress.item.name, state=progress.state, done=progress.units["done"],
-            of=progress.units["of"], megapixels=round(progress.megapixels, 1),
-        )  # fmt: skip
+        item, units, megapixels = progress.item, progress.units, round(progress.megapixels, 1)
+        self.listener(ItemChanged(item.key, item.name, progress.state, units["done"], units["of"], megapixels))
 
     def _total(self) -> None:
-        facts = self._tally.facts()
-        self.listener("total", **facts, busy=self.busy(time.monotonic() - self.began), workers=self.pool.size)
+        self.listener(self._tally.total(self.busy(time.monotonic() - self.began), self.pool.size))
 
     def _write(self) -> None:
         """What is told on disk of units and of what was given up, which need not be there at once."""

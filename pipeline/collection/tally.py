@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.collection.state import Progress
+from pipeline.values.events import Total, UnitCount
 from pipeline.values.stages import ASIDE, DONE
 
 
@@ -52,10 +52,8 @@ class Tally:
         self._sums = [total + sign * value for total, value in zip(self._sums, values, strict=True)]
         self._states[item.state] += sign
 
-    def facts(self) -> dict[str, Any]:
-        """For listeners."""
+    def total(self, busy: float, workers: int) -> Total:
+        """For listeners, with what the tally does not know."""
         pixels, done, units_done, units = self._sums
-        return {
-            "done": round(done / 1e6, 1), "of": round(pixels / 1e6, 1), "unit": "megapixels",
-            "units": {"done": units_done, "of": units}, "items": dict(+self._states),
-        }  # fmt: skip
+        painted = UnitCount(units_done, units)
+        return Total(round(done / 1e6, 1), round(pixels / 1e6, 1), painted, dict(+self._states), busy, workers)

@@ -14,7 +14,7 @@ from pipeline.storage.atomic import legible, read_json, sha256, writable, write_
 from pipeline.storage.job_folder import JobFolder, sidecar_of
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import alone, clear
-from pipeline.values.events import Listener
+from pipeline.values.events import Listener, Note
 from pipeline.values.units import Unit
 
 
@@ -36,7 +36,7 @@ def occupied(places: JobFolder, out: Path, keep: bool, overwrite: bool, listener
         raise ColorizeError(f"{out}: exists and is not this job's result; add --overwrite or give another name")
     with alone(places.path) as held:
         if not held:
-            listener("note", text=f"{places.path}: no locks on this file system; do not start this job twice")
+            listener(Note(f"{places.path}: no locks on this file system; do not start this job twice"))
         try:
             yield
         except ColorizeError:

@@ -33,7 +33,7 @@ from pipeline.storage.atomic import publish, read_json, sha256, writable, write_
 from pipeline.storage.job_folder import JobFolder, growing, sidecar_of
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear
-from pipeline.values.events import Listener, Silent
+from pipeline.values.events import Checking, Event, Joining, Listener, Note, Painted, Silent
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import Kind
 from pipeline.values.units import Painter, Unit
@@ -115,7 +115,7 @@ class Job(ABC, Generic[P, C]):
     """The kind's own choices."""
     open_painter: ClassVar[Callable[..., Painter]]
     """Opens a painter of the kind's units; a function that can be sent to a worker."""
-    progress_event: ClassVar[str]
+    painted: ClassVar[type[Painted]]
     """The event of progress inside a unit."""
 
     def __init__(
@@ -160,8 +160,8 @@ class Job(ABC, Generic[P, C]):
         """The plan that a look at the source gives. kept: an earlier one that waits for this in parts."""
 
     @abstractmethod
-    def planned(self, work: Work[P], done: int) -> dict[str, Any]:
-        """What the event `planned` tells. done: units painted before."""
+    def planned(self, work: Work[P], done: int) -> Event:
+        """The event that tells what is to do. done: units painted before."""
 
     @property
     @abstractmethod
@@ -240,9 +240,9 @@ class Job(ABC, Generic[P, C]):
         with occupied(self.places, self.out, self.keep, replace_it, self.listener):
             work = self.prepare()
             todo = work.todo()
-            self.listener("planned", **self.planned(work, len(work.units) - len(todo)))
+            self.listener(self.planned(work, len(work.units) - len(todo)))
             for text in self.remarks(work.plan):
-                self.listener("note", text=text)
+                self.listener(Note(text))
             if todo:
                 self._paint(work, todo, make)
             return self.publish(work, len(todo))
@@ -298,7 +298,7 @@ class Job(ABC, Generic[P, C]):
             if kept is None and path.exists():
                 aside = retire(path)
                 text = f"{path} was made for another source, other frames or other weights; kept as {aside.name}"
-                self.listener("note", text=text)
+                self.listener(Note(text))
             write_json(path, plan.to_json())
         return plan
 
@@ -320,8 +320,8 @@ class Job(ABC, Generic[P, C]):
         count = Count(total - counted(todo))
         pool = pool_for(
             self.choices.ray, self.choices.workers, self.opening(make),
-            lambda more: self.listener(self.progress_event, done=count.add(more), of=total),
-            lambda text: self.listener("note", text=text),
+            lambda more: self.listener(self.painted(count.add(more), total)),
+            lambda text: self.listener(Note(text)),
         )  # fmt: skip
         paint(self.uri, todo, pool, work.ledger, self.listener)
 
@@ -329,11 +329,11 @@ class Job(ABC, Generic[P, C]):
         """Join what was painted, check it, and give it its name. Raises JoinError, StorageError."""
         receipts = work.receipts()
         scratch = growing(self.out, self.folder)
-        self.listener("joining")
+        self.listener(Joining())
         try:
             with writable(self.out):
                 carried = self.join(work, receipts, scratch)
-            self.listener("checking")
+            self.listener(Checking())
             verdict = self.prove(work, scratch, carried)
             if failed := [f for f in verdict.findings if not f.holds]:
                 raise self._refused(work, failed, verdict.suspects)

@@ -28,6 +28,7 @@ from pipeline.reels.tracks import Carried
 from pipeline.spread.pools import planned_colorizer
 from pipeline.storage.atomic import legible, sha256
 from pipeline.storage.ledger import Receipt
+from pipeline.values.events import FramesPainted, FramesSurveyed, ReelPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import REEL
 
@@ -58,7 +59,7 @@ class ReelJob(Job[Plan, ReelChoices]):
     kind = REEL
     wishes = ReelChoices
     open_painter = staticmethod(open_painter)
-    progress_event = "frame"
+    painted = FramesPainted
 
     @cached_property
     def profile(self) -> Profile:
@@ -125,13 +126,13 @@ class ReelJob(Job[Plan, ReelChoices]):
         """One decode of all frames."""
         total = 0 if self.settings.stop else self.reel.header_frames
         return survey(
-            self.reel, self.source, self.settings, colorizer, lambda n: self.listener("survey", frames=n, of=total)
+            self.reel, self.source, self.settings, colorizer, lambda n: self.listener(FramesSurveyed(n, total))
         )
 
-    def planned(self, work: Work[Plan], done: int) -> dict[str, Any]:
+    def planned(self, work: Work[Plan], done: int) -> ReelPlanned:
         """Frames, shots and segments."""
         plan = work.plan
-        return {"frames": len(plan.pts), "shots": len(plan.shots), "segments": len(work.units), "done": done}
+        return ReelPlanned(len(plan.pts), len(plan.shots), len(work.units), done)
 
     @property
     def painter_arguments(self) -> tuple[Any, ...]:

@@ -26,6 +26,7 @@ from pipeline.spread.pools import planned_colorizer
 from pipeline.stills.opening import MAX_PIXELS, open_scan
 from pipeline.stills.reader import Scan
 from pipeline.storage.ledger import Receipt
+from pipeline.values.events import RowsPainted, RowsSurveyed, ScanPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import SCAN
 
@@ -60,7 +61,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
     kind = SCAN
     wishes = ScanChoices
     open_painter = staticmethod(open_painter)
-    progress_event = "rows"
+    painted = RowsPainted
 
     @cached_property
     def format(self) -> str:
@@ -192,16 +193,14 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         return page if decided is None else replace(page, look_from=decided.look_from)
 
     def _surveyed(self, height: int, rows: int) -> None:
-        self.listener("survey", rows=rows, of=height)
+        self.listener(RowsSurveyed(rows, height))
 
-    def planned(self, work: Work[ScanPlan], done: int) -> dict[str, Any]:
+    def planned(self, work: Work[ScanPlan], done: int) -> ScanPlanned:
         """Pages, megapixels, rows and bands."""
         plan = work.plan
         rows = sum(page.plate.height for page in plan.pages)
         megapixels = round(plan.pixels / 1e6, 1)
-        return {
-            "pages": len(plan.pages), "megapixels": megapixels, "rows": rows, "bands": len(work.units), "done": done,
-        }  # fmt: skip
+        return ScanPlanned(len(plan.pages), megapixels, rows, len(work.units), done)
 
     @property
     def painter_arguments(self) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from colorizer.basis.errors import StorageError
 from pipeline.spread.loop import ATTEMPTS, serve
 from pipeline.spread.pools import Outcome, Pool
 from pipeline.storage.ledger import Ledger
-from pipeline.values.events import Listener
+from pipeline.values.events import Listener, Retry, UnitPainted
 from pipeline.values.units import Unit
 
 
@@ -59,11 +59,11 @@ class _Units:
         unit, error = outcome.unit, outcome.error
         if error is None:
             self.ledger.record(outcome.receipt)
-            self.listener(unit.kind, number=unit.number, attempt=outcome.attempt, **unit.size)
+            self.listener(UnitPainted(unit.kind, unit.number, outcome.attempt, unit.size))
         elif isinstance(error, StorageError):
             raise error  # every other unit would meet it too
         elif again:
-            self.listener("retry", text=f"{unit.kind} {unit.number}, attempt {outcome.attempt}: {error}")
+            self.listener(Retry(f"{unit.kind} {unit.number}, attempt {outcome.attempt}: {error}"))
         else:
             self.aside.append(SetAside(unit, outcome.attempt, error))
 

@@ -1,137 +1,254 @@
-"""Progress events, and who listens to them: a terminal, a log, or nobody."""
+"""Events of a run as values, and who listens to them. How they look on a screen or in a log is not decided here."""
 
 from __future__ import annotations
 
-import json
-import sys
-import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from types import TracebackType
-from typing import Any, Protocol, TextIO
+from typing import Any, ClassVar, Protocol
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. `event` is its name in JSON, where its fields follow in their order."""
+
+    event: ClassVar[str] = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--progress json` writes; scripts read it, so names and order stay."""
+        return {"event": self.event, **asdict(self)}
 
 
 class Listener(Protocol):
-    """Told what happens: survey, planned, frame, segment, rows, band, retry, joining, checking, note, finished."""
+    """Told what happens, while it happens; it should not take long."""
 
-    def __call__(self, event: str, **facts: Any) -> None: ...
-
-    def __enter__(self) -> Listener: ...
-
-    def __exit__(self, *_: Any) -> None: ...
+    def __call__(self, event: Event, /) -> None: ...
 
 
 class Silent:
-    """Nobody listens."""
+    """Nobody listens. A base for those who do: each is left when the run ends."""
 
-    def __call__(self, event: str, **facts: Any) -> None:
+    def __call__(self, event: Event, /) -> None:
         """Nothing."""
 
     def __enter__(self) -> Silent:
         return self
 
-    def __exit__(self, *_: Any) -> None:
-        """Nothing."""
-
-
-class JsonLines(Silent):
-    """One JSON object per event, at most ten of survey, frame and rows a second."""
-
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self.stream = stream or sys.stdout
-        self._last = 0.0
-
-    def __call__(self, event: str, **facts: Any) -> None:
-        now = time.monotonic()
-        if event in ("frame", "rows", "survey"):
-            last = event != "survey" and facts.get("done") == facts.get("of")
-            if now - self._last < 0.1 and not last:
-                return
-            self._last = now
-        print(json.dumps({"event": event, **facts}), file=self.stream, flush=True)
-
-
-class Bars(Silent):
-    """Bars on a terminal, plain lines for what is worth keeping."""
-
-    def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        self.progress = Progress(
-            TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(), console=self.console,
-        )  # fmt: skip
-        self.task: TaskID | None = None
-        self._stage = ""
-        self._begun = 0.0
-        self._base = 0
-        self._total = self._painted = 0
-        self._speed: tuple[float, str] = (1.0, "fps")
-        """What a step of the bar is in the unit that speed is told in."""
-        self._spread = True
-
-    def __enter__(self) -> Bars:
-        self.progress.start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.progress.stop()
-
-    def _show(self, stage: str, done: int, total: int | None) -> None:
-        if stage != self._stage:
-            if self.task is not None:
-                self.progress.remove_task(self.task)
-            self.task = self.progress.add_task(stage, total=total, rate="")
-            self._stage, self._begun, self._base = stage, time.monotonic(), done
-        assert self.task is not None
-        spent = time.monotonic() - self._begun
-        rate = f"{(done - self._base) * self._speed[0] / spent:.1f} {self._speed[1]}" if spent > 1 else ""
-        self.progress.update(self.task, completed=done, total=total, rate=rate)
-
-    def __call__(self, event: str, **facts: Any) -> None:
-        if event == "survey":
-            self._show("survey", facts["frames"] if "frames" in facts else facts["rows"], facts["of"] or None)
-        elif event == "planned":
-            self._planned(facts)
-        elif event in ("frame", "rows"):
-            self._spread = False
-            self._show("coloring", facts["done"], facts["of"])
-        elif event in ("segment", "band") and self._spread:  # workers elsewhere report nothing in between
-            self._painted += facts["frames"] if event == "segment" else facts["rows"]
-            self._show("coloring", self._painted, self._total)
-        elif event in ("joining", "checking"):
-            self._show(event, 0, None)
-        elif event in ("note", "retry"):
-            self.console.print(f"[yellow]note[/] {escape(str(facts['text']))}", highlight=False)
-
-    def _planned(self, facts: dict[str, Any]) -> None:
-        if "frames" in facts:
-            self._total = facts["frames"]
-            text = f"{facts['frames']} frames, {facts['shots']} shots, {facts['segments']} segments"
-        else:
-            self._total, megapixels = facts["rows"], facts["megapixels"]
-            self._speed = megapixels / max(1, self._total), "MP/s"
-            text = (
-                f"{facts['pages']} page{'s' * (facts['pages'] != 1)}, {megapixels} megapixels, {facts['bands']} bands"
-            )
-        self.console.print(text + (f" ({facts['done']} painted before)" if facts["done"] else ""))
+        """Nothing."""
 
 
-class Notes(Silent):
-    """Only what must not be missed, as lines: for logs and for the night."""
+@dataclass(frozen=True, slots=True)
+class Note(Event):
+    """Something a person should read. text: one sentence or a few."""
 
-    def __call__(self, event: str, **facts: Any) -> None:
-        if event in ("note", "retry"):
-            print(f"note: {' '.join(str(facts['text']).split())}", file=sys.stderr, flush=True)
+    event: ClassVar[str] = "note"
+    text: str
 
 
-def listener_for(kind: str) -> Listener:
-    """auto: bars on a terminal, else notes as lines; bar or json as named; none hears nothing."""
-    if kind == "json":
-        return JsonLines()
-    if kind == "bar" or (kind == "auto" and sys.stderr.isatty()):
-        return Bars()
-    return Notes() if kind == "auto" else Silent()
+@dataclass(frozen=True, slots=True)
+class Retry(Event):
+    """A unit is tried again. text: which, and why."""
+
+    event: ClassVar[str] = "retry"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed(Event):
+    """So much of the source is looked at. of: 0 where nothing says how much there is."""
+
+    event: ClassVar[str] = "survey"
+    unit: ClassVar[str] = ""
+    done: int
+    of: int
+
+    def to_json(self) -> dict[str, Any]:
+        """What is done is told by the name of what is counted."""
+        return {"event": self.event, self.unit: self.done, "of": self.of}
+
+
+@dataclass(frozen=True, slots=True)
+class FramesSurveyed(Surveyed):
+    """Of a reel."""
+
+    unit: ClassVar[str] = "frames"
+
+
+@dataclass(frozen=True, slots=True)
+class RowsSurveyed(Surveyed):
+    """Of a scan's page."""
+
+    unit: ClassVar[str] = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class ReelPlanned(Event):
+    """A reel's plan is there. done: segments that are painted."""
+
+    event: ClassVar[str] = "planned"
+    frames: int
+    shots: int
+    segments: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPlanned(Event):
+    """A scan's plan is there. rows: of all pages. done: bands that are painted."""
+
+    event: ClassVar[str] = "planned"
+    pages: int
+    megapixels: float
+    rows: int
+    bands: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Painted(Event):
+    """So much of the source is colored; told where the painter is in this process."""
+
+    done: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class FramesPainted(Painted):
+    """Of a reel."""
+
+    event: ClassVar[str] = "frame"
+
+
+@dataclass(frozen=True, slots=True)
+class RowsPainted(Painted):
+    """Of a scan."""
+
+    event: ClassVar[str] = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPainted(Event):
+    """A unit has its receipt. kind: the event's name, segment or band. size: as the unit tells it."""
+
+    kind: str
+    number: int
+    attempt: int
+    size: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Its size is told by its name: frames or rows."""
+        return {"event": self.kind, "number": self.number, "attempt": self.attempt, **self.size}
+
+
+@dataclass(frozen=True, slots=True)
+class Joining(Event):
+    """What was painted becomes one file."""
+
+    event: ClassVar[str] = "joining"
+
+
+@dataclass(frozen=True, slots=True)
+class Checking(Event):
+    """The file is compared with its source."""
+
+    event: ClassVar[str] = "checking"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    """The output has its name. already: it had it before. painted: units of this run. lost: what it does not keep."""
+
+    event: ClassVar[str] = "finished"
+    out: str
+    already: bool
+    painted: int
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looking(Event):
+    """So many files are opened, before anything is colored."""
+
+    event: ClassVar[str] = "looking"
+    done: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone(Event):
+    """A step of an item is done. stage: see stages.py. step: in words. seconds: of a worker."""
+
+    event: ClassVar[str] = "step"
+    name: str
+    stage: str
+    step: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetry(Retry):
+    """A step of an item is tried again."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp(Event):
+    """An item is set aside. stage: in which it failed. text: why."""
+
+    event: ClassVar[str] = "aside"
+    name: str
+    stage: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChanged(Event):
+    """How an item stands. state: see stages.py. done, of: units."""
+
+    event: ClassVar[str] = "item"
+    key: str
+    name: str
+    state: str
+    done: int
+    of: int
+    megapixels: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCount:
+    """Units painted, of those of all plans that are there."""
+
+    done: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Total(Event):
+    """How the whole stands. done, of: megapixels. items: by state, without zeros. busy: share of the workers' time."""
+
+    event: ClassVar[str] = "total"
+    done: float
+    of: float
+    unit: str = field(default="megapixels", init=False)
+    units: UnitCount
+    items: Mapping[str, int]
+    busy: float
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class NightFinished(Event):
+    """What a run over a collection came to (see Night). report: where it lies, or None."""
+
+    event: ClassVar[str] = "finished"
+    done: int
+    aside: int
+    left: int
+    late: bool
+    seconds: float
+    busy: float
+    report: str | None

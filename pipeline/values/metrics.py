@@ -5,12 +5,11 @@ The numbers are those that `Schedule` tells its listener: of each step that is d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
-from pipeline.values.events import Listener, Silent
+from pipeline.values.events import Event, GivenUp, Listener, Silent, StepDone, StepRetry, Total
 from pipeline.values.stages import ASIDE, DONE, PAINT, PAINTING, PUBLISH, SURVEY, SURVEYED, WAITING
 
 GAUGE, COUNTER, HISTOGRAM = "gauge", "counter", "histogram"
@@ -75,27 +74,26 @@ class Meter(Silent):
             place.show(last=True)
         self.places = ()
 
-    def __call__(self, event: str, **facts: Any) -> None:
+    def __call__(self, event: Event, /) -> None:
         """Pass it on, and measure."""
-        self.listener(event, **facts)
-        if event == "step":
-            self._keep(STEPS, facts["seconds"], facts["stage"])
-            self._keep(
-                SECONDS, facts["seconds"], facts["stage"]
-            )  # exact; of a histogram Ray passes on the classes alone
-        elif event == "retry":
-            self._keep(FAILURES, 1, facts["stage"], RETRIED)
-        elif event == "aside":
-            self._keep(FAILURES, 1, facts["stage"], GIVEN_UP)
-        elif event == "total":
-            self._stand(facts)
+        self.listener(event)
+        match event:
+            case StepDone(stage=stage, seconds=seconds):
+                self._keep(STEPS, seconds, stage)
+                self._keep(SECONDS, seconds, stage)  # exact; of a histogram Ray passes on the classes alone
+            case StepRetry(stage=stage):
+                self._keep(FAILURES, 1, stage, RETRIED)
+            case GivenUp(stage=stage):
+                self._keep(FAILURES, 1, stage, GIVEN_UP)
+            case Total():
+                self._stand(event)
 
-    def _stand(self, facts: Mapping[str, Any]) -> None:
+    def _stand(self, total: Total) -> None:
         for state in STATES:
-            self._keep(ITEMS, facts["items"].get(state, 0), state)
+            self._keep(ITEMS, total.items.get(state, 0), state)
         for metric, value in (
-            (UNITS_DONE, facts["units"]["done"]), (UNITS, facts["units"]["of"]), (MEGAPIXELS_DONE, facts["done"]),
-            (MEGAPIXELS, facts["of"]), (BUSY, facts["busy"]), (WORKERS, facts["workers"]),
+            (UNITS_DONE, total.units.done), (UNITS, total.units.of), (MEGAPIXELS_DONE, total.done),
+            (MEGAPIXELS, total.of), (BUSY, total.busy), (WORKERS, total.workers),
         ):  # fmt: skip
             self._keep(metric, value)
         for place in self.places:

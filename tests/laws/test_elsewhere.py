@@ -28,7 +28,7 @@ from pipeline.spread.pools import RayPool
 from pipeline.storage import stores
 from pipeline.storage.atomic import sha256
 from pipeline.storage.stores import Store
-from pipeline.values.events import Silent
+from pipeline.values.events import ItemChanged, Looking, Silent
 from pipeline.values.stages import DONE
 from tests.endtoend import Heard, command_line, environment, hear_interrupts, run_command
 from tests.laws.nights import OPTIONS, OUTS
@@ -260,9 +260,9 @@ def test_a_run_that_was_taken_for_dead_ends(tmp_path, source, tiny, monkeypatch)
     other = json.dumps({"run": "another", "count": 1, "process": 1, "host": "another"}).encode()
 
     class Overtaken(Heard):
-        def __call__(self, event, **facts):
-            super().__call__(event, **facts)
-            if event == "item" and facts["state"] == "painting":
+        def __call__(self, event, /):
+            super().__call__(event)
+            if isinstance(event, ItemChanged) and event.state == "painting":
                 Store(f"{home}/out").write(lease.PLACE, other)
                 time.sleep(0.2)
 
@@ -527,8 +527,8 @@ def test_a_source_that_vanishes_is_set_aside(tmp_path, source, tiny):
     items = find(f"{home}/in", f"{home}/out", {**OPTIONS, "weights": str(tiny)}, (), ()).items
     data = Store(f"{home}/in").read("films/a.mkv")
 
-    def gone(event, **facts):
-        if event == "looking" and facts["done"] == facts["of"]:
+    def gone(event):
+        if isinstance(event, Looking) and event.done == event.of:
             Store(f"{home}/in").remove("films/a.mkv")
 
     came, found = color(f"{home}/out", items, Wishes(scratch=tmp_path / "scratch"), gone)

@@ -21,7 +21,7 @@ from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State
 from pipeline.collection.steps import StepPainter
 from pipeline.spread.pools import InlinePool, Outcome, RayPool
-from pipeline.values.events import Silent
+from pipeline.values.events import ItemChanged, Silent
 from pipeline.values.stages import ASIDE, PAINT, PUBLISH, SURVEY
 from tests.endtoend import ROOT, command_line, environment, hear_interrupts, one_line, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
@@ -681,9 +681,14 @@ class Killer(Silent):
     def __init__(self, pool, chance, limit):
         self.pool, self.chance, self.limit, self.killed = pool, chance, limit, 0
 
-    def __call__(self, event, **facts):
+    def __call__(self, event, /):
         """Kill, by chance."""
-        if event == "item" and self.killed < self.limit and self.chance.random() < 0.9 and self.pool._flying:
+        if (
+            isinstance(event, ItemChanged)
+            and self.killed < self.limit
+            and self.chance.random() < 0.9
+            and self.pool._flying
+        ):
             self.pool.ray.kill(self.chance.choice([flight.worker.actor for flight in self.pool._flying.values()]))
             self.killed += 1
 

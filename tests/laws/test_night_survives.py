@@ -23,6 +23,7 @@ from pipeline.jobs import reel_job as jobs
 from pipeline.jobs.reel_job import ReelJob, open_painter
 from pipeline.reels import fidelity
 from pipeline.reels.painter import SegmentPainter
+from pipeline.values.events import Checking
 from tests.endtoend import (
     Heard,
     chroma,
@@ -441,11 +442,11 @@ def test_two_jobs_may_make_one_output(tmp_path, source, tiny, undisturbed):
     out = tmp_path / OUT
 
     class Other(Heard):
-        def __call__(self, event, **facts):
-            if event == "checking":
+        def __call__(self, event, /):
+            if isinstance(event, Checking):
                 color(source, out, tiny, folder=tmp_path / "other")
                 assert both(out) == undisturbed
-            super().__call__(event, **facts)
+            super().__call__(event)
 
     color(source, out, tiny, listener=Other())
     assert both(out) == undisturbed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.collection.items import Found
     from pipeline.collection.schedule import Night
     from pipeline.collection.state import Progress
+    from pipeline.values.events import Listener
 
 LATE = 3
 """Exit code of a run that its deadline ended with work left."""
@@ -107,9 +107,9 @@ def archive(
     """
     from colorizer.basis.errors import InUse
     from pipeline.collection.items import find
-    from pipeline.collection.progress import collection_listener
     from pipeline.collection.run import Wishes, color
     from workflows.report.report_pictures import illustrate
+    from workflows.terminal.listeners import collection_listener
 
     if workers > 1 and ray == "none":
         raise click.UsageError("--workers needs --ray (local for this machine)")
@@ -123,7 +123,7 @@ def archive(
     wishes = Wishes(
         ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch, illustrate
     )  # fmt: skip
-    with collection_listener(progress, sys.stderr.isatty()) as listener:
+    with collection_listener(progress) as listener:
         if dry_run:
             code = _forecast(wishes.depot(out), found, wishes.aside_only, progress == "json")
             raise click.exceptions.Exit(code)
@@ -171,10 +171,12 @@ def _report(out: str, scratch: Path | None) -> str:
 
 def _told(
     night: Night, items: list[Progress], out: str, report: str, found: Found, aside_only: bool, as_json: bool,
-    listener: Any,
+    listener: Listener,
 ) -> None:  # fmt: skip
+    from pipeline.values.events import NightFinished
+
     if as_json:
-        listener("finished", **asdict(night), report=report or None)
+        listener(NightFinished(**asdict(night), report=report or None))
         return
     if aside_only and not items:
         click.echo(NOTHING_ASIDE.format(shown(out)))

@@ -22,7 +22,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     from pipeline.jobs.reel_job import ReelChoices, ReelJob
     from pipeline.storage.atomic import read_json, writable
     from pipeline.storage.job_folder import sidecar_of
-    from pipeline.values.events import listener_for
+    from workflows.terminal.listeners import listener_for
 
     try:
         from workflows.demo.demo_reel import make_reel

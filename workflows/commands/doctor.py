@@ -42,6 +42,11 @@ class Finding:
     needed: bool = False
     fix: str = ""
 
+    @property
+    def mark(self) -> str:
+        """One word: ok, missing, or look for what is worth a look."""
+        return "ok" if self.ok else "missing" if self.needed else "look"
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, one object.")
@@ -241,26 +246,12 @@ def _disks() -> Iterable[Finding]:
 def _show(found: list[Finding]) -> None:
     """A table on a terminal, plain lines when piped; without rich, plain lines always."""
     if sys.stdout.isatty() and _imported("rich.table")[0] is not None:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+        from workflows.terminal.console import checklist, show
 
-        table = Table("", "", "", box=None, show_header=False, pad_edge=False)
-        group = ""
-        for f in found:
-            mark = (
-                Text("ok", "green")
-                if f.ok
-                else Text("missing" if f.needed else "look", "bold red" if f.needed else "yellow")
-            )
-            if f.group != group:
-                table.add_row(Text(f.group, "bold"))
-                group = f.group
-            table.add_row(mark, Text(f.name), Text(f.value))
-        Console().print(table)
+        show(checklist((f.group, f.mark, f.name, f.value) for f in found))
     else:
         for f in found:
-            click.echo(f"{'ok' if f.ok else 'MISSING' if f.needed else 'LOOK':8}{f.group}: {f.name}: {f.value}")
+            click.echo(f"{f.mark if f.ok else f.mark.upper():8}{f.group}: {f.name}: {f.value}")
     for f in found:
         if f.fix:  # outside the table, where a command is neither wrapped nor cut and can be copied
             click.echo(f"To fix {f.name}: {f.fix}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,6 @@ def check_sheet(ctx: click.Context, param: click.Parameter, value: Path | None) 
     if value is not None and (value.suffix.lower() != ".png" or not value.absolute().parent.is_dir()):
         raise click.BadParameter(f"{value}: give the name of a .png file in a folder that exists", ctx, param)
     return value
-
-
-@contextmanager
-def told(what: str) -> Iterator[None]:
-    """Say on a terminal what is going on; figures go elsewhere."""
-    from rich.console import Console
-    from rich.text import Text
-
-    with Console(stderr=True).status(Text(f"{what} ...")):
-        yield
 
 
 @click.command()
@@ -82,8 +70,9 @@ def evaluate(
         result["pictures"] = _pictures(loaded, data, limit, prior, sheet)
     if sheet:
         from workflows.sheets.gallery import write_gallery
+        from workflows.terminal.console import working
 
-        with told("coloring pictures for the sheet"):
+        with working("coloring pictures for the sheet"):
             result["sheet"] = {"file": str(sheet), "pictures": write_gallery(data, _colorizer(loaded), sheet)}
     if clips:
         result["videos"], result["refused"] = _videos(loaded, clips, frames)
@@ -101,8 +90,9 @@ def _pictures(
     from colorizer.basis.errors import UnsupportedSource
     from colorizer.measures import evaluation
     from pipeline.spread.pools import device
+    from workflows.terminal.console import working
 
-    with told(f"measuring on {', '.join(path.name for path in data)}"):
+    with working(f"measuring on {', '.join(path.name for path in data)}"):
         figures = evaluation.evaluate(loaded.network().to(device()), data, loaded.classes, limit, prior)
     if not figures["pictures"] and not sheet:
         todo = "; add --sheet to look at them" if figures["left_out"] else ""
@@ -128,12 +118,13 @@ def _videos(loaded: Any, paths: tuple[Path, ...], frames: int) -> tuple[dict[str
     """Figures by clip, and by clip why it has none: one that cannot be measured does not take the others with it."""
     from colorizer.basis.errors import SourceError
     from workflows.sheets import clips
+    from workflows.terminal.console import working
 
     colorizer = _colorizer(loaded)
     measured, refused = {}, {}
     for path in paths:
         try:
-            with told(f"measuring {path.name}"):
+            with working(f"measuring {path.name}"):
                 measured[str(path)] = clips.measure(path, colorizer, frames)
         except SourceError as error:
             refused[str(path)] = error.what
@@ -142,17 +133,15 @@ def _videos(loaded: Any, paths: tuple[Path, ...], frames: int) -> tuple[dict[str
 
 
 def _print(result: dict[str, Any]) -> None:
-    from rich.console import Console
-
+    from workflows.terminal.console import show
     from workflows.terminal.figures import clip_table, picture_table
 
-    console = Console()
     if figures := result.get("pictures"):
         if figures["pictures"]:
-            console.print(picture_table(figures))
+            show(picture_table(figures))
         else:
             click.echo(f"{_without_color(figures)}, so nothing is measured")
     for path, figures in result.get("videos", {}).items():
-        console.print(clip_table(Path(path).name, figures))
+        show(clip_table(Path(path).name, figures))
     if made := result.get("sheet"):
         click.echo(f"{made['file']}: {made['pictures']} pictures")

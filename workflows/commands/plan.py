@@ -60,13 +60,12 @@ def show(place: str) -> None:
 
     Example: chromatheque plan show colored/reel-0042
     """
-    from rich.console import Console
-
     from pipeline.collection.lookup import find_plan
+    from workflows.terminal.console import show as print_table
     from workflows.terminal.plan_table import table_of
 
     file = find_plan(place)
-    Console(soft_wrap=not sys.stdout.isatty()).print(table_of(file.read(), file.name))
+    print_table(table_of(file.read(), file.name), whole=True)
 
 
 @plan.command()

@@ -89,7 +89,8 @@ def reel(
     """
     from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
     from pipeline.jobs.reel_job import ReelChoices, ReelJob
-    from pipeline.values.events import listener_for
+    from pipeline.values.events import Finished
+    from workflows.terminal.listeners import listener_for
 
     if workers > 1 and ray == "none":
         raise click.UsageError("--workers needs --ray (local for this machine)")
@@ -108,8 +109,7 @@ def reel(
             click.echo(f"Stopped. {kept}the same command goes on.", err=True)
             raise click.exceptions.Exit(130) from None
     if progress == "json":
-        lost = list(result.lost)
-        listener("finished", out=str(out), already=result.already, painted=result.painted, lost=lost)
+        listener(Finished(str(out), result.already, result.painted, tuple(result.lost)))
     elif result.plan is None:
         click.echo(f"{out} is finished already; nothing to do.")
     else:

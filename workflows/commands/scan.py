@@ -54,7 +54,8 @@ def scan(
     """
     from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
     from pipeline.jobs.scan_job import ScanChoices, ScanJob
-    from pipeline.values.events import listener_for
+    from pipeline.values.events import Finished
+    from workflows.terminal.listeners import listener_for
 
     if workers > 1 and ray == "none":
         raise click.UsageError("--workers needs --ray (local for this machine)")
@@ -74,8 +75,7 @@ def scan(
             click.echo(f"Stopped. {kept}the same command goes on.", err=True)
             raise click.exceptions.Exit(130) from None
     if progress == "json":
-        already = result.plan is None
-        listener("finished", out=str(out), already=already, painted=result.painted, lost=list(result.lost))
+        listener(Finished(str(out), result.plan is None, result.painted, tuple(result.lost)))
     elif result.plan is None:
         click.echo(f"{out} is finished already; nothing to do.")
     else:

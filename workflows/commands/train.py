@@ -264,10 +264,9 @@ def _draw(out: Path, trainer: Trainer, options: dict[str, Any], sources: list[Pa
 
 def _write(out: Path, options: dict[str, Any], trainer: Trainer, sources: list[Path], start: Weights | None) -> None:
     """The weights file, with its card."""
-    from rich.console import Console
-
     from colorizer.measures import evaluation
     from colorizer.networks import weights_file as weights
+    from workflows.terminal.console import show
     from workflows.terminal.figures import picture_table
 
     network, classes = _finished(trainer, options), trainer.pictures.classes
@@ -283,7 +282,7 @@ def _write(out: Path, options: dict[str, Any], trainer: Trainer, sources: list[P
         click.echo(f"measuring on {validation} ...", err=True)
         card["validation"] = validation.name
         card["figures"] = evaluation.evaluate(network.folded(), [validation], classes)
-        Console(stderr=True).print(picture_table(card["figures"]))
+        show(picture_table(card["figures"]), stderr=True)
     weights.save(network, out, classes, card)
     click.echo(f"wrote {out}")
 

@@ -12,6 +12,7 @@ from pipeline.spread.run import ATTEMPTS, run
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.values.events import Silent
 from pipeline.values.tries import LOSSES
+from tests.endtoend import Heard
 from tests.pipeline.reels.test_plan import plan_of
 
 
@@ -41,16 +42,6 @@ class StubPool:
         raise error
 
 
-class Told(Silent):
-    """A listener that remembers."""
-
-    def __init__(self):
-        self.heard = []
-
-    def __call__(self, event, **facts):
-        self.heard.append((event, facts))
-
-
 @pytest.fixture
 def ledger(tmp_path):
     return Ledger(tmp_path)
@@ -66,12 +57,12 @@ def painted(ledger, todo):
 
 def test_every_unit_is_painted_once(ledger):
     """Without errors: each unit one attempt, a receipt each, an event each, nothing set aside."""
-    told, todo = Told(), units()
+    told, todo = Heard(), units()
     pool = StubPool(2, lambda unit, attempt: None, ledger)
     assert run(todo, pool, ledger, told) == []
     assert sorted(pool.starts) == [(n, 1) for n in range(6)]
     assert painted(ledger, todo) == list(range(6))
-    assert sorted(facts["number"] for event, facts in told.heard if event == "segment") == list(range(6))
+    assert sorted(facts["number"] for event, facts in told.events if event == "segment") == list(range(6))
     assert pool.most == 2
 
 
@@ -84,12 +75,12 @@ def test_nothing_to_do_is_nothing_done(ledger):
 
 def test_a_dead_worker_is_tried_again(ledger):
     """Death at the first two attempts, success at the third: painted, and the retries are told."""
-    told, todo = Told(), units()
+    told, todo = Heard(), units()
     pool = StubPool(2, lambda u, attempt: WorkerDied("killed") if u.number == 3 and attempt < 3 else None, ledger)
     assert run(todo, pool, ledger, told) == []
     assert [a for n, a in pool.starts if n == 3] == [1, 2, 3]
     assert ledger.find(todo[3].id).attempt == 3
-    assert [facts["text"] for event, facts in told.heard if event == "retry"] == [
+    assert [facts["text"] for event, facts in told.events if event == "retry"] == [
         "segment 3, attempt 1: killed",
         "segment 3, attempt 2: killed",
     ]

@@ -23,7 +23,7 @@ from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State
 from pipeline.collection.steps import StepPainter
 from pipeline.spread.pools import InlinePool, Outcome
-from pipeline.values.events import Silent
+from pipeline.values.events import Silent, StepDone
 from pipeline.values.metrics import BOUNDS, FAILURES, ITEMS, STEPS, Meter
 from tests.clusters import head
 from tests.endtoend import Heard, run_command
@@ -143,8 +143,8 @@ def test_a_resumed_run_counts_the_whole(tmp_path, source, tiny):
     out = tmp_path / "out"
 
     class Stops(Silent):
-        def __call__(self, event, **facts):
-            if event == "step" and facts["stage"] == "publish":
+        def __call__(self, event, /):
+            if isinstance(event, StepDone) and event.stage == "publish":
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -1,0 +1,38 @@
+"""What commands print that is more than a line: tables, and a word on what is going on meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+MARKS = {"ok": "green", "missing": "bold red", "look": "yellow"}
+"""Words of a checklist, and how they look."""
+
+
+def show(table: Table, stderr: bool = False, whole: bool = False) -> None:
+    """Print a table as wide as the terminal. whole: not folded where there is none."""
+    Console(stderr=stderr, soft_wrap=whole and not sys.stdout.isatty()).print(table)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say on a terminal what is going on; what is printed on stdout meanwhile stays apart."""
+    with Console(stderr=True).status(Text(f"{what} ...")):
+        yield
+
+
+def checklist(lines: Iterable[tuple[str, str, str, str]]) -> Table:
+    """A table of (group, mark, name, value) under headings; lines of a group follow each other. mark: of MARKS."""
+    table = Table("", "", "", box=None, show_header=False, pad_edge=False)
+    heading = ""
+    for group, mark, name, value in lines:
+        if group != heading:
+            table.add_row(Text(group, "bold"))
+            heading = group
+        table.add_row(Text(mark, MARKS[mark]), Text(name), Text(value))
+    return table
