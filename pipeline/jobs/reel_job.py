@@ -73,6 +73,7 @@ class ReelJob(Job[Plan, ReelChoices]):
 
     @cached_property
     def settings(self) -> Settings:
+        """Profile, weights, sizes: all that changes the output beside the source."""
         profile, asked = self.profile, self.choices
         batch = self._batch()
         check_names(self.uri, self.out)
@@ -88,6 +89,7 @@ class ReelJob(Job[Plan, ReelChoices]):
 
     @cached_property
     def source(self) -> dict[str, Any]:
+        """Name, size and sha256; takes a read of all of it."""
         return identity(self.reel)
 
     def measure(self) -> dict[str, float]:

@@ -118,6 +118,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
 
     @cached_property
     def settings(self) -> ScanSettings:
+        """Format, weights, sizes: all that changes the output beside the source."""
         asked, format = self.choices, self.format
         tile = min(asked.tile or memory.TILES[0], *(fits for _, fits in self._looked))
         check_names(self.uri, self.out)
@@ -133,6 +134,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
 
     @cached_property
     def source(self) -> dict[str, Any]:
+        """Name, size and sha256; takes a read of all of it."""
         return identity(Path(self.uri))
 
     def measure(self) -> dict[str, float]:
