@@ -42,7 +42,7 @@ def occupied(folder: Path, out: Path, keep: bool, overwrite: bool, listener: Lis
         raise ColorizeError(f"{out}: exists and is not this job's result; add --overwrite or give another name")
     with alone(folder) as held:
         if not held:
-            listener(Note(f"{folder}: nothing can be locked there; do not start this job twice"))
+            listener(Note(f"{folder}: no locks on this file system; do not start this job twice"))
         try:
             yield
         except ColorizeError:
