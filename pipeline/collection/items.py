@@ -190,7 +190,8 @@ def _row(manifest: str, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
         try:
             values[name] = 0 if (name, text) == ("working_size", "native") else COLUMNS[name](text.strip())
         except (ValueError, ZeroDivisionError) as error:
-            raise ColorizeError(f"{where}: {name} {text!r} is no {COLUMNS[name].__name__}") from error
+            number = "a whole number" if COLUMNS[name] is int else "a number"
+            raise ColorizeError(f"{where}: {name} {text!r} is not {number}") from error
     if "file" not in values:
         raise ColorizeError(f"{where}: no file is named")
     path = Path(values["file"])

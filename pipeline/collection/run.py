@@ -103,7 +103,7 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
     ):
         depot.fetch_state()
         if not held:
-            listener(Note(f"{state.folder}: nothing can be locked there; do not start this collection twice"))
+            listener(Note(f"{state.folder}: no locks on this file system; do not start this collection twice"))
         found = ready(state, items, wishes.aside_only, wishes.preservation)
         for progress in found:
             state.relabel(progress)
@@ -158,7 +158,7 @@ def places(state: State, wishes: Wishes, listener: Listener) -> list[Gauges]:
 def short_of_disk(out: Path, told: Forecast) -> str:
     """One line about a disk that will not do."""
     free, disk = (f"{size / 1e9:.1f}" for size in (told.free, told.disk))
-    return f"{out} has {free} GB free and about {disk} will be needed; make room, or a part will be left"
+    return f"{out} has {free} GB free and about {disk} will be needed; free some space, or files will wait"
 
 
 def deadline_of(text: str, now: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """What a collection's workers do: survey an item, paint one of its units, publish it.
 
-A worker keeps nothing between steps but what is dear to open; all that matters is in the item's job folder, which
+A worker keeps nothing between steps but what is expensive to open; all that matters is in the item's job folder, which
 every worker reaches: under the same path, or through a store (see depot).
 """
 

@@ -23,6 +23,14 @@ makes of damaged data depends on timing, and an output could not be reproduced."
 
 CHECKSUM = "CRC mismatch"
 
+FEW = 5
+"""Damaged frames that a sentence names."""
+
+
+def _counted(count: int, noun: str) -> str:
+    plural = "s" * (count != 1)
+    return f"{count} {noun}{plural}"
+
 
 @dataclass(slots=True)
 class Damage:
@@ -34,6 +42,14 @@ class Damage:
     def any(self) -> bool:
         """Whether anything was wrong."""
         return bool(self.frames or self.packets)
+
+    def __str__(self) -> str:
+        """In words, such as `2 damaged frames (3: checksum, 9: truncated); 4 packets: InvalidDataError`."""
+        few = [f"{index}: {what}" for index, what in sorted(self.frames.items())[:FEW]]
+        many = ", ..." if len(self.frames) > FEW else ""
+        frames = f"{_counted(len(self.frames), 'damaged frame')} ({', '.join(few)}{many})"
+        packets = [f"{_counted(count, 'packet')}: {name}" for name, count in sorted(self.packets.items())]
+        return "; ".join([frames] * bool(self.frames) + packets) or "no damaged frame or packet"
 
 
 class Reader:

@@ -86,13 +86,12 @@ def check_picture(reel: Reel, made: Reel, shown: Iterable[Shown], profile: Profi
         detail = f"{len(differing)} frames differ, first {differing[:5]}"
     else:
         detail = f"every frame's luma digest is the source's ({counts[0]} frames)"
-    clean = str(damage) if damage.any() else "no damaged frame or packet"
     to_blame = () if damage.packets else tuple(damage.frames)
     return [
         Finding("frames", complete, f"{counts[0]} in the source, {counts[1]} in the output", ()),
         Finding("luma", not differing and (complete or not profile.lossless), detail, tuple(differing)),
         _check_times(reel, made, times_in, times_out),
-        Finding("decodes cleanly", not damage.any(), clean, to_blame),
+        Finding("decodes cleanly", not damage.any(), str(damage), to_blame),
     ]
 
 

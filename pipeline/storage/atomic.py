@@ -21,7 +21,7 @@ def writable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(
-            f"{path}: cannot be written: {error.strerror or error}; mend that and run the same command again"
+            f"{path}: cannot be written: {error.strerror or error}; fix this, then run the command again"
         ) from error
 
 

@@ -151,7 +151,7 @@ def reading(uri: str) -> Iterator[None]:
         if _of_a_file(error, uri):
             raise SourceError(shown(uri), _why(error, uri)) from error
         raise StorageError(
-            f"{shown(uri)}: cannot be read: {_why(error, uri)}; mend that and run the same command again"
+            f"{shown(uri)}: cannot be read: {_why(error, uri)}; fix this, then run the command again"
         ) from error
 
 
@@ -189,7 +189,7 @@ def writing(uri: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise StorageError(
-            f"{shown(uri)}: cannot be written: {_why(error, uri)}; mend that and run the same command again"
+            f"{shown(uri)}: cannot be written: {_why(error, uri)}; fix this, then run the command again"
         ) from error
 
 

@@ -32,7 +32,7 @@ class Unit(Protocol):
 
 
 class Painter(Protocol):
-    """Does units, one at a time, and keeps between them what is dear to open. Plain Python; pools decide where."""
+    """Does units, one at a time, and keeps between them what is expensive to open. Plain Python; pools decide where."""
 
     def paint(self, unit: Any, attempt: int, report: Report = lambda _: None) -> Any:
         """Do a unit and give its receipt; its output lies in the job folder under a name that carries the attempt.

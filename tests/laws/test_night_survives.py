@@ -479,7 +479,7 @@ def test_ctrl_c_stops_with_one_line(tmp_path, long_source, tiny, long_undisturbe
     assert process.returncode == 130, err
     [line] = err.strip().splitlines()
     assert line.startswith("Stopped.")
-    assert "same command goes on" in line
+    assert "Run it again to continue" in line
     if moment != "survey":
         assert "segments are safe in" in line
     assert set(left(tmp_path)) <= {OUT + ".job"}

@@ -387,7 +387,7 @@ def test_ctrl_c_is_one_line(tmp_path, album):
     assert child.returncode == 130
     [line] = said.strip().splitlines()
     assert line.startswith("Stopped. ")
-    assert "the same command goes on" in line
+    assert "Run it again to continue" in line
     assert run_command("scan", source, tmp_path / OUT, *options).returncode == 0
     assert both(tmp_path / OUT) == wanted
 

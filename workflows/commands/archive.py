@@ -67,10 +67,16 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
 @click.option("--working-size", type=WorkingSize(), help="Shorter side at which the network sees a picture.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True)
 @click.option("--pyramid/--no-pyramid", help="Add reduced copies to TIFF outputs.")
-@click.option("--memory", type=Bytes(), default="2G", show_default=True, help="Of a scan's job, at most.")
+@click.option("--memory", type=Bytes(), default="2G", show_default=True, help="Memory limit of a scan's job.")
 @click.option("--deadline", default="", metavar="HH:MM", callback=check_deadline, help="Begin nothing after this time.")
 @click.option("--dry-run", is_flag=True, help="Look at every file, print what a run would take, and do nothing.")
-@click.option("--retries", type=click.IntRange(1, 10), default=3, show_default=True, help="Attempts a unit has.")
+@click.option(
+    "--attempts", type=click.IntRange(1, 10), default=3, show_default=True,
+    help="How often a unit is tried before its file is set aside.",
+)  # fmt: skip
+@click.option(
+    "--retries", type=click.IntRange(1, 10), hidden=True, deprecated="Write --attempts; the number means the same.",
+)  # fmt: skip
 @click.option("--retry-set-aside", is_flag=True, help="Do only what was set aside before.")
 @click.option(
     "--keep-pieces", is_flag=True, help="Keep painted pieces, so that an edited plan repaints only what it touches."
@@ -90,14 +96,14 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
 @click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
 def archive(
     source: str, out: str, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
-    retries: int, retry_set_aside: bool, keep_pieces: bool, preservation: bool, scratch: Path | None, ray: str,
-    workers: int, metrics: Path | None, progress: str, **options: Any,
+    attempts: int, retries: int | None, retry_set_aside: bool, keep_pieces: bool, preservation: bool,
+    scratch: Path | None, ray: str, workers: int, metrics: Path | None, progress: str, **options: Any,
 ) -> None:  # fmt: skip
     """Color every reel and scan below SRC_DIR, or those a manifest lists, into the same tree below OUT_DIR.
 
     A manifest is a CSV file with a column `file` and, as wanted: id, out, kind, profile, weights, working_size, rate,
     start, stop, compression, page. A file that fails is set aside (OUT_DIR/set-aside.jsonl) and the others go on.
-    Stop it, or let it be stopped, at any time: the same command goes on. OUT_DIR/report.html tells what came of each.
+    Stop it, or let it be stopped, at any time; run it again to continue. OUT_DIR/report.html tells what came of each.
 
     Folders and manifests may be in a store: s3://bucket/films, gs://..., smb://... and others that fsspec knows.
 
@@ -121,7 +127,8 @@ def archive(
     if not found.items:
         raise click.UsageError(f"{shown(source)}: no reel and no scan in it{_passed(found)}")
     wishes = Wishes(
-        ray, workers, retries, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch, illustrate
+        ray, workers, retries or attempts, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch,
+        illustrate,
     )  # fmt: skip
     with collection_listener(progress) as listener:
         if dry_run:
@@ -130,7 +137,7 @@ def archive(
         try:
             night, items = color(out, found.items, wishes, listener)
         except KeyboardInterrupt:
-            click.echo(f"Stopped. What is done is safe in {shown(out)}; the same command goes on.", err=True)
+            click.echo(f"Stopped. What is done is safe in {shown(out)}. Run it again to continue.", err=True)
             with hasty():  # who stopped it does not wait
                 _report(out, scratch)
             raise click.exceptions.Exit(130) from None

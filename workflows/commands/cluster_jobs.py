@@ -135,7 +135,7 @@ def logs(id: str, address: str, following: bool) -> None:
 @click.argument("id", metavar="ID")
 @address_option
 def stop(id: str, address: str) -> None:
-    """Stop a submitted job. What it has finished is kept: the same command, submitted again, goes on.
+    """Stop a submitted job. What it has finished is kept; submit the command again to continue.
 
     Example: chromatheque stop raysubmit_4LamXRuQpYdSMg7J --address http://head:8265
     """

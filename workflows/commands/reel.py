@@ -83,7 +83,7 @@ def reel(
 
     IN is a video file, or an image sequence named like frames/%06d.dpx. OUT's suffix picks the format: .mkv archive
     (FFV1, luminance bit for bit), .mov mezzanine (ProRes 422 HQ), .mp4 access (H.264). Sound, subtitles, time code
-    and tags are carried over; OUT.json tells everything. Stop it at any time: the same command goes on.
+    and tags are carried over; OUT.json tells everything. Stop it at any time; run it again to continue.
 
     Example: chromatheque reel newsreel.mov newsreel.mkv
     """
@@ -105,8 +105,8 @@ def reel(
             result = work.color()
         except KeyboardInterrupt:
             done, total = work.progress()
-            kept = f"{done} of {total} segments are safe in {work.folder}; " if total else ""
-            click.echo(f"Stopped. {kept}the same command goes on.", err=True)
+            kept = f"{done} of {total} segments are safe in {work.folder}. " if total else ""
+            click.echo(f"Stopped. {kept}Run it again to continue.", err=True)
             raise click.exceptions.Exit(130) from None
     if progress == "json":
         listener(Finished(str(out), result.already, result.painted, tuple(result.lost)))

@@ -27,7 +27,7 @@ from workflows.terminal.options import Bytes, Local, WorkingSize
 @click.option("--tile", type=click.IntRange(16, 4096), help="Side of a TIFF output's tiles [512, less if memory asks].")
 @click.option("--pyramid/--no-pyramid", help="Add reduced copies to a TIFF output, for viewers of large pictures.")
 @click.option("--page", type=click.IntRange(0), help="Only this page of a TIFF, counted from 0 [all].")
-@click.option("--memory", type=Bytes(), default="2G", show_default=True, help="Take no more than this.")
+@click.option("--memory", type=Bytes(), default="2G", show_default=True, help="Memory limit.")
 @click.option(
     "--max-pixels", type=click.IntRange(1), default=8_000_000_000, show_default=True,
     help="Refuse pictures that say they are larger.",
@@ -48,7 +48,7 @@ def scan(
     IN is a TIFF of any size and kind (all its pages), or a PNG, JPEG, WebP, DPX, OpenEXR or JPEG 2000 file. OUT's
     suffix picks the format: .tif tiled TIFF (16 bits if the source has more than 8), .png, .jpg. Luminance,
     resolution, orientation and what the source says about the object are kept; OUT.json tells everything. Stop it at
-    any time: the same command goes on.
+    any time; run it again to continue.
 
     Example: chromatheque scan plate-0042.tif plate-0042-color.tif --pyramid
     """
@@ -71,8 +71,8 @@ def scan(
             result = work.color()
         except KeyboardInterrupt:
             done, total = work.progress()
-            kept = f"{done} of {total} bands are safe in {work.folder}; " if total else ""
-            click.echo(f"Stopped. {kept}the same command goes on.", err=True)
+            kept = f"{done} of {total} bands are safe in {work.folder}. " if total else ""
+            click.echo(f"Stopped. {kept}Run it again to continue.", err=True)
             raise click.exceptions.Exit(130) from None
     if progress == "json":
         listener(Finished(str(out), result.plan is None, result.painted, tuple(result.lost)))

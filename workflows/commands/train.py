@@ -80,7 +80,7 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
     DATA=3 after a path draws its pictures three times as often as the others'. Pictures in no folder, or in
     _unlabelled, teach color only. Gray, tinted and tiny pictures are dropped and counted.
 
-    Stop it with Ctrl-C at any time; the same command goes on where it stopped.
+    Stop it with Ctrl-C at any time; run it again to continue.
 
     Example: chromatheque train pictures/ --out mine.safetensors --minutes 600
     """
@@ -202,7 +202,7 @@ def _here(
     with _interrupts() as stopped, Watch(log, options["progress"], options["sheet_every"], draw) as watch:
         trainer.run(watch, stop=lambda: bool(stopped))
     if stopped:
-        click.echo(f"Stopped; {checkpoint} holds the run. The same command goes on.", err=True)
+        click.echo(f"Stopped; {checkpoint} holds the run. Run it again to continue.", err=True)
         raise click.exceptions.Exit(130)
     return trainer
 

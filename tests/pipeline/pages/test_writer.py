@@ -393,7 +393,7 @@ def in_a_process(path, height, width, bits, limit=None, **options):
 def test_a_disk_that_fills(tmp_path, limit):
     """One line that names the file and the cause; neither a half file nor the scratch file stays."""
     said = in_a_process(tmp_path / "a.tif", 2000, 1000, 16, limit, compression="none", pyramid=True)
-    assert said.startswith(f"StorageError {tmp_path / 'a.tif'}: cannot be written: File too large; mend that")
+    assert said.startswith(f"StorageError {tmp_path / 'a.tif'}: cannot be written: File too large; fix this")
     assert "\n" not in said
     assert not list(tmp_path.iterdir())
 

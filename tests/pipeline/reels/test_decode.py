@@ -208,3 +208,13 @@ def test_a_reader_closes_its_file(reels):
         assert reader.position == 1
     assert reader._container is None
     assert pickle.loads(pickle.dumps(reel)) == reel
+
+
+def test_damage_is_told_in_words():
+    """What `verify` prints of damage is a sentence: counts, the first frames with what is wrong, packets by name."""
+    assert str(Damage()) == "no damaged frame or packet"
+    assert str(Damage({7: "flagged corrupt"})) == "1 damaged frame (7: flagged corrupt)"
+    damage = Damage(dict.fromkeys(range(9, 2, -1), "gone"))
+    damage.packets["InvalidDataError"] += 2
+    wanted = "7 damaged frames (3: gone, 4: gone, 5: gone, 6: gone, 7: gone, ...); 2 packets: InvalidDataError"
+    assert str(damage) == wanted

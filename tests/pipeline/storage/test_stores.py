@@ -193,7 +193,7 @@ def test_only_what_is_wrong_with_a_file_is_a_source_error(tmp_path, monkeypatch)
     ):  # fmt: skip
         with monkeypatch.context() as patched:
             patched.setattr(fs, "get_file", _raising(error))
-            with pytest.raises(StorageError, match="run the same command again"):
+            with pytest.raises(StorageError, match="fix this, then run the command again"):
                 store.pull("a", tmp_path / "a")
     for error in (FileNotFoundError(), PermissionError("Access Denied"), OSError(errno.EINVAL, "encrypted")):
         with monkeypatch.context() as patched:

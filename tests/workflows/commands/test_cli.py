@@ -13,6 +13,7 @@ from importlib.metadata import version
 import pytest
 from click.testing import CliRunner
 
+from colorizer.basis.errors import ColorizeError
 from tests.endtoend import ROOT, command_line, environment, luma_digests, one_line, run_command, verify
 from tests.synthetic import read_stamps, tiny_weights, write_reel, write_sequence
 from workflows.commands import cli
@@ -398,3 +399,31 @@ def test_a_cluster_that_is_not_there(tiny, source, tmp_path):
     done = run_command("reel", source, tmp_path / "out.mkv", *options, timeout=60)
     assert done.returncode == 1
     assert "no Ray cluster at 127.0.0.1:9" in one_line(done)
+
+
+@pytest.mark.parametrize(("words", "wanted"), [((), 3), (("--attempts", 5), 5), (("--retries", 4), 4)], ids=str)
+def test_attempts_have_a_former_name(main, tmp_path, monkeypatch, words, wanted):
+    """--attempts says how often a unit is tried. Scripts that write --retries go on, and are told the new name."""
+    given = []
+
+    def color(out, items, wishes, listener):
+        given.append(wishes.retries)
+        raise ColorizeError("enough")
+
+    monkeypatch.setattr("pipeline.collection.run.color", color)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.tif").touch()
+    done = main("archive", tmp_path / "in", tmp_path / "out", *words)
+    assert (done.returncode, given) == (1, [wanted])
+    assert ("Write --attempts" in done.stderr) == ("--retries" in words)
+    assert "--retries" not in CliRunner().invoke(cli.cli, ["archive", "--help"]).output
+
+
+def test_a_manifest_field_that_is_no_number_is_told(main, tmp_path):
+    """In words that a person uses, with line and column."""
+    (tmp_path / "list.csv").write_text("file,page,rate\na.tif,first,\n")
+    done = main("archive", tmp_path / "list.csv", tmp_path / "out")
+    assert done.returncode == 1
+    assert "line 2: page 'first' is not a whole number" in one_line(done)
+    (tmp_path / "list.csv").write_text("file,page,rate\na.tif,,quick\n")
+    assert "rate 'quick' is not a number" in one_line(main("archive", tmp_path / "list.csv", tmp_path / "out"))

@@ -14,7 +14,8 @@ from tests import clusters
 from tests.clusters import free_ports
 from tests.endtoend import command_line, hear_interrupts, one_line, verify
 from tests.synthetic import tiny_weights
-from workflows.commands.submit import completed
+from workflows.commands import cluster_jobs
+from workflows.commands.submit import MODULE, completed
 
 pytestmark = pytest.mark.ray
 
@@ -95,7 +96,7 @@ def test_only_the_id_is_printed_and_a_failure_is_told(tmp_path, head):
 def test_stop_ends_a_job(tmp_path, head, plate):
     """A running job is stopped, and a second stop says that it is over."""
     source, weights = plate
-    words = ["archive", source.parent, tmp_path / "out", "--weights", weights, "--ray", "none", "--retries", 3]
+    words = ["archive", source.parent, tmp_path / "out", "--weights", weights, "--ray", "none", "--attempts", 3]
     [id] = ask(head[2], *submitted(head, "--", *words)).stdout.split()
     first = ask(head[2], "stop", id, "--address", head[0])
     assert first.returncode == 0, first.stderr
@@ -140,6 +141,13 @@ def test_every_mistake_is_one_line(tmp_path, head, wrong):
 def test_a_command_is_completed(words, wanted):
     """Workers and JSON lines are asked for where the command knows them and the person did not say otherwise."""
     assert completed(words) == wanted
+
+
+@pytest.mark.parametrize("module", ["workflows", "workflows.commands.cli", "workflows.cli"])
+def test_a_submitted_command_is_told_as_it_was_typed(module):
+    """Lists name the command that a person knows, whichever module the cluster's Python runs it by."""
+    assert cluster_jobs.told(f"python -m {module} archive --ray auto /a /b") == "chromatheque archive --ray auto /a /b"
+    assert cluster_jobs.told(f"python -m {MODULE} verify /a /b") == "chromatheque verify /a /b"
 
 
 @pytest.mark.parametrize("words", [["submit", "x"], ["jobs"], ["nothing"], ["reel", "a.mov", "/b.mkv"], ["scan", "/a"]])

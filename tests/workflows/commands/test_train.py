@@ -131,7 +131,7 @@ def test_ctrl_c_keeps_the_run(pictures, tmp_path):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
-    assert "The same command goes on" in errors
+    assert "Run it again to continue" in errors
     assert not out.exists()
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=240)
     assert done.returncode == 0, done.stderr
