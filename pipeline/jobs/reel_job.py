@@ -18,7 +18,6 @@ import torch
 
 from colorizer.basis.errors import JoinError, LedgerError
 from colorizer.networks import weights_file as weights
-from colorizer.networks.iizuka2016 import LOOK
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Precision, auto_precision
 from pipeline.containers.profiles import profile_for
@@ -38,7 +37,7 @@ from pipeline.jobs.plan_file import retire
 from pipeline.reels.fidelity import check, decoded, planned
 from pipeline.reels.join import join
 from pipeline.reels.painter import SegmentPainter
-from pipeline.reels.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
+from pipeline.reels.plan import BATCH, BATCH_BYTES, Plan, Segment, Settings
 from pipeline.reels.reel import Reel, probe
 from pipeline.reels.sidecar import sidecar
 from pipeline.reels.survey import survey
@@ -118,8 +117,9 @@ class Job:
 
     def _batch(self) -> int:
         """Frames painted at once, so that memory stays bounded at any working size."""
-        height, width = self.reel.geometry.working_shape(self.reel.height, self.reel.width, self.choices.working_size)
-        return max(1, min(BATCH, BATCH_PIXELS // (height * width)))
+        config, reel = self.weights.config, self.reel
+        height, width = reel.geometry.working_shape(reel.height, reel.width, self.choices.working_size, config.grid)
+        return max(1, min(BATCH, BATCH_BYTES // (height * width * config.bytes_per_pixel)))
 
     @property
     def sidecar_path(self) -> Path:
@@ -219,7 +219,7 @@ class Job:
             plan = Plan.from_json(read_json(path))
             if not plan.surveyed_like(self.reel, self.source["sha256"], self.settings):
                 return None
-            plan.check_looks(self.weights.config.channels(LOOK))
+            plan.check_looks(self.weights.config.look_length)
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise LedgerError(f"{path}: not a usable plan ({error}); mend it, or remove it to survey again") from error
         return plan

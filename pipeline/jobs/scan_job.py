@@ -16,7 +16,6 @@ import torch
 
 from colorizer.basis.errors import ColorizeError, EncodeError, JoinError, LedgerError, UnsupportedSource
 from colorizer.networks import weights_file as weights
-from colorizer.networks.iizuka2016 import LOOK
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
 from pipeline.jobs.folder import (
@@ -308,7 +307,7 @@ class ScanJob:
                 return None
             if {**asdict(plan.settings), "weights": self.settings.weights} != asdict(self.settings):
                 plan = replace(plan, settings=self.settings, pages=tuple(page.anew() for page in plan.pages))
-            size = self.weights.config.channels(LOOK)
+            size = self.weights.config.look_length
             if any(page.plate.look.size not in ((0, size) if page.pending else (size,)) for page in plan.pages):
                 raise ValueError("a look of another network")
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:

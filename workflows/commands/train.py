@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from colorizer.networks.iizuka2016 import Network, NetworkConfig
+    from colorizer.networks.protocol import Config, Network
     from colorizer.networks.weights_file import Weights
     from colorizer.training.dataset import Pictures
     from colorizer.training.recipe import Recipe
@@ -156,16 +156,16 @@ def _recipe(options: dict[str, Any]) -> Recipe:
     return Recipe(**given)
 
 
-def _config(options: dict[str, Any], start: Weights | None) -> NetworkConfig:
-    from colorizer.networks.iizuka2016 import NetworkConfig
+def _config(options: dict[str, Any], start: Weights | None) -> Config:
+    from colorizer.networks.iizuka2016 import Iizuka2016Config
 
     if start is not None:  # whatever it begins from decides what it is
         return replace(start.config, width=options["width"], norm=True)
     if options["kind"] == "paper":
         head = {"head": "mean"} if options["mean_head"] else {"head": "flatten"}
-        return NetworkConfig(width=options["width"], look_size=224, **head)  # type: ignore[arg-type]
+        return Iizuka2016Config(width=options["width"], look_size=224, **head)  # type: ignore[arg-type]
     bins = 0 if options["objective"] == "regression" else 313
-    return NetworkConfig(width=options["width"], head="mean", look_size=128, bins=bins)
+    return Iizuka2016Config(width=options["width"], head="mean", look_size=128, bins=bins)
 
 
 def _loader(
@@ -181,7 +181,7 @@ def _loader(
 
 
 def _here(
-    out: Path, options: dict[str, Any], recipe: Recipe, config: NetworkConfig, load: Callable[[], Pictures],
+    out: Path, options: dict[str, Any], recipe: Recipe, config: Config, load: Callable[[], Pictures],
     pictures: Pictures, start: Weights | None, sources: list[Path],
 ) -> Trainer:  # fmt: skip
     import torch
@@ -208,7 +208,7 @@ def _here(
 
 
 def _on_cluster(
-    out: Path, options: dict[str, Any], recipe: Recipe, config: NetworkConfig, load: Callable[[], Pictures],
+    out: Path, options: dict[str, Any], recipe: Recipe, config: Config, load: Callable[[], Pictures],
     pictures: Pictures, start: Weights | None, sources: list[Path],
 ) -> Trainer:  # fmt: skip
     from colorizer.training.training import Trainer
