@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from colorizer.networks import weights_file as weights
-from colorizer.networks.iizuka2016 import Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
 from pipeline.containers import matroska
 from pipeline.reels.frames import repacked
 
@@ -367,7 +367,7 @@ def tiny_weights(path: Path, seed: int = 2) -> Path:
     """Weights of a tiny random network, made in no time, whose colors are strong and depend on picture and look."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = Network(NetworkConfig(width=0.0625, head="mean", look_size=32, classes=3)).eval()
+        network = Iizuka2016(Iizuka2016Config(width=0.0625, head="mean", look_size=32, classes=3)).eval()
         with torch.no_grad():
             for name, values in network.named_parameters():
                 if name.endswith("linear.weight"):

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from colorizer.color.upsample import guided_upsample
 from colorizer.measures.score import LUMA, LumaTable, Tally, Truth, nearest_bins
 from colorizer.networks import bins
-from colorizer.networks.iizuka2016 import Network
+from colorizer.networks.protocol import Network
 from colorizer.training import picture_files
 
 BATCH = 50
@@ -56,7 +56,7 @@ def paint(network: Network, luma: Tensor) -> tuple[Tensor, Tensor]:
     whole = F.interpolate(luma, size, mode="bilinear", antialias=True) if luma.shape[2:] != size else luma
     look, scene = network.look(whole)
     ab = network.paint(luma, look)
-    cb, cr = LUMA.solve(F.avg_pool2d(luma, 2)[:, 0], ab[:, 0], ab[:, 1])
+    cb, cr = LUMA.solve(F.avg_pool2d(luma, network.config.stride)[:, 0], ab[:, 0], ab[:, 1])
     planes = guided_upsample(torch.stack([cb, cr], 1), luma)
     cb, cr = LUMA.fit(luma[:, 0], planes[:, 0], planes[:, 1])
     return LUMA.show(luma[:, 0], cb, cr).permute(1, 0, 2, 3).clamp(0, 1), network.classify(scene)

@@ -11,23 +11,26 @@ serves all frames of a shot and all tiles of a scan.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorizer.color.color import by_blocks
+from colorizer.networks.protocol import Guess, Halo, Layer, Network, fold_into
 
 LOOK = 256
 """Length of the look at full width; narrower networks scale it like every other channel count."""
 
-AB_RANGE = 100.0
-"""The published coding of chroma: p = (a*/100 + 1) / 2, so p = 0.5 is neutral (the released script)."""
+HALOS = {1: Halo(64, 56), 3: Halo(72, 64)}
+"""Halo by fusion kernel. An aligned 8-pixel cell of the picture decides its chroma from 61 pixels before it and 54
+after it (69 and 62 with the 3x3 fusion): the three stride-2 convolutions sample even positions, so it is lopsided. Both
+heads reach equally far: beyond the quarter-size features the regression head has two 3x3 convolutions at half size, the
+bins head one at quarter size."""
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkConfig:
+class Iizuka2016Config:
     """Everything needed to build the network, apart from its numbers.
 
     width: factor on every channel count (1.0 is the published network)
@@ -43,6 +46,11 @@ class NetworkConfig:
     mix: share of the bins in a mixed output; what they add in life they cost in steadiness
     temperature: of the annealed mean over bins (Zhang 2016, Eq. 5)
     """
+
+    architecture: ClassVar[str] = "iizuka2016"
+    grid: ClassVar[int] = 8
+    stride: ClassVar[int] = 2
+    bytes_per_pixel: ClassVar[int] = 200
 
     width: float = 1.0
     head: Literal["flatten", "mean"] = "flatten"
@@ -78,48 +86,27 @@ class NetworkConfig:
         """A published channel count at this width."""
         return max(1, round(published * self.width))
 
+    @property
+    def look_length(self) -> int:
+        """Numbers in a look."""
+        return self.channels(LOOK)
 
-class Layer(nn.Module):
-    """Convolution or linear map, batch normalization unless folded, ReLU."""
+    @property
+    def halo(self) -> Halo:
+        """The smallest halo with which tiles are exact."""
+        return HALOS[self.fusion]
 
-    def __init__(self, linear: nn.Conv2d | nn.Linear, norm: bool) -> None:
-        super().__init__()
-        self.linear = linear
-        width = linear.weight.shape[0]
-        make = nn.BatchNorm2d if isinstance(linear, nn.Conv2d) else nn.BatchNorm1d
-        self.norm: nn.BatchNorm1d | nn.BatchNorm2d | None = make(width) if norm else None
-
-    def finish(self, x: Tensor) -> Tensor:
-        """What follows the linear map."""
-        return F.relu(x if self.norm is None else self.norm(x), inplace=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.finish(self.linear(x))
-
-    def folded(self) -> tuple[Tensor, Tensor]:
-        """Weight and bias with the normalization folded in.
-
-        s = gamma / sqrt(var + eps), W' = s·W, b' = s·(b - mean) + beta.
-        """
-        weight, bias = self.linear.weight.detach(), self.linear.bias
-        assert bias is not None, "every layer of the paper has a bias"
-        bias = bias.detach()
-        if self.norm is None:
-            return weight.clone(), bias.clone()
-        mean, var = self.norm.running_mean, self.norm.running_var
-        assert mean is not None, "the network keeps running statistics"
-        assert var is not None, "the network keeps running statistics"
-        s = self.norm.weight.detach() / torch.sqrt(var + self.norm.eps)
-        shape = (-1,) + (1,) * (weight.dim() - 1)
-        return weight * s.view(shape), s * (bias - mean) + self.norm.bias.detach()
+    def build(self) -> Iizuka2016:
+        """The network, with random numbers."""
+        return Iizuka2016(self)
 
 
-class Network(nn.Module):
-    """See the module docstring. Luma enters as Y' in [0, 1], shape (B, 1, H, W)."""
+class Iizuka2016(Network):
+    """See the module docstring."""
 
-    centers: Tensor  # a*b* of the bins, (bins, 2)
+    config: Iizuka2016Config
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: Iizuka2016Config) -> None:
         super().__init__()
         self.config = config
         c, norm = config.channels, config.norm
@@ -183,11 +170,7 @@ class Network(nn.Module):
         """
         low = self.low(part - self.config.mean)
         quarter, half = self.decode(low, look, half=self.config.output != "bins")
-        regressed = None if half is None else (2 * by_blocks(torch.sigmoid, half) - 1) * AB_RANGE
-        if self.config.output == "regression" and regressed is not None:
-            return regressed
-        chosen = F.interpolate(self.annealed_mean(self.bins(quarter)), scale_factor=2.0, mode="nearest")
-        return chosen if regressed is None else torch.lerp(regressed.to(chosen), chosen, self.config.mix)
+        return self.chroma(quarter, half)
 
     def decode(self, low: Tensor, look: Tensor, half: bool = True) -> tuple[Tensor, Tensor | None]:
         """Decoder features at H/4, and (if asked) the output's logits at H/2."""
@@ -213,27 +196,22 @@ class Network(nn.Module):
         tiled = look[:, :, None, None].expand(mid.shape[0], -1, *mid.shape[2:])
         return self.fusion(torch.cat([tiled, mid], 1))
 
-    def annealed_mean(self, logits: Tensor) -> Tensor:
-        """a*b* of bin logits (B, bins, h, w): the mean of the sharpened distribution (Zhang 2016, Eq. 5)."""
-        kind = torch.promote_types(logits.dtype, torch.float32)  # half precisions are too coarse to sharpen
-        p = torch.softmax(logits.to(kind) / self.config.temperature, 1)
-        return torch.einsum("bqhw,qc->bchw", p, self.centers.to(kind))
+    # --- training and the file
 
-    # --- inference form
+    def guess(self, luma: Tensor, gist: Tensor | None = None) -> Guess:
+        """Everything that is learnt from; the low-level features are shared, as published for 224 px."""
+        low = self.low((luma - self.config.mean).contiguous(memory_format=torch.channels_last))
+        look, scene = self.look_of(low)
+        quarter, half = self.decode(low, look)
+        assert half is not None
+        return Guess(quarter, half, scene)
 
-    @torch.no_grad()
-    def folded(self) -> Network:
+    def folded(self) -> Iizuka2016:
         """A copy in evaluation mode with batch normalization folded into the weights."""
-        copy = Network(replace(self.config, norm=False)).to(self.out.weight)
-        mine = dict(self.named_modules())
-        for name, module in copy.named_modules():
-            twin = mine[name]
-            if isinstance(module, Layer) and isinstance(twin, Layer):
-                weight, bias = twin.folded()
-                module.linear.weight.copy_(weight)
-                assert module.linear.bias is not None
-                module.linear.bias.copy_(bias)
-        own = copy.state_dict()
-        rest = {k: v for k, v in self.state_dict().items() if k in own and ".linear." not in k}
-        copy.load_state_dict(own | rest)
+        copy = Iizuka2016(replace(self.config, norm=False)).to(self.out.weight)
+        fold_into(copy, self)
         return copy.eval()
+
+    def unused(self) -> tuple[str, ...]:
+        """The last layers of the regression head, where the output is read from the bins alone."""
+        return ("decode2.", "out.") if self.config.output == "bins" else ()

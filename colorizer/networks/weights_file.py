@@ -21,10 +21,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from colorizer.basis.errors import WeightsError
-from colorizer.networks.iizuka2016 import Network, NetworkConfig
+from colorizer.networks.protocol import Config, Network
+from colorizer.networks.registry import ARCHITECTURES
 
 FORMAT = "chromatheque-weights-1"
 MAX_CARD = 1 << 20
+OLDEST = "iizuka2016"
+"""The architecture of files that do not say theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Weights:
     """
 
     name: str
-    config: NetworkConfig
+    config: Config
     tensors: Mapping[str, Tensor] = field(repr=False)
     classes: tuple[str, ...] = field(repr=False)
     card: Mapping[str, Any] = field(repr=False)
@@ -43,7 +46,7 @@ class Weights:
 
     def network(self) -> Network:
         """The network, in evaluation mode, float32."""
-        net = Network(self.config)
+        net = self.config.build()
         net.load_state_dict({k: v.float() for k, v in self.tensors.items()})
         return net.eval().requires_grad_(False)
 
@@ -59,14 +62,14 @@ def save(network: Network, path: Path, classes: tuple[str, ...], card: Mapping[s
     if config.output == "regression" and config.bins:
         config = replace(config, bins=0)
         tensors = {k: v for k, v in tensors.items() if k != "centers" and not k.startswith("bins.")}
-    elif config.output == "bins":
-        tensors = {k: v for k, v in tensors.items() if not k.startswith(("decode2.", "out."))}
+    tensors = {k: v for k, v in tensors.items() if not k.startswith(folded.unused())}
     halves = {k: v.half().contiguous() for k, v in tensors.items()}
     bad = sorted(k for k, v in halves.items() if not torch.isfinite(v).all())
     if bad:
         raise WeightsError(f"{path}: not saved, {', '.join(bad)} does not fit float16; the training diverged")
     metadata = {
         "format": FORMAT,
+        "architecture": config.architecture,
         "config": json.dumps(asdict(config)),
         "classes": json.dumps(list(classes)),
         "card": json.dumps(dict(card)),
@@ -77,12 +80,16 @@ def save(network: Network, path: Path, classes: tuple[str, ...], card: Mapping[s
     part.replace(path)
 
 
-def _config(raw: str, path: Path) -> NetworkConfig:
+def _config(architecture: str, raw: str, path: Path) -> Config:
+    make = ARCHITECTURES.get(architecture)
+    if make is None:
+        known = ", ".join(ARCHITECTURES)
+        raise WeightsError(f"{path}: of the architecture {_some([architecture])}; this version knows {known}")
     try:
         values = json.loads(raw)
         if not isinstance(values, dict):
             raise ValueError("not an object")
-        usual = asdict(NetworkConfig())
+        usual = asdict(make())
         unknown = sorted(set(values) - set(usual))
         if unknown:
             raise ValueError(f"unknown fields {_some(unknown)}")
@@ -90,7 +97,7 @@ def _config(raw: str, path: Path) -> NetworkConfig:
             kinds = (int, float) if isinstance(usual[name], float) else type(usual[name])
             if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(usual[name], bool):
                 raise ValueError(f"{name} is {value!r}")
-        config = NetworkConfig(**values)
+        config = make(**values)
         if config.norm:
             raise ValueError("batch normalization is not folded")
     except (ValueError, RecursionError) as error:
@@ -98,7 +105,7 @@ def _config(raw: str, path: Path) -> NetworkConfig:
     return config
 
 
-def _card(metadata: Mapping[str, str], config: NetworkConfig) -> tuple[tuple[str, ...], dict[str, Any]]:
+def _card(metadata: Mapping[str, str], config: Config) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Class names and model card; ValueError if they are not what `save` writes."""
     classes, card = json.loads(metadata.get("classes", "[]")), metadata.get("card", "{}")
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
@@ -141,7 +148,8 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Weights:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
                 raise WeightsError(f"{path}: a safetensors file, but not weights of this program")
-            config = _config(metadata.get("config", ""), path)
+            architecture = metadata.get("architecture", OLDEST)
+            config = _config(architecture, metadata.get("config", ""), path)
             tensors = _checked(file, config, path)
             classes, card = _card(metadata, config)
         with path.open("rb") as raw:
@@ -151,11 +159,12 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Weights:
     return Weights(path.stem, config, tensors, classes, card, digest)
 
 
-def _checked(file: Any, config: NetworkConfig, path: Path) -> dict[str, Tensor]:
+def _checked(file: Any, config: Config, path: Path) -> dict[str, Tensor]:
     """The file's tensors, if they are exactly the configured network's; shapes are compared first."""
     with torch.device("meta"):
-        expected = {k: tuple(v.shape) for k, v in Network(config).state_dict().items()}
-    unused = ("decode2.", "out.") if config.output == "bins" else ()
+        network = config.build()
+    expected = {k: tuple(v.shape) for k, v in network.state_dict().items()}
+    unused = network.unused()
     found = {k: tuple(file.get_slice(k).get_shape()) for k in file.keys()}  # noqa: SIM118 - not a dict
     missing = sorted(k for k in expected if k not in found and not k.startswith(unused))
     extra = sorted(set(found) - set(expected))

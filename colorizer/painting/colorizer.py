@@ -21,8 +21,8 @@ from colorizer.networks.weights_file import Weights
 
 Precision = Literal["fp32", "bf16", "fp16"]
 DEFAULT_WORKING_SIZE = 192
-WHOLE_PIXELS = 6_000_000
-"""A larger part is painted by tiles of 1024: the layers take about 200 bytes a pixel."""
+WHOLE_BYTES = 1_200_000_000
+"""A part whose layers would take more is painted by tiles of 1024."""
 
 TILES = (1024, 512, 256, 128)
 """Sides of tiles that are tried in turn: the first for a large part, the others where memory runs out."""
@@ -45,14 +45,15 @@ class Geometry:
     step_x: int = 2
     cosited: bool = True
 
-    def working_shape(self, height: int, width: int, working_size: int) -> tuple[int, int]:
-        """Grid of the upright picture at a working size: shorter side about working_size, multiples of 8."""
+    def working_shape(self, height: int, width: int, working_size: int, grid: int = 8) -> tuple[int, int]:
+        """Size of the upright picture at a working size: the shorter side about that, both multiples of the grid."""
         wide, high = width * self.aspect, float(height)
         if self.rotation % 180:
             wide, high = high, wide
         scale = 1.0 if working_size == NATIVE else working_size / min(wide, high)
         # a strip far longer than film or photographs are would otherwise take all memory
-        return tuple(max(8, min(16384, 8 * round(side * scale / 8))) for side in (high, wide))  # type: ignore[return-value]
+        high, wide = (max(grid, min(16384, grid * round(side * scale / grid))) for side in (high, wide))
+        return int(high), int(wide)
 
     def chroma_shape(self, height: int, width: int) -> tuple[int, int]:
         """Size of a chroma plane."""
@@ -95,7 +96,7 @@ class Colorizer:
     def look(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Looks and scene probabilities of whole upright pictures.
 
-        pictures: Y' as uint8, (n, look_size, look_size). Returns float32 (n, 256·width) and (n, classes).
+        pictures: Y' as uint8, (n, look_size, look_size). Returns float32 (n, look_length) and (n, classes).
         """
         whole = torch.from_numpy(pictures).to(self.device)[:, None].float() / 255
         with one_thread():
@@ -117,7 +118,7 @@ class Colorizer:
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """Chroma codes of frames under one look (or one look each).
 
-        luma: stored codes (n, H, W), uint8 or uint16. look: float32 (256·width,) or (n, 256·width). output: coding
+        luma: stored codes (n, H, W), uint8 or uint16. look: float32 (look_length,) or (n, look_length). output: coding
         of the result, by default luma's own. Returns Cb and Cr codes, uint8 or uint16, each
         (n, ceil(H/step_y), ceil(W/step_x)).
 
@@ -143,13 +144,14 @@ class Colorizer:
         self, y: Tensor, coding: Coding, geometry: Geometry, look: np.ndarray, working_size: int
     ) -> tuple[Tensor, Tensor]:
         """Cb and Cr on the working grid, turned back to the stored orientation: (n, 1, h, w) each, in [-0.5, 0.5]."""
-        shape = geometry.working_shape(y.shape[2], y.shape[3], working_size)
+        config = self.weights.config
+        shape = geometry.working_shape(y.shape[2], y.shape[3], working_size, config.grid)
         stored = shape[::-1] if geometry.rotation % 180 else shape
         small = torch.rot90(shrink(y, stored), geometry.rotation // 90, (2, 3))
         vector = torch.from_numpy(np.atleast_2d(look)).to(self.device, self.dtype)
         part = small.to(self.dtype).contiguous(memory_format=torch.channels_last)
         ab = self.paint(part, vector)
-        cb, cr = self.solver(coding).solve(F.avg_pool2d(small, 2)[:, 0], ab[:, 0], ab[:, 1])
+        cb, cr = self.solver(coding).solve(F.avg_pool2d(small, config.stride)[:, 0], ab[:, 0], ab[:, 1])
         turned = torch.rot90(torch.stack([cb, cr], 1), -(geometry.rotation // 90), (2, 3))
         return turned[:, :1], turned[:, 1:]
 
@@ -158,7 +160,8 @@ class Colorizer:
 
         What had to be tiled for lack of memory is noted. Raises ColorizeError if even the smallest tile is too much.
         """
-        sizes = [0, *TILES] if part.shape[2] * part.shape[3] <= WHOLE_PIXELS else TILES
+        taken = part.shape[2] * part.shape[3] * self.weights.config.bytes_per_pixel
+        sizes = [0, *TILES] if taken <= WHOLE_BYTES else TILES
         for size in sizes:
             try:
                 ab = paint_tiled(self.network, part, look, size) if size else self.network.paint(part, look)

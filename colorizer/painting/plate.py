@@ -19,16 +19,13 @@ from torch.nn import functional as F
 
 from colorizer.color.color import Coding
 from colorizer.color.upsample import fit_lines, fit_shape
-from colorizer.networks.tiling import GRID, halo_of, tiles
+from colorizer.networks.tiling import tiles
 from colorizer.painting.colorizer import Colorizer, Geometry
 
 PREVIEW_SIDE = 768
 """The preview's shorter side is between this and twice this, or the picture's own."""
 PREVIEW_PIXELS = 8 << 20
 """At most this many in a preview: a strip of film scanned in one piece is long."""
-SEAM = GRID
-"""Pixels that a native tile is painted beyond its core, so that enlarging its chroma sees past the core's edge."""
-
 ORIENTATIONS = {1: (0, False), 2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True),
                 8: (1, False)}  # fmt: skip
 """TIFF 6.0 Orientation: quarter turns counterclockwise of the stored rows, then whether to mirror left and right."""
@@ -82,7 +79,7 @@ class Preview:
 class Plate:
     """What was decided about a picture as a whole.
 
-    height, width, bits: of its stored luma codes. look: float32 (256·width,). scene: probabilities of the classes.
+    height, width, bits: of its stored luma codes. look: float32 (look_length,). scene: probabilities of the classes.
     lines: slopes and offsets of Cb and Cr over Y', float32 (1, 4, h, w) in stored orientation; None at native size.
     """
 
@@ -100,7 +97,7 @@ class Plate:
 
 
 def plate_look(colorizer: Colorizer, preview: Preview, orientation: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Look and scene probabilities of a picture, from its preview: float32 (256·width,) and (classes,)."""
+    """Look and scene probabilities of a picture, from its preview: float32 (look_length,) and (classes,)."""
     codes = (upright(preview.luma(), orientation)[0, 0] * 255).round().byte().numpy()
     looks, scenes = colorizer.look(colorizer.whole(codes, Coding(8, True, "bt601"), Geometry())[None])
     return looks[0], scenes[0]
@@ -156,28 +153,30 @@ Read = Callable[[int, int, int, int], np.ndarray]
 def color_native(colorizer: Colorizer, plate: Plate, read: Read, top: int, bottom: int, tile: int = 512) -> np.ndarray:
     """Rows top to bottom painted at the picture's own size: R'G'B' codes (bottom - top, W, 3).
 
-    top is a multiple of 8, bottom too or the picture's end. Whatever the tile and the rows asked for at a time, a
-    pixel gets the same a*b* up to float rounding, since every tile sees the halo that decides it; where the display's
+    top is a multiple of the grid, bottom too or the picture's end. Whatever the tile and the rows asked for at a time,
+    a pixel gets the same a*b* up to float rounding, since every tile sees the halo that decides it; where the display's
     gamut ends, that rounding may move the color by a 2^-10 of its chroma, the step of the search there.
     """
     out = np.empty((bottom - top, plate.width, 3), np.uint8 if plate.bits == 8 else np.uint16)
-    height, width = (-(-side // GRID) * GRID for side in (plate.height, plate.width))
+    config = colorizer.weights.config
+    grid, stride, halo = config.grid, config.stride, config.halo
+    height, width = (-(-side // grid) * grid for side in (plate.height, plate.width))
     look = torch.from_numpy(plate.look)[None].to(colorizer.device, colorizer.dtype)
-    halo, solver = halo_of(colorizer.weights.config), colorizer.solver(plate.coding)
-    end = -(-bottom // GRID) * GRID
-    for part in tiles(end - top, width, tile, halo):
+    solver = colorizer.solver(plate.coding)
+    end = -(-bottom // grid) * grid
+    for part in tiles(end - top, width, tile, halo, grid):
         core = part.core[0] + top, part.core[1], part.core[2] + top, part.core[3]
-        wide = _grown(core, SEAM, SEAM, height, width)
+        wide = _grown(core, grid, grid, height, width)  # so that enlarging its chroma sees past the core's edge
         padded = _grown(wide, halo.before, halo.after, height, width)
         codes = _read(read, padded, plate)
         y = plate.coding.luma(torch.from_numpy(codes))[None, None].to(colorizer.device)
         ab = colorizer.paint(y.to(colorizer.dtype), look)
-        half = [v // 2 for v in _inside(wide, padded)]
+        half = [v // stride for v in _inside(wide, padded)]
         ab = ab[:, :, half[0] : half[2], half[1] : half[3]]
         within = _inside(wide, padded)
         y = y[:, :, within[0] : within[2], within[1] : within[3]]
-        chroma = torch.stack(solver.solve(F.avg_pool2d(y, 2)[:, 0], ab[:, 0], ab[:, 1]), 1)
-        chroma = F.interpolate(chroma, scale_factor=2.0, mode="bilinear", align_corners=False)
+        chroma = torch.stack(solver.solve(F.avg_pool2d(y, stride)[:, 0], ab[:, 0], ab[:, 1]), 1)
+        chroma = F.interpolate(chroma, scale_factor=float(stride), mode="bilinear", align_corners=False)
         a, b, c, d = _inside((core[0], core[1], min(core[2], bottom), min(core[3], plate.width)), wide)
         kept = codes[within[0] : within[2], within[1] : within[3]][a:c, b:d]
         cb, cr = chroma[0, :, a:c, b:d].cpu()
@@ -202,7 +201,7 @@ def _inside(box: Box, other: Box) -> Box:
 
 
 def _read(read: Read, box: Box, plate: Plate) -> np.ndarray:
-    """A rectangle of the picture continued to a multiple of 8 by its last row and column."""
+    """A rectangle of the picture continued to a multiple of the grid by its last row and column."""
     top, left, bottom, right = box
     below, beside = max(0, bottom - plate.height), max(0, right - plate.width)
     codes = read(top, left, bottom - below - top, right - beside - left)

@@ -25,21 +25,28 @@ class Batch:
     """Pictures of one step (or of one part of it).
 
     planes: uint8 (B, 4, side, side), as `Pictures.planes`. labels: int64 (B,). share: of the run, when it was cut.
+    gists: (B + more, gist_length), float32, of a network that has them; labels then are B + more, too.
     """
 
     planes: Tensor
     labels: Tensor
     share: float
+    gists: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """Makes the batches of a run. rank, world: of several workers, each of which takes its part of every batch."""
+    """Makes the batches of a run.
+
+    rank, world: of several workers, each of which takes its part of every batch. gists: of all pictures,
+    (n, gist_length).
+    """
 
     pictures: Pictures
     recipe: Recipe
     rank: int = 0
     world: int = 1
+    gists: np.ndarray | None = None
 
     def ahead(self, step: int, samples: int, clock: Callable[[], float], threads: int = 2) -> Iterator[list[Batch]]:
         """The batches from a step on, as lists of parts, made ahead of the reader by threads.
@@ -69,14 +76,24 @@ class Batches:
         chosen = np.array([self._index(samples + i) for i in range(stage.batch)])
         places = rng.integers(0, whole - cut + 1, (stage.batch, 2))
         mirrored = rng.random(stage.batch) < 0.5
+        more = self._labeled()[rng.integers(0, len(self._labeled()), self.recipe.more)] if self._looks() else chosen[:0]
         count = self.recipe.parts if self.world == 1 else self.world
         return [
-            self._cut(chosen[p::count], places[p::count], mirrored[p::count], cut, side, share) for p in mine
-        ]  # fmt: skip
+            self._cut(chosen[p::count], more[p::count], places[p::count], mirrored[p::count], cut, side, share)
+            for p in mine
+        ]
+
+    def _looks(self) -> bool:
+        return self.gists is not None and len(self._labeled()) > 0
+
+    def _labeled(self) -> np.ndarray:
+        """Pictures whose scene is known."""
+        return np.flatnonzero(self.pictures.labels >= 0)
 
     def _cut(
-        self, chosen: np.ndarray, places: np.ndarray, mirrored: np.ndarray, cut: int, side: int, share: float
-    ) -> Batch:
+        self, chosen: np.ndarray, more: np.ndarray, places: np.ndarray, mirrored: np.ndarray, cut: int, side: int,
+        share: float,
+    ) -> Batch:  # fmt: skip
         out = np.empty((len(chosen), 4, cut, cut), np.uint8)
         for crop, n, (y, x), mirror in zip(out, chosen, places, mirrored, strict=True):
             part = self.pictures.planes[n, :, y : y + cut, x : x + cut]
@@ -84,7 +101,9 @@ class Batches:
         planes = torch.from_numpy(out)
         if cut != side:
             planes = F.interpolate(planes, (side, side), mode="bilinear", antialias=True, align_corners=False)
-        return Batch(planes, torch.from_numpy(self.pictures.labels[chosen].astype(np.int64)), share)
+        seen = np.concatenate([chosen, more])
+        gists = None if self.gists is None else torch.from_numpy(self.gists[seen].astype(np.float32))
+        return Batch(planes, torch.from_numpy(self.pictures.labels[seen].astype(np.int64)), share, gists)
 
     def _index(self, sample: int) -> int:
         """The picture that is the run's n-th sample: every epoch is a new order of all pictures."""

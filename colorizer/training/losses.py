@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorizer.networks.iizuka2016 import AB_RANGE
+from colorizer.networks.protocol import AB_RANGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.networks import bins as chroma_bins
-from colorizer.networks.iizuka2016 import Network
+from colorizer.networks.protocol import Network
 from colorizer.training import losses
 from colorizer.training.aging import age
 from colorizer.training.recipe import Recipe
@@ -29,28 +29,39 @@ class Objective(nn.Module):
             for name, table in (("index", index), ("share", share), ("weight", weight)):
                 self.register_buffer(name, table, persistent=False)
 
-    def forward(self, planes: Tensor, labels: Tensor, seed: int) -> Tensor:
+    def forward(self, planes: Tensor, labels: Tensor, seed: int, gists: Tensor | None = None) -> Tensor:
         """Terms (3,): regression, bins, scene, unweighted.
 
-        planes: uint8 (B, 4, side, side). labels: int64 (B,). seed: of the wear and the dropout.
+        planes: uint8 (B, 4, side, side). labels: int64 (B,). seed: of the wear and the dropout. gists: (B or more,
+        gist_length) of a network that has them; labels then are as many.
         """
-        network = self.network
+        network, recipe = self.network, self.recipe
         generator = torch.Generator(planes.device).manual_seed(seed)
         luma = age(planes[:, :1].float() / 255, planes[:, 3:].float() / 255, self.recipe.aged, generator)
         ab = planes[:, 1:3].float() - 128
         with torch.autocast(planes.device.type, torch.bfloat16):
-            x = (luma - network.config.mean).contiguous(memory_format=torch.channels_last)
-            low = network.low(x)
-            look, scene = network.look_of(low)
-            quarter, half = network.decode(low, look)
-            kept = torch.rand(scene.shape, generator=generator, device=scene.device) >= self.recipe.dropout
-            class_logits = network.classify(scene * kept / (1 - self.recipe.dropout))
-            bin_logits = network.bins(quarter) if network.config.bins else None
-        assert half is not None
-        first = losses.regression(half, F.avg_pool2d(ab, 2))
+            gists = None if gists is None else _dropped(gists, recipe.gist_dropout, generator)
+            guess = network.guess(luma, gists)
+            class_logits = network.classify(_dropped(guess.scene, recipe.dropout, generator))
+            bin_logits = network.bins(_thinned(guess.quarter, recipe, seed)) if network.config.bins else None
+        first = losses.regression(guess.half, F.avg_pool2d(ab, 2))
         second = first.new_zeros(())
         if bin_logits is not None:
-            codes = (F.avg_pool2d(ab, 4) + 128).round().clamp(0, 255).long()
+            codes = _thinned((F.avg_pool2d(ab, 4) + 128).round().clamp(0, 255).long(), recipe, seed)
             table = (self.index, self.share)
             second = losses.bins(bin_logits, codes[:, 0] * 256 + codes[:, 1], table, self.weight)  # type: ignore[arg-type]
         return torch.stack([first, second, losses.scene(class_logits, labels, self.recipe.smoothing)])
+
+
+def _dropped(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """A share of the numbers set to 0, the rest raised so that the mean stays."""
+    kept = torch.rand(x.shape, generator=generator, device=x.device) >= share
+    return x * kept / (1 - share)
+
+
+def _thinned(x: Tensor, recipe: Recipe, seed: int) -> Tensor:
+    """Every n-th row and column, from another one at each step: neighbors at H/4 have nearly the same color."""
+    n = recipe.thinning
+    if n == 1:
+        return x
+    return x[:, :, seed // n % n :: n, seed % n :: n].contiguous(memory_format=torch.channels_last)

@@ -19,13 +19,14 @@ from colorizer.training.aging import orthochromatic
 SIDE = 128
 """Usual side of the square pictures, pixels."""
 MIN_SHORT = 96
-SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
-DECODERS: tuple[tuple[bytes, Callable[..., Any]], ...] = (
-    (b"\x89PNG", imagecodecs.png_decode),
-    (b"\xff\xd8", imagecodecs.jpeg_decode),
-    (b"RIFF", imagecodecs.webp_decode),
+SUFFIXES = (".webp", ".avif", ".jpg", ".jpeg", ".png")
+DECODERS: tuple[tuple[int, bytes, Callable[..., Any]], ...] = (
+    (0, b"\x89PNG", imagecodecs.png_decode),
+    (0, b"\xff\xd8", imagecodecs.jpeg_decode),
+    (0, b"RIFF", imagecodecs.webp_decode),
+    (4, b"ftypavif", imagecodecs.avif_decode),
 )
-"""First bytes of the kinds of pictures that sets are made of."""
+"""Where the kinds of pictures that sets are made of can be told by their bytes."""
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -61,7 +62,7 @@ def class_of(name: str) -> str | None:
 def rgb_of(data: bytes) -> np.ndarray | None:
     """A picture file's 8-bit (H, W, 3); gray ones get three equal channels. None if it cannot be read as such."""
     # not imagecodecs.imread, which tries every codec: on an empty file one of them takes the process with it
-    decode = next((decode for start, decode in DECODERS if data.startswith(start)), None)
+    decode = next((decode for at, mark, decode in DECODERS if data.startswith(mark, at)), None)
     if decode is None:
         return None
     try:

@@ -22,6 +22,7 @@ class Stage:
 PROGRESSIVE = (Stage(0.50, 64, 128), Stage(0.82, 96, 64), Stage(1.0, 128, 40))
 """Small pictures teach most per second; the last ones have the size that the product works at."""
 PUBLISHED = (Stage(1.0, 224, 128),)
+RISE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class Recipe:
         higher is milder).
     parts: a batch is normalized and back-propagated in so many parts; each of several workers takes one, so a run on
         one worker in n parts learns what a run on n workers learns.
+    encoder: share of the rate at which a pretrained encoder learns. thawed: share of the run up to which it is frozen;
+        then its rate rises to that share over RISE of the run. more: pictures per batch whose kept gists are classified
+        beside it. gist_dropout: of the gists. All four are for networks with a pretrained encoder.
+    thinning: the bins learn at every n-th row and column.
     """
 
     samples: int = 0
@@ -59,14 +64,27 @@ class Recipe:
     uniform: float = 0.85
     parts: int = 1
     loss: LossWeights = field(default_factory=LossWeights)
+    encoder: float = 0.1
+    thawed: float = 0.12
+    more: int = 64
+    gist_dropout: float = 0.1
+    thinning: int = 1
 
     def __post_init__(self) -> None:
         if (self.samples > 0) == (self.minutes > 0):
             raise TrainingError("a run has a budget of samples or of minutes, one of them")
         if self.parts < 1 or any(stage.batch % self.parts for stage in self.stages):
             raise TrainingError(f"batches of {[s.batch for s in self.stages]} do not divide into {self.parts} parts")
+        if self.more % self.parts or self.thinning < 1:
+            raise TrainingError(
+                f"{self.more} more pictures, {self.parts} parts, thinned by {self.thinning}: not a recipe"
+            )
         if any(stage.side > self.side for stage in self.stages):
             raise TrainingError(f"pictures are cached at {self.side} px, smaller than a stage of the recipe")
+
+    def encoder_rate(self, share: float) -> float:
+        """What the encoder's rate is of the others', at a share of the run."""
+        return self.encoder * min(1.0, max(0.0, (share - self.thawed) / RISE))
 
     def stage(self, share: float) -> Stage:
         """The stage at a share of the run, [0, 1]."""
@@ -90,3 +108,6 @@ PAPER = {
 """The published recipe, as fields of `Recipe`: 224 px crops of 256 px pictures, 128 at a time, ADADELTA, mean squared
 error + 1/300 of the class term (Iizuka 2016, section 4). The error is averaged over elements, which is the default of
 the authors' Torch; the paper writes a sum."""
+
+LITE = {"stages": (Stage(0.62, 96, 32), Stage(1.0, 128, 32)), "thinning": 2}
+"""What differs in the recipe of `lite`, as fields of `Recipe`: its encoder knows little of pictures of 64 px."""

@@ -12,7 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from colorizer.basis.errors import TrainingError
-from colorizer.networks.iizuka2016 import LOOK, Layer, Network
+from colorizer.networks.iizuka2016 import LOOK, Iizuka2016
+from colorizer.networks.protocol import Layer, Network
+
+Example = tuple[Tensor, Tensor | None]
+"""Y' (B, 1, H, W), and gists (B, gist_length) of a network that has them."""
 
 UNEVEN = 1.0
 """How far a copy's share of a weight is from an even one, relative to the root mean square of even shares."""
@@ -25,6 +29,8 @@ def start_from(network: Network, finished: Network, luma: Tensor) -> None:
     finished: folded; its width divides the network's. luma: Y' in [0, 1], (B, 1, H, W), a few hundred pictures such
     as training sees. Classes must agree in number; their order is the caller's business. Raises TrainingError.
     """
+    if not isinstance(network, Iizuka2016) or not isinstance(finished, Iizuka2016):
+        raise TrainingError("only weights of iizuka2016 can be started from; lite starts from its encoder")
     ours, theirs = network.config, finished.config
     differ = [n for n in ("head", "fusion", "bins", "look_size", "classes") if getattr(ours, n) != getattr(theirs, n)]
     times = ours.width / theirs.width
@@ -38,7 +44,7 @@ def start_from(network: Network, finished: Network, luma: Tensor) -> None:
     for name, tensor in source.items():
         first = look if name == "fusion.linear.weight" else 0
         state[name].copy_(_widened(tensor.float(), tuple(state[name].shape), first, chance))
-    _normalize(network, luma)
+    _normalize(network, (luma, None))
 
 
 def _widened(tensor: Tensor, shape: tuple[int, ...], first: int, chance: torch.Generator) -> Tensor:
@@ -62,7 +68,7 @@ def _shared(weight: Tensor, times: int, chance: torch.Generator) -> Tensor:
     return (even + UNEVEN * even.square().mean().sqrt() * apart).flatten(1, 2)
 
 
-def _normalize(network: Network, luma: Tensor) -> None:
+def _normalize(network: Network, luma: Example) -> None:
     """Turn biases into normalization: scale and shift of each layer are the statistics of what it puts out on luma."""
 
     def measure(norm: nn.Module, args: tuple[Tensor, ...]) -> None:
@@ -77,7 +83,7 @@ def _normalize(network: Network, luma: Tensor) -> None:
     was = network.training
     network.train()
     try:
-        forward(network, luma)
+        forward(network, *luma)
     finally:
         for hook in hooks:
             hook.remove()
@@ -93,7 +99,7 @@ def _normalize(network: Network, luma: Tensor) -> None:
 
 
 @torch.no_grad()
-def settle(network: Network, lumas: list[Tensor]) -> None:
+def settle(network: Network, examples: list[Example]) -> None:
     """Set running statistics to the mean over batches of what the present weights give (Wu and Johnson, "Rethinking
     'batch' in BatchNorm", 2021): those gathered while weights moved belong to none of them.
     """
@@ -104,18 +110,16 @@ def settle(network: Network, lumas: list[Tensor]) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over batches
-    for luma in lumas:
-        forward(network, luma)
+    for example in examples:
+        forward(network, *example)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     network.train(was)
 
 
-def forward(network: Network, luma: Tensor) -> None:
+def forward(network: Network, luma: Tensor, gist: Tensor | None = None) -> None:
     """Run every layer of a network once."""
-    low = network.low(luma - network.config.mean)
-    look, scene = network.look_of(low)
-    network.classify(scene)
-    quarter, _ = network.decode(low, look)
+    guess = network.guess(luma, gist)
+    network.classify(guess.scene)
     if network.config.bins:
-        network.bins(quarter)
+        network.bins(guess.quarter)

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch import distributed as group
@@ -25,13 +26,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from colorizer.basis.errors import TrainingError
 from colorizer.networks import bins as chroma_bins
-from colorizer.networks.iizuka2016 import Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Iizuka2016Config
+from colorizer.networks.protocol import Config, Network
 from colorizer.training.aging import age
 from colorizer.training.batches import Batch, Batches
 from colorizer.training.dataset import Pictures
 from colorizer.training.objective import Objective
 from colorizer.training.recipe import Recipe
-from colorizer.training.starting import settle, start_from
+from colorizer.training.starting import Example, settle, start_from
 
 EVERY = 50
 """Steps per line of the log."""
@@ -66,12 +68,18 @@ class Trainer:
     """Holds a run: network, optimizer, average, clock. `run` trains until the recipe's budget is spent."""
 
     def __init__(
-        self, config: NetworkConfig, pictures: Pictures, recipe: Recipe,
+        self, config: Config, pictures: Pictures, recipe: Recipe,
         checkpoint: Path | None = None, device: torch.device | str = "cpu", start: Network | None = None,
+        plant: Callable[[Network], np.ndarray] | None = None,
     ) -> None:  # fmt: skip
-        """start: finished network that a new run begins from. Raises TrainingError."""
-        if config.head == "flatten" and {s.side for s in recipe.stages} != {config.look_size}:
+        """start: finished network that a new run begins from. plant: puts a pretrained encoder into a new network and
+        returns the gists of all pictures, for a network that has them. Raises TrainingError.
+        """
+        flatten = isinstance(config, Iizuka2016Config) and config.head == "flatten"
+        if flatten and {s.side for s in recipe.stages} != {config.look_size}:
             raise TrainingError(f"the flatten head needs stages of {config.look_size} px; the mean head takes any")
+        if any(stage.side % config.grid for stage in recipe.stages):
+            raise TrainingError(f"stages of {[s.side for s in recipe.stages]} px: not multiples of {config.grid}")
         if pictures.planes.shape[-1] != recipe.side:
             raise TrainingError(f"the recipe wants {recipe.side} px pictures, not {pictures.planes.shape[-1]}")
         self.rank, self.world = (group.get_rank(), group.get_world_size()) if group.is_initialized() else (0, 1)
@@ -79,14 +87,18 @@ class Trainer:
             raise TrainingError(f"{self.world} workers need a recipe in {self.world} parts with a budget of samples")
         torch.manual_seed(recipe.seed)
         self.recipe, self.pictures, self.checkpoint, self.device = recipe, pictures, checkpoint, torch.device(device)
-        self.network = Network(replace(config, classes=max(1, len(pictures.classes))))
+        self.network = replace(config, classes=max(1, len(pictures.classes))).build()
         if config.bins:
             self.network.centers.copy_(chroma_bins.bin_centers())
-        self.batches = Batches(pictures, recipe, self.rank, self.world)
+        gists = plant(self.network) if plant is not None else None
+        if gists is None and self.network.gist_length:
+            raise TrainingError(f"{config.architecture} starts from a pretrained encoder; none was given")
+        self.network.thaw(True)
+        self.batches = Batches(pictures, recipe, self.rank, self.world, gists)
         self.started = _digest(start) if start is not None else ""
         resuming = checkpoint is not None and checkpoint.exists()
         if start is not None and not resuming:
-            start_from(self.network, start, torch.cat(self._examples(8)))
+            start_from(self.network, start, torch.cat([luma for luma, _ in self._examples(8)]))
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         objective = Objective(self.network, recipe, pictures.ab_histogram()).to(self.device)
         self.objective: nn.Module = objective if self.world == 1 else DistributedDataParallel(objective)
@@ -103,7 +115,7 @@ class Trainer:
         """The network to keep: averaged weights, running statistics measured for them. Training may go on."""
         network = self.average.module
         assert isinstance(network, Network)
-        settle(network, [luma.to(self.device) for luma in self._examples(SETTLING)])
+        settle(network, [_moved(example, self.device) for example in self._examples(SETTLING)])
         return network
 
     def run(self, report: Callable[[Progress], None], stop: Callable[[], bool] = lambda: False) -> None:
@@ -118,9 +130,9 @@ class Trainer:
                 with meter.waiting():
                     parts = next(batches)
                 share = min(1.0, parts[0].share)
-                self.sums += self._learn(parts, self.recipe.rate_at(share))
+                self.sums += self._learn(parts, share)
                 self.step += 1
-                self.samples += sum(len(part.labels) for part in parts) * self.world
+                self.samples += sum(len(part.planes) for part in parts) * self.world
                 self.seconds = meter.clock()
                 if self.step % EVERY == 0:
                     report(self._line(meter, share, parts[0].planes.shape[-1]))
@@ -149,18 +161,24 @@ class Trainer:
         recipe = self.recipe
         return self.samples >= recipe.samples if recipe.samples else self.seconds >= 60 * recipe.minutes
 
-    def _learn(self, parts: list[Batch], rate: float) -> Tensor:
+    def _learn(self, parts: list[Batch], share: float) -> Tensor:
         """One step of the optimizer; the terms of the loss, on the device."""
+        part_of_rate = self.recipe.encoder_rate(share)
         for settings in self.optimizer.param_groups:
-            settings["lr"] = rate
+            settings["lr"] = self.recipe.rate_at(share) * (part_of_rate if settings["pretrained"] else 1.0)
+        # workers wait for every gradient that was promised at the start, so there a frozen encoder only stands still
+        self.network.thaw(self.world > 1 or part_of_rate > 0)
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.recipe.loss
         weights = torch.tensor([loss.regression, loss.bins, loss.scene], device=self.device)
         sums = torch.zeros(3, device=self.device)
         for number, part in enumerate(parts, self.rank):
-            planes, labels = (t.to(self.device, non_blocking=True) for t in (part.planes, part.labels))
+            planes, labels, gists = (
+                None if t is None else t.to(self.device, non_blocking=True)
+                for t in (part.planes, part.labels, part.gists)
+            )
             seed = (self.recipe.seed * 1_000_003 + self.step) * 64 + number
-            terms = self.objective(planes, labels, seed)
+            terms = self.objective(planes, labels, seed, gists)
             ((terms * weights).sum() / len(parts)).backward()
             sums += terms.detach() / len(parts)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -168,15 +186,16 @@ class Trainer:
         self.average.update_parameters(self.network)
         return sums
 
-    def _examples(self, count: int) -> list[Tensor]:
-        """Gray inputs as the last stage sees them, from steps that no run reaches; (B, 1, side, side) each."""
+    def _examples(self, count: int) -> list[Example]:
+        """Gray inputs as the last stage sees them, (B, 1, side, side), and gists; from steps that no run reaches."""
         stage = self.recipe.stages[-1]
         made = []
         for number in range(count):
-            plain = Batches(self.pictures, replace(self.recipe, parts=1))
-            planes = plain.parts(2**40 + number, number * stage.batch, stage, 1.0)[0].planes.float() / 255
+            plain = Batches(self.pictures, replace(self.recipe, parts=1), gists=self.batches.gists)
+            batch = plain.parts(2**40 + number, number * stage.batch, stage, 1.0)[0]
+            planes = batch.planes.float() / 255
             generator = torch.Generator().manual_seed(number)
-            made.append(age(planes[:, :1], planes[:, 3:], self.recipe.aged, generator))
+            made.append((age(planes[:, :1], planes[:, 3:], self.recipe.aged, generator), batch.gists))
         return made
 
     # --- checkpoints
@@ -225,12 +244,22 @@ def _digest(network: Network) -> str:
     return digest.hexdigest()[:16]
 
 
+def _moved(example: Example, device: torch.device) -> Example:
+    luma, gist = example
+    return luma.to(device), None if gist is None else gist.to(device)
+
+
 def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
+    """Of what may learn; a pretrained encoder in a group of its own, which does not decay."""
+    pretrained = network.encoder()
+    theirs = {id(parameter) for parameter in pretrained}
+    ours = [p for p in network.parameters() if p.requires_grad and id(p) not in theirs]
+    groups: list[dict[str, Any]] = [{"params": ours, "pretrained": False}]
+    if pretrained:
+        groups.append({"params": pretrained, "pretrained": True, "weight_decay": 0.0})
     if recipe.optimizer == "adadelta":
-        return torch.optim.Adadelta(network.parameters(), lr=recipe.rate, rho=0.9, eps=1e-6)
-    return torch.optim.AdamW(
-        network.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.99), fused=True
-    )
+        return torch.optim.Adadelta(groups, lr=recipe.rate, rho=0.9, eps=1e-6)
+    return torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.99), fused=True)
 
 
 class _Meter:

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import Colorizer
 from pipeline.containers.profiles import Profile, profile_for
 from pipeline.jobs.folder import check_names
@@ -18,7 +17,7 @@ from pipeline.jobs.job import Choices, Job, Verdict, Work
 from pipeline.reels.fidelity import check, decoded, planned
 from pipeline.reels.join import join
 from pipeline.reels.painter import SegmentPainter
-from pipeline.reels.plan import BATCH, BATCH_PIXELS, Plan, Segment, Settings
+from pipeline.reels.plan import BATCH, BATCH_BYTES, Plan, Segment, Settings
 from pipeline.reels.preservation import keep_proof
 from pipeline.reels.reel import Reel, probe
 from pipeline.reels.sidecar import sidecar
@@ -75,17 +74,18 @@ class ReelJob(Job[Plan, ReelChoices]):
     def settings(self) -> Settings:
         """Profile, weights, sizes: all that changes the output beside the source."""
         profile, asked = self.profile, self.choices
-        batch = self._batch()
+        self.reel  # noqa: B018 - what is wrong with the source is told before what is wrong with the output's name
         check_names(self.uri, self.out)
         return Settings(
             profile.name, self.chosen_weights, self.weights.digest, asked.working_size, self.auto_precision,
-            asked.looks, asked.start, asked.stop, batch,
+            asked.looks, asked.start, asked.stop, self._batch(),
         )  # fmt: skip
 
     def _batch(self) -> int:
         """Frames painted at once, so that memory stays bounded at any working size."""
-        height, width = self.reel.geometry.working_shape(self.reel.height, self.reel.width, self.choices.working_size)
-        return max(1, min(BATCH, BATCH_PIXELS // (height * width)))
+        config, reel = self.weights.config, self.reel
+        height, width = reel.geometry.working_shape(reel.height, reel.width, self.choices.working_size, config.grid)
+        return max(1, min(BATCH, BATCH_BYTES // (height * width * config.bytes_per_pixel)))
 
     @cached_property
     def source(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class ReelJob(Job[Plan, ReelChoices]):
         plan = Plan.from_json(values)
         if not plan.surveyed_like(self.reel, self.source["sha256"], self.settings):
             return None
-        plan.check_looks(self.weights.config.channels(LOOK))
+        plan.check_looks(self.weights.config.look_length)
         return replace(plan, reel=self.reel, settings=self.settings)
 
     def survey(self, kept: Plan | None, colorizer: Colorizer) -> Plan:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError, EncodeError, UnsupportedSource
-from colorizer.networks.iizuka2016 import LOOK
 from colorizer.painting.colorizer import NATIVE, Colorizer, Precision
 from pipeline.jobs.folder import check_names, identity
 from pipeline.jobs.job import Choices, Job, Verdict, Work
@@ -173,7 +172,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
             return None
         if {**asdict(theirs), "weights": mine.weights} != asdict(mine):
             plan = replace(plan, settings=mine, pages=tuple(page.anew() for page in plan.pages))
-        size = self.weights.config.channels(LOOK)
+        size = self.weights.config.look_length
         if any(page.plate.look.size not in ((0, size) if page.pending else (size,)) for page in plan.pages):
             raise ValueError("a look of another network")
         return plan

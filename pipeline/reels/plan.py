@@ -30,8 +30,8 @@ NOT_IN_PACKETS = ("uri", "header_frames", "header_seconds", "timecode", "format"
 BATCH = 8
 """Frames painted at once, at most. Part of the plan: a library may pick another algorithm for another batch."""
 
-BATCH_PIXELS = 1_500_000
-"""Working-size pixels painted at once; the network's layers take some 200 bytes for each."""
+BATCH_BYTES = 300_000_000
+"""Memory that a network's layers may take for the frames painted at once."""
 
 
 @dataclass(frozen=True, slots=True)

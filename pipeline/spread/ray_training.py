@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from colorizer.basis.errors import ColorizeError, TrainingError
-from colorizer.networks.iizuka2016 import Network, NetworkConfig
+from colorizer.networks.protocol import Config, Network
 from colorizer.training.dataset import Pictures
 from colorizer.training.recipe import Recipe
 from colorizer.training.training import Progress, Trainer
@@ -24,12 +26,17 @@ EVERY = 10
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What every worker is told. load: returns the pictures, on the worker's machine; start: as `Trainer`'s."""
+    """What every worker is told.
 
-    config: NetworkConfig
+    load: returns the pictures, on the worker's machine. start: as `Trainer`'s. plant: gives what `Trainer` takes for
+    these pictures, on the worker's machine.
+    """
+
+    config: Config
     recipe: Recipe
     load: Callable[[], Pictures]
     start: Network | None = None
+    plant: Callable[[Pictures], Callable[[Network], np.ndarray]] | None = None
 
 
 def fit(
@@ -128,7 +135,9 @@ def _work(settings: dict[str, Any]) -> None:
 
     run: Run = settings["run"]
     try:
-        trainer = Trainer(run.config, run.load(), run.recipe, device=get_device(), start=run.start)
+        pictures = run.load()
+        plant = run.plant(pictures) if run.plant is not None else None
+        trainer = Trainer(run.config, pictures, run.recipe, device=get_device(), start=run.start, plant=plant)
     except ColorizeError as error:
         settings["said"].put(str(error))
         raise

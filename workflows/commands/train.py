@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from colorizer.networks.iizuka2016 import Network, NetworkConfig
+    import numpy as np
+
+    from colorizer.networks.protocol import Config, Network
     from colorizer.networks.weights_file import Weights
     from colorizer.training.dataset import Pictures
     from colorizer.training.recipe import Recipe
@@ -31,6 +33,14 @@ if TYPE_CHECKING:
 @click.option(
     "--samples", type=click.IntRange(1), help="Pictures to see instead: the same run on every start. [60 minutes]"
 )
+@click.option(
+    "--architecture", type=click.Choice(["iizuka2016", "lite"]), default="iizuka2016", show_default=True,
+    help="lite: painting and look over a pretrained encoder; better with fewer pictures, and smaller.",
+)  # fmt: skip
+@click.option(
+    "--encoder", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The encoder's file, for lite. [of the package that extra train brings]",
+)  # fmt: skip
 @click.option(
     "--recipe", "kind", type=click.Choice(["modern", "paper"]), default="modern", show_default=True,
     help="paper: as published in 2016 (ADADELTA, 224 px crops, regression, flatten head unless --mean-head).",
@@ -96,6 +106,10 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
         raise click.UsageError("--mean-head belongs to --recipe paper; the modern recipe has that head anyway")
     if options["kind"] == "paper" and options["objective"] == "bins":
         raise click.UsageError("--recipe paper learns means of color; it has no --objective bins")
+    if options["architecture"] == "lite" and (options["kind"] == "paper" or options["begin"]):
+        raise click.UsageError("--architecture lite starts from its encoder: no --recipe paper, no --start")
+    if options["encoder"] and options["architecture"] != "lite":
+        raise click.UsageError("--encoder belongs to --architecture lite")
     _keep_freed_memory()
     import torch
 
@@ -111,8 +125,9 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
     pictures = load()
     dropped = ", ".join(f"{n} {why}" for why, n in pictures.dropped.items()) or "none"
     click.echo(f"{len(pictures)} pictures, {len(pictures.classes)} scene classes, dropped: {dropped}", err=True)
+    plant = _planter(options) if options["architecture"] == "lite" else None
     make = _on_cluster if options["address"] else _here
-    trainer = make(out, options, recipe, config, load, pictures, start, list(paths))
+    trainer = make(out, options, recipe, config, load, pictures, start, plant, list(paths))
     _write(out, options, trainer, list(paths), start)
 
 
@@ -143,9 +158,11 @@ def _source(argument: str) -> tuple[Path, float]:
 
 
 def _recipe(options: dict[str, Any]) -> Recipe:
-    from colorizer.training.recipe import PAPER, PROGRESSIVE, Recipe
+    from colorizer.training.recipe import LITE, PAPER, PROGRESSIVE, Recipe
 
     given: dict[str, Any] = dict(PAPER) if options["kind"] == "paper" else {}
+    if options["architecture"] == "lite":
+        given = dict(LITE)
     given |= {"seed": options["seed"], "parts": options["workers"], "samples": options["samples"] or 0}
     if not options["samples"]:
         given["minutes"] = options["minutes"] or 60.0
@@ -156,16 +173,19 @@ def _recipe(options: dict[str, Any]) -> Recipe:
     return Recipe(**given)
 
 
-def _config(options: dict[str, Any], start: Weights | None) -> NetworkConfig:
-    from colorizer.networks.iizuka2016 import NetworkConfig
+def _config(options: dict[str, Any], start: Weights | None) -> Config:
+    from colorizer.networks.iizuka2016 import Iizuka2016Config
+    from colorizer.networks.lite import LiteConfig
 
+    bins = 0 if options["objective"] == "regression" else 313
+    if options["architecture"] == "lite":
+        return LiteConfig(bins=bins, output="mixed" if bins else "regression")
     if start is not None:  # whatever it begins from decides what it is
         return replace(start.config, width=options["width"], norm=True)
     if options["kind"] == "paper":
         head = {"head": "mean"} if options["mean_head"] else {"head": "flatten"}
-        return NetworkConfig(width=options["width"], look_size=224, **head)  # type: ignore[arg-type]
-    bins = 0 if options["objective"] == "regression" else 313
-    return NetworkConfig(width=options["width"], head="mean", look_size=128, bins=bins)
+        return Iizuka2016Config(width=options["width"], look_size=224, **head)  # type: ignore[arg-type]
+    return Iizuka2016Config(width=options["width"], head="mean", look_size=128, bins=bins)
 
 
 def _loader(
@@ -180,9 +200,36 @@ def _loader(
     return lambda: dataset.load(sources, home.absolute(), classes, side, shares)
 
 
+Plant = Callable[["Pictures"], Callable[["Network"], "np.ndarray"]]
+"""For pictures, what puts an encoder into a network and finds their gists."""
+
+
+def _planter(options: dict[str, Any]) -> Plant:
+    from colorizer.networks.lite import Lite
+    from colorizer.training import encoder, gists
+
+    path = options["encoder"] or encoder.packaged()
+    read = encoder.read_encoder(path)
+    home = options["cache"] or Path.home() / ".cache" / "chromatheque"
+
+    def planter(pictures: Pictures) -> Callable[[Network], np.ndarray]:
+        def plant(network: Network) -> np.ndarray:
+            assert isinstance(network, Lite)
+            encoder.plant(network, read)
+            return gists.find(network, pictures, home.absolute(), partial(_looked, len(pictures)))
+
+        return plant
+
+    return planter
+
+
+def _looked(of: int, done: int) -> None:
+    click.echo(f"looking at the pictures, once: {done} of {of}", err=True)
+
+
 def _here(
-    out: Path, options: dict[str, Any], recipe: Recipe, config: NetworkConfig, load: Callable[[], Pictures],
-    pictures: Pictures, start: Weights | None, sources: list[Path],
+    out: Path, options: dict[str, Any], recipe: Recipe, config: Config, load: Callable[[], Pictures],
+    pictures: Pictures, start: Weights | None, plant: Plant | None, sources: list[Path],
 ) -> Trainer:  # fmt: skip
     import torch
 
@@ -193,7 +240,8 @@ def _here(
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     checkpoint = options["checkpoint"] or out.with_name(out.name + ".checkpoint")
-    trainer = Trainer(config, pictures, recipe, checkpoint, device, start.network() if start else None)
+    begin = start.network() if start else None
+    trainer = Trainer(config, pictures, recipe, checkpoint, device, begin, plant(pictures) if plant else None)
     if trainer.step:
         click.echo(f"resuming at step {trainer.step}, after {trainer.seconds / 60:.1f} minutes", err=True)
     log = options["log"] or out.with_name(out.name + ".log")
@@ -208,20 +256,20 @@ def _here(
 
 
 def _on_cluster(
-    out: Path, options: dict[str, Any], recipe: Recipe, config: NetworkConfig, load: Callable[[], Pictures],
-    pictures: Pictures, start: Weights | None, sources: list[Path],
+    out: Path, options: dict[str, Any], recipe: Recipe, config: Config, load: Callable[[], Pictures],
+    pictures: Pictures, start: Weights | None, plant: Plant | None, sources: list[Path],
 ) -> Trainer:  # fmt: skip
     from colorizer.training.training import Trainer
     from pipeline.spread.ray_training import Run, fit
     from workflows.terminal.training_watch import Watch
 
     storage = options["storage"] or str(out.parent.absolute())
-    run = Run(config, recipe, load, start.network() if start else None)
+    run = Run(config, recipe, load, start.network() if start else None, plant)
     log = options["log"] or out.with_name(out.name + ".log")
     with Watch(log, options["progress"]) as watch:
         state = fit(options["address"], run, storage, out.stem + "-run", watch)
     try:
-        trainer = Trainer(config, pictures, recipe, start=run.start)
+        trainer = Trainer(config, pictures, recipe, start=run.start, plant=plant(pictures) if plant else None)
         trainer.restore(state)
     finally:
         state.unlink()

@@ -1,13 +1,15 @@
 """The network is the published one: counted, folded and split without changing what it computes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from colorizer.networks.iizuka2016 import Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
+from colorizer.networks.protocol import Config
 
 # part -> (parameters without normalization, its affine parameters, its buffers)
 PARTS = {
@@ -23,19 +25,20 @@ PARTS = {
 COLOR = ("decode8", "decode4", "decode2", "out")
 
 
-def on_paper(**config: object) -> Network:
+def on_paper(**config: object) -> Iizuka2016:
     """A network without memory: shapes only."""
     with torch.device("meta"):
-        return Network(NetworkConfig(**config))
+        return Iizuka2016(Iizuka2016Config(**config))
 
 
-def lively(config: NetworkConfig, kind: torch.dtype = torch.float64) -> Network:
+def lively(config: Config, kind: torch.dtype = torch.float64) -> Any:
     """He weights and random normalization statistics, evaluation mode: no layer is trivially the identity."""
-    net = Network(config)
+    net = config.build()
     for module in net.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight)
-            nn.init.normal_(module.bias, std=0.1)
+            if module.bias is not None:
+                nn.init.normal_(module.bias, std=0.1)
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, std=0.2)
@@ -46,7 +49,7 @@ def lively(config: NetworkConfig, kind: torch.dtype = torch.float64) -> Network:
     return net.to(kind).eval().requires_grad_(False)
 
 
-def count(net: Network, part: str) -> tuple[int, int]:
+def count(net: Iizuka2016, part: str) -> tuple[int, int]:
     """Parameters and buffer elements (without the batch counters) of a part of the table."""
     modules = [getattr(net, name) for name in (COLOR if part == "color" else (part,))]
     numbers = sum(p.numel() for m in modules for p in m.parameters())
@@ -72,7 +75,7 @@ def test_whole_network_has_the_published_number_of_parameters(fusion, plain, aff
     assert sum(p.numel() for p in without.fusion.parameters()) == {1: 131_328, 3: 1_179_904}[fusion]
 
 
-def macs(net: Network, size: int) -> dict[str, int]:
+def macs(net: Iizuka2016, size: int) -> dict[str, int]:
     """Multiply-accumulates of one square picture by part, the fusion as published (on the concatenation)."""
     look = torch.empty(1, 256, device="meta")
     counted = {}
@@ -137,7 +140,7 @@ def test_folding_normalization_changes_nothing(fusion, output):
     """Look, scene logits and chroma of the folded network equal the original's, fp64 <=
     1e-12.
     """
-    config = NetworkConfig(width=0.125, head="mean", classes=7, fusion=fusion, bins=11, output=output)
+    config = Iizuka2016Config(width=0.125, head="mean", classes=7, fusion=fusion, bins=11, output=output)
     net = lively(config)
     folded = net.folded()
     assert folded.config == replace(config, norm=False)
@@ -154,7 +157,7 @@ def test_folding_normalization_changes_nothing(fusion, output):
 
 def test_folding_the_flatten_head_keeps_the_order_of_positions():
     """The published head reads the last global map position by position, folded or not."""
-    net = lively(NetworkConfig(width=0.0625, classes=3))
+    net = lively(Iizuka2016Config(width=0.0625, classes=3))
     whole = torch.rand(1, 1, 224, 224, dtype=torch.float64)
     torch.testing.assert_close(net.folded().look(whole)[0], net.look(whole)[0], rtol=0, atol=1e-12)
 
@@ -162,7 +165,7 @@ def test_folding_the_flatten_head_keeps_the_order_of_positions():
 @pytest.mark.parametrize("norm", [False, True])
 def test_the_look_as_a_bias_equals_the_look_tiled(norm):
     """For the 1x1 kernel W[g; m] = Wm·m + (b + Wg·g), fp64 <= 1e-14 on values of order 1."""
-    net = lively(NetworkConfig(width=0.25, head="mean", classes=2, norm=norm))
+    net = lively(Iizuka2016Config(width=0.25, head="mean", classes=2, norm=norm))
     mid = torch.rand(2, 64, 9, 7, dtype=torch.float64) / 8
     look = torch.rand(2, 64, dtype=torch.float64) / 8
     tiled = look[:, :, None, None].expand(-1, -1, 9, 7)
@@ -173,7 +176,7 @@ def test_the_look_as_a_bias_equals_the_look_tiled(norm):
 @pytest.mark.parametrize("fusion", [1, 3])
 def test_one_look_serves_a_whole_batch(fusion):
     """A shot's frames under one look equal the frames one by one, each with that look."""
-    net = lively(NetworkConfig(width=0.0625, head="mean", classes=2, fusion=fusion))
+    net = lively(Iizuka2016Config(width=0.0625, head="mean", classes=2, fusion=fusion))
     frames, look = torch.rand(3, 1, 40, 56, dtype=torch.float64), torch.rand(1, 16, dtype=torch.float64)
     alone = torch.cat([net.paint(frame[None], look) for frame in frames])
     together = net.paint(frames, look)
@@ -183,7 +186,7 @@ def test_one_look_serves_a_whole_batch(fusion):
 
 def test_a_half_is_neutral():
     """An output of p = 0.5 is a* = b* = 0 exactly."""
-    net = lively(NetworkConfig(width=0.0625, head="mean", classes=2), torch.float32)
+    net = lively(Iizuka2016Config(width=0.0625, head="mean", classes=2), torch.float32)
     nn.init.zeros_(net.out.weight)
     nn.init.zeros_(net.out.bias)
     ab = net.paint(torch.rand(1, 1, 32, 32), torch.rand(1, 16))
@@ -192,7 +195,7 @@ def test_a_half_is_neutral():
 
 def test_chroma_stays_in_the_published_range():
     """p in (0, 1) is a*b* in [-100, 100], however large the logits are."""
-    net = lively(NetworkConfig(width=0.0625, head="mean", classes=2), torch.float32)
+    net = lively(Iizuka2016Config(width=0.0625, head="mean", classes=2), torch.float32)
     nn.init.normal_(net.out.weight, std=1e4)
     ab = net.paint(torch.rand(1, 1, 32, 32), torch.rand(1, 16))
     assert ab.abs().max() == 100
@@ -202,7 +205,7 @@ def test_bins_paint_inside_their_hull_and_sharpen_with_temperature():
     """The annealed mean is a convex combination of centers: T = 1 the plain mean, a small T nearly the
     mode.
     """
-    config = NetworkConfig(width=0.0625, head="mean", classes=2, bins=5, output="bins", temperature=1.0)
+    config = Iizuka2016Config(width=0.0625, head="mean", classes=2, bins=5, output="bins", temperature=1.0)
     net = lively(config)
     logits = torch.randn(1, 5, 3, 3, dtype=torch.float64)
     plain = torch.einsum("bqhw,qc->bchw", logits.softmax(1), net.centers)
@@ -253,16 +256,16 @@ def test_width_scales_every_channel_count(width, look):
     ],
 )
 def test_an_impossible_configuration_is_refused(wrong):
-    """A configuration that could not be built, or would paint NaN, never becomes a NetworkConfig."""
+    """A configuration that could not be built, or would paint NaN, never becomes a Iizuka2016Config."""
     with pytest.raises(ValueError):
-        NetworkConfig(**wrong)
+        Iizuka2016Config(**wrong)
 
 
 def test_mixed_output_lies_between_the_heads():
     """A mixed output is the weighted mean of the two heads, and each head alone at either end."""
     torch.manual_seed(3)
-    config = NetworkConfig(width=0.0625, head="mean", classes=2, bins=5, output="mixed", mix=0.3)
-    net = Network(config).eval()
+    config = Iizuka2016Config(width=0.0625, head="mean", classes=2, bins=5, output="mixed", mix=0.3)
+    net = Iizuka2016(config).eval()
     net.centers.copy_(torch.tensor([[0.0, 0.0], [50.0, 0.0], [-50.0, 0.0], [0.0, 50.0], [0.0, -50.0]]))
     part, look = torch.rand(1, 1, 32, 40), torch.rand(1, config.channels(256))
 

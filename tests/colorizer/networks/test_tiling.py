@@ -5,8 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.networks.iizuka2016 import NetworkConfig
-from colorizer.networks.tiling import GRID, HALOS, Halo, halo_of, paint_tiled, tiles
+from colorizer.networks.iizuka2016 import HALOS, Iizuka2016Config
+from colorizer.networks.protocol import Halo
+from colorizer.networks.tiling import paint_tiled, tiles
 from tests.colorizer.networks.test_iizuka2016 import lively
 
 CONFIGS = [
@@ -24,7 +25,7 @@ def scene(config, width=0.125):
     The last layer is scaled until the network paints as vividly as a trained one (sigmoid logits of deviation
     0.2, bin logits of deviation 1): rounding errors grow with the logits.
     """
-    net = lively(NetworkConfig(width=width, head="mean", classes=2, **config))
+    net = lively(Iizuka2016Config(width=width, head="mean", classes=2, **config))
     whole = torch.rand(1, 1, 256, 224, dtype=torch.float64)
     look = torch.rand(1, net.config.channels(256), dtype=torch.float64)
     quarter, half = net.decode(net.low(whole - net.config.mean), look)
@@ -55,11 +56,11 @@ def test_tiled_equals_whole_in_single_precision(config):
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-@pytest.mark.parametrize("short", [(GRID, 0), (0, GRID)], ids=["before", "after"])
+@pytest.mark.parametrize("short", [(Iizuka2016Config.grid, 0), (0, Iizuka2016Config.grid)], ids=["before", "after"])
 def test_the_halo_is_needed(config, short, monkeypatch):
     """8 pixels less on either side is wrong by more than 1e-6."""
     net, whole, look = scene(config)
-    exact = halo_of(net.config)
+    exact = net.config.halo
     monkeypatch.setitem(HALOS, net.config.fusion, Halo(exact.before - short[0], exact.after - short[1]))
     assert error(net, whole, look, 64) > 1e-6
 
@@ -81,11 +82,11 @@ def test_reach_of_a_cell(config):
         touched = luma.grad[0, 0].abs().sum(axis).nonzero()
         reach = 128 - int(touched.min()), int(touched.max()) - 135
         assert reach == {1: (61, 54), 3: (69, 62)}[net.config.fusion]
-    halo = halo_of(net.config)
-    assert (halo.before, halo.after) == tuple(-(-r // GRID) * GRID for r in reach)
+    halo = net.config.halo
+    assert (halo.before, halo.after) == tuple(-(-r // Iizuka2016Config.grid) * Iizuka2016Config.grid for r in reach)
 
 
-multiples = st.integers(1, 40).map(lambda n: n * GRID)
+multiples = st.integers(1, 40).map(lambda n: n * Iizuka2016Config.grid)
 
 
 @given(height=multiples, width=multiples, size=multiples, halo=st.sampled_from(list(HALOS.values())))
@@ -98,7 +99,7 @@ def test_tiles_cover_each_pixel_once(height, width, size, halo):
     for tile in tiles(height, width, size, halo):
         top, left, bottom, right = tile.core
         seen[top:bottom, left:right] += 1
-        assert all(v % GRID == 0 for v in (*tile.core, *tile.padded))
+        assert all(v % Iizuka2016Config.grid == 0 for v in (*tile.core, *tile.padded))
         assert bottom - top <= size
         assert right - left <= size
         assert tile.padded == (
@@ -137,7 +138,7 @@ def test_misaligned_tiles_are_refused(height, width, size):
 def test_other_misuse_is_refused():
     """A halo off the grid and a network in training mode raise too."""
     with pytest.raises(ValueError, match="halo"):
-        Halo(61, 54)
+        list(tiles(64, 64, 64, Halo(61, 54)))
     net, whole, look = scene({"fusion": 1})
     with pytest.raises(ValueError, match="evaluation"):
         paint_tiled(net.train(), whole, look, 64)

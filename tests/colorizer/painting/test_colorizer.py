@@ -12,7 +12,7 @@ from colorizer.color.color import Coding, KeptLuma, rgb_to_lab
 from colorizer.color.upsample import guided_upsample
 from colorizer.measures.quality import ciede2000
 from colorizer.networks import weights_file as weights
-from colorizer.networks.iizuka2016 import Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
 from colorizer.painting import colorizer as engine
 from colorizer.painting.colorizer import NATIVE, Colorizer, Geometry, auto_precision, cell_means, chroma_grid, shrink
 
@@ -21,7 +21,7 @@ from colorizer.painting.colorizer import NATIVE, Colorizer, Geometry, auto_preci
 def loaded(tmp_path_factory):
     """Weights of a small random network that paints visibly."""
     torch.manual_seed(5)
-    network = Network(NetworkConfig(width=0.125, head="mean", look_size=64, classes=4))
+    network = Iizuka2016(Iizuka2016Config(width=0.125, head="mean", look_size=64, classes=4))
     with torch.no_grad():
         network.out.weight.mul_(12)
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
@@ -181,7 +181,7 @@ def test_a_large_working_size_is_painted_by_tiles(loaded, monkeypatch):
     colorizer, luma = Colorizer(loaded), picture(256, 320)[None]
     look, _ = colorizer.look(colorizer.whole(luma[0], Coding(), Geometry())[None])
     whole = colorizer.chroma(luma, Coding(), Geometry(), look[0], NATIVE)
-    monkeypatch.setattr(engine, "WHOLE_PIXELS", 10_000)
+    monkeypatch.setattr(engine, "WHOLE_BYTES", 2_000_000)
     monkeypatch.setattr(engine, "TILES", (128,))
     tiled = colorizer.chroma(luma, Coding(), Geometry(), look[0], NATIVE)
     assert max(abs(a.astype(int) - b).max() for a, b in zip(whole, tiled, strict=True)) <= 1

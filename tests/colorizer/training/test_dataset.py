@@ -28,7 +28,7 @@ FILES = {
     "abbey/two.PNG": png(picture(seed=2)),
     "castle/outdoor/three.png": png(picture(seed=3)),
     "_unlabelled/four.png": png(picture(seed=4)),
-    "five.png": png(picture(seed=5)),
+    "five.avif": imagecodecs.avif_encode(picture(seed=5), level=90),
     "abbey/wide.png": png(picture(100, 200, seed=6)),
     "abbey/alpha.png": png(np.dstack([picture(seed=7), GREY[..., :1]])),
     "abbey/gray.png": png(GREY),
@@ -49,7 +49,7 @@ def folder(path):
 
 
 def shard(path, prefix=""):
-    with tarfile.open(path, "w") as tar:
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as tar:
         for name, data in FILES.items():
             member = tarfile.TarInfo(prefix + name)
             member.size = len(data)
@@ -67,9 +67,9 @@ def test_folders_and_shards_hold_the_same(tmp_path):
     """Gray, tinted, tiny and unreadable pictures are dropped and counted; a wide one gives both its ends.
 
     Classes are the folders, which may be nested; `_unlabelled` and bare files have none. A shard made with
-    `tar -C folder .`, whose names start with "./", is no different.
+    `tar -C folder .`, whose names start with "./", is no different, and neither is one that is gzipped.
     """
-    sources = [folder(tmp_path / "set"), shard(tmp_path / "a.tar"), shard(tmp_path / "b.tar", "./")]
+    sources = [folder(tmp_path / "set"), shard(tmp_path / "a.tar"), shard(tmp_path / "b.tar.gz", "./")]
     for source in sources:
         pictures = dataset.load([source], tmp_path / "cache")
         assert pictures.dropped == DROPPED
@@ -94,7 +94,7 @@ def test_a_cache_is_used_until_its_source_changes(tmp_path, monkeypatch):
         again = dataset.load([source], cache)
         assert np.array_equal(first.planes, again.planes)
         assert np.array_equal(first.labels, again.labels)
-    (source / "abbey" / "new.png").write_bytes(FILES["five.png"])
+    (source / "abbey" / "new.png").write_bytes(FILES["abbey/one.png"])
     assert len(dataset.load([source], cache)) == len(first) + 1
 
 

@@ -28,7 +28,20 @@ def test_pictures_of_any_kind_become_rgb(kind):
     assert np.array_equal(found, np.repeat(rgb[..., :1], 3, 2) if "gray" in kind else rgb)
 
 
-@pytest.mark.parametrize("data", [b"", b"nothing", b"\x89PNG", b"\xff\xd8\xff" + bytes(300), b"RIFF\0\0\0\0WEBP"])
+def test_avif_pictures_are_read():
+    """AVIF, known by the brand behind its first four bytes, gives the picture that was stored; 4:4:4 in shards."""
+    rgb = picture(seed=2)
+    data = imagecodecs.avif_encode(rgb, level=95, pixelformat="444")
+    found = picture_files.rgb_of(data)
+    assert found is not None
+    assert np.abs(found.astype(int) - rgb).mean() < 3
+    assert picture_files.rgb_of(imagecodecs.avif_encode(rgb, level=100)).shape == rgb.shape
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"nothing", b"\x89PNG", b"\xff\xd8\xff" + bytes(300), b"RIFF\0\0\0\0WEBP", b"\0\0\0\x1cftypavif" + bytes(40)],
+)
 def test_what_is_no_picture_is_none(data):
     """Empty files, other files and beginnings of files: None, whatever the codec makes of them."""
     assert picture_files.rgb_of(data) is None

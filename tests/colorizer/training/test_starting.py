@@ -6,16 +6,17 @@ import pytest
 import torch
 
 from colorizer.basis.errors import TrainingError
-from colorizer.networks.iizuka2016 import Layer, Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
+from colorizer.networks.protocol import Layer
 from colorizer.training.starting import start_from
 
-CONFIG = NetworkConfig(width=0.125, head="mean", look_size=64, bins=313, classes=7)
+CONFIG = Iizuka2016Config(width=0.125, head="mean", look_size=64, bins=313, classes=7)
 
 
 def finished(config=CONFIG):
     """A folded network whose layers carry signal, as training leaves them."""
     torch.manual_seed(5)
-    network = Network(config).train()
+    network = Iizuka2016(config).train()
     for module in network.modules():
         if isinstance(module, Layer) and module.norm is not None:
             torch.nn.init.uniform_(module.norm.weight, 0.6, 1.4)
@@ -51,7 +52,7 @@ def apart(first, second):
 def test_a_network_starts_as_the_finished_one():
     """In training mode on the same pictures, and in evaluation mode, it says what the finished weights say."""
     source, luma = finished(), pictures(48)
-    network = Network(replace(CONFIG, norm=True))
+    network = Iizuka2016(replace(CONFIG, norm=True))
     start_from(network, source, luma)
     said = outputs(source, luma)
     assert apart(said, outputs(network.train(), luma)) < 0.02
@@ -63,7 +64,7 @@ def test_a_network_starts_as_the_finished_one():
 def test_a_wider_network_starts_as_the_narrow_one(times):
     """It is the same function, and copies of a channel part at the first step: their gradients point elsewhere."""
     source, luma = finished(), pictures(48)
-    network = Network(replace(CONFIG, norm=True, width=CONFIG.width * times))
+    network = Iizuka2016(replace(CONFIG, norm=True, width=CONFIG.width * times))
     start_from(network, source, luma)
     assert apart(outputs(source, luma), outputs(network.train(), luma)) < 0.02
     low = network.low(luma - CONFIG.mean)
@@ -82,6 +83,6 @@ def test_a_wider_network_starts_as_the_narrow_one(times):
 )
 def test_weights_that_do_not_fit_are_refused(change, why):
     """Another kind of network, or a width that is no multiple, raises and says which."""
-    network = Network(replace(CONFIG, norm=True, **change))
+    network = Iizuka2016(replace(CONFIG, norm=True, **change))
     with pytest.raises(TrainingError, match=why):
         start_from(network, finished(), torch.rand(8, 1, 64, 64))

@@ -9,12 +9,12 @@ import torch
 
 from colorizer.basis.errors import TrainingError
 from colorizer.networks import bins as chroma_bins
-from colorizer.networks.iizuka2016 import Network, NetworkConfig
+from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
 from colorizer.training.dataset import SIDE, UNLABELED, Pictures
 from colorizer.training.recipe import PAPER, Recipe, Stage
 from colorizer.training.training import Trainer
 
-TINY = NetworkConfig(width=0.0625, head="mean", look_size=64)
+TINY = Iizuka2016Config(width=0.0625, head="mean", look_size=64)
 RECIPE = Recipe(samples=100 * 12, stages=(Stage(1.0, 64, 12),), warmup=0.0, rate=5e-3, average=0.9, dropout=0.0)
 
 
@@ -128,7 +128,7 @@ def test_the_published_recipe_trains(pictures):
     """ADADELTA on 224 px crops of 256 px pictures, no average: the network that was trained is the one that is kept."""
     large = replace(pictures, planes=np.tile(pictures.planes, (1, 1, 2, 2)))
     recipe = Recipe(samples=8, **PAPER | {"stages": (Stage(1.0, 224, 4),)})
-    trainer = Trainer(NetworkConfig(width=0.0625), large, recipe)
+    trainer = Trainer(Iizuka2016Config(width=0.0625), large, recipe)
     before = [p.clone() for p in trainer.network.parameters()]
     trainer.run(lambda line: None)
     assert trainer.step == 2
@@ -147,7 +147,7 @@ def test_a_checkpoint_of_another_run_is_refused(pictures, tmp_path, other):
     recipe = replace(RECIPE, seed=1) if other == "recipe" else RECIPE
     data = replace(pictures, planes=pictures.planes[1:], labels=pictures.labels[1:]) if other == "data" else pictures
     data = replace(data, shares=((21, 2.0), (21, 1.0))) if other == "weights of sources" else data
-    start = Network(replace(TINY, norm=False, classes=2)) if other == "start" else None
+    start = Iizuka2016(replace(TINY, norm=False, classes=2)) if other == "start" else None
     with pytest.raises(TrainingError, match="checkpoint of another run"):
         Trainer(config, data, recipe, path, start=start)
     assert path.read_bytes() == kept
@@ -172,7 +172,7 @@ def test_a_diverging_run_stops(pictures):
 def test_what_cannot_be_trained_is_refused(pictures):
     """Crops that the flatten head cannot take, pictures of another size, no budget or two: each is a clear error."""
     with pytest.raises(TrainingError, match="mean head"):
-        Trainer(NetworkConfig(width=0.0625), pictures, RECIPE)
+        Trainer(Iizuka2016Config(width=0.0625), pictures, RECIPE)
     with pytest.raises(TrainingError, match="wants 256 px pictures, not 128"):
         Trainer(TINY, pictures, replace(RECIPE, side=256))
     for budget in ({}, {"samples": 5, "minutes": 1.0}):

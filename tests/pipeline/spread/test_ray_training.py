@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from colorizer.basis.errors import TrainingError
-from colorizer.networks.iizuka2016 import NetworkConfig
+from colorizer.networks.iizuka2016 import Iizuka2016Config
 from colorizer.training.dataset import SIDE, Pictures
 from colorizer.training.recipe import Recipe, Stage
 from colorizer.training.training import Trainer
 from pipeline.spread.ray_training import Run, fit
 
-CONFIG = NetworkConfig(width=0.0625, head="mean", look_size=64)
+CONFIG = Iizuka2016Config(width=0.0625, head="mean", look_size=64)
 RECIPE = Recipe(samples=600, stages=(Stage(0.5, 64, 8), Stage(1.0, 96, 4)), rate=3e-3, average=0.9, parts=2)
 pytestmark = [
     pytest.mark.ray,
