@@ -19,12 +19,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.color.upsample import guided_upsample
-from colorizer.measures.score import LUMA, LumaTable, Tally, Truth, nearest_bins
+from colorizer.measures.score import BLUE, LUMA, LumaTable, Tally, Truth, nearest_bins
 from colorizer.networks import bins
 from colorizer.networks.protocol import Network
 from colorizer.training import picture_files
 
 BATCH = 50
+WORSE = 3.0
+"""A picture whose mean deltaE2000 is above gray's by more than this is one that coloring spoiled."""
 RARITY_FLOOR = 1e-6
 """Uniform share in the weights of the rebalanced AuC, which has none: it keeps bins that never occur finite."""
 
@@ -81,7 +83,8 @@ def evaluate(
     "pictures", "left_out" (reason -> count), "labeled" (pictures of a known class), and per figure its columns:
     "ours", "gray", "mean_color" (the mean a*b* of the pixel's luma code) and, where it has one, "truth". The mean
     colors are learnt from `prior`, best the training pictures; without, from the even pictures for the odd ones and
-    from the odd ones for the even. The rebalanced AuC weighs a pixel by 1 / p of its true bin, p over the measured
+    from the odd ones for the even. Means of a*b* and how many pictures are blue have a truth too. The
+    rebalanced AuC weighs a pixel by 1 / p of its true bin, p over the measured
     pictures, smoothed. Only the counts come back when no picture has color. A figure that is not finite is None.
     Raises TrainingError for a source that is no folder or shard.
     """
@@ -89,6 +92,7 @@ def evaluate(
     shown = [table.shown() for table in luma_tables(sources, limit, prior)]
     tallies = {"ours": Tally(), "mean_color": Tally(), "gray": Tally()}
     true_colorfulness: list[float] = []
+    true_means: list[np.ndarray] = []
     histogram = np.zeros(65536, np.int64)
     hits: list[tuple[bool, bool]] = []
     device = next(network.parameters()).device
@@ -103,6 +107,7 @@ def evaluate(
             tallies["mean_color"].add(shown[len(true_colorfulness) % 2][luma[i]], truth)
             tallies["gray"].add(np.repeat(luma[i][..., None] / 255.0, 3, 2), truth)
             true_colorfulness.append(truth.colorfulness)
+            true_means.append(truth.lab[..., 1:].mean((0, 1)))
             histogram += np.bincount(truth.codes.ravel(), minlength=65536)
             if name in classes:
                 label = classes.index(name)
@@ -111,16 +116,32 @@ def evaluate(
     if not true_colorfulness:
         return counts
     weights = bins.rebalancing(histogram, nearest_bins()[0], RARITY_FLOOR).numpy()
-    columns = {name: tally.figures(weights) for name, tally in tallies.items()}
-    return {**counts, **_by_figure(columns, float(np.mean(true_colorfulness)), hits)}
+    gray = tallies["gray"].column("delta_e2000")
+    columns = {name: {**tally.figures(weights), **_beside(tally, gray)} for name, tally in tallies.items()}
+    means = np.array(true_means)
+    true = {
+        "colorfulness": float(np.mean(true_colorfulness)), "mean_a": float(means[:, 0].mean()),
+        "mean_b": float(means[:, 1].mean()), "blue_pictures": float((means[:, 1] < BLUE).sum()),
+    }  # fmt: skip
+    return {**counts, **_by_figure(columns, true, hits)}
 
 
-def _by_figure(columns: dict[str, dict[str, float]], colorful: float, hits: list[tuple[bool, bool]]) -> dict[str, Any]:
+def _beside(tally: Tally, gray: np.ndarray) -> dict[str, float]:
+    """How often the mean deltaE2000 of a picture is below gray's, and above it by more than WORSE; shares."""
+    difference = tally.column("delta_e2000") - gray
+    return {"nearer_than_gray": float((difference < 0).mean()), "worse_than_gray": float((difference > WORSE).mean())}
+
+
+def _by_figure(
+    columns: dict[str, dict[str, float]], truth: dict[str, float], hits: list[tuple[bool, bool]]
+) -> dict[str, Any]:
     """Figure -> column -> value, rounded to what means something."""
     table: dict[str, dict[str, float]] = {}
     for figure in columns["ours"]:
         table[figure] = {name: values[figure] for name, values in columns.items()}
-    table["colorfulness"]["truth"] = colorful
+    for figure, value in truth.items():
+        table[figure]["truth"] = value
+    colorful = truth["colorfulness"]
     table["colorfulness_ratio"] = {name: values["colorfulness"] / colorful for name, values in columns.items()}
     if hits:
         table["scene_top1"], table["scene_top5"] = ({"ours": float(share)} for share in np.mean(hits, 0))

@@ -12,14 +12,21 @@ from torch import Tensor
 
 from colorizer.color.color import KeptLuma, rgb_to_lab
 from colorizer.measures import quality
+from colorizer.measures.patches import Patches
 from colorizer.networks import bins
 
 Floats = NDArray[np.float64]
 
+BLUE = -5.0
+"""Mean b* below which a picture is blue as a whole."""
+
 LUMA = KeptLuma("bt601")
 """Rec. 601 luma, as in training: evaluation pictures are stills."""
 
-FIGURES = ("psnr_rgb", "psnr_ab", "ssim", "delta_e2000", "delta_e2000_p95", "colorfulness", "colorfulness_error")
+FIGURES = (
+    "psnr_rgb", "psnr_ab", "ssim", "delta_e2000", "delta_e2000_p95", "colorfulness", "colorfulness_error", "mean_a",
+    "mean_b",
+)  # fmt: skip
 """Measured per picture and averaged, in the order of `Tally.add`."""
 
 
@@ -41,12 +48,14 @@ class Truth:
     """A picture as it was.
 
     rgb: R'G'B' in [0, 1], lab: L*a*b*, both (H, W, 3). codes: 8-bit a*b* of each pixel, (a + 128) * 256 + b + 128.
+    luma: Y' in [0, 1], (H, W).
     """
 
     rgb: Floats = field(repr=False)
     lab: Floats = field(repr=False)
     codes: NDArray[np.int64] = field(repr=False)
     colorfulness: float
+    luma: Floats = field(repr=False)
 
     @classmethod
     def of(cls, square: np.ndarray) -> Truth:
@@ -54,7 +63,8 @@ class Truth:
         rgb = square / 255.0
         lab = lab_of(rgb)
         ab = np.rint(lab[..., 1:]).astype(np.int64).clip(-128, 127) + 128
-        return cls(rgb, lab, ab[..., 0] * 256 + ab[..., 1], quality.colorfulness(square))
+        luma = rgb @ (LUMA.kr, LUMA.kg, LUMA.kb)
+        return cls(rgb, lab, ab[..., 0] * 256 + ab[..., 1], quality.colorfulness(square), luma)
 
 
 class Tally:
@@ -62,6 +72,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows: list[tuple[float, ...]] = []
+        self.patches = Patches()
         self.distances = np.zeros((len(nearest_bins()[0]), quality.AUC_REACH + 2), np.int64)
 
     def add(self, rgb: np.ndarray, truth: Truth) -> None:
@@ -78,16 +89,25 @@ class Tally:
                 float(np.percentile(difference, 95)),
                 colorful,
                 abs(colorful - truth.colorfulness),
+                *lab[..., 1:].mean((0, 1)).tolist(),
             )
         )
+        self.patches.add(truth.luma, lab[..., 1:], truth.lab[..., 1:])
         kinds = nearest_bins()[1][truth.codes]
         self.distances += quality.distance_counts(lab[..., 1:], truth.lab[..., 1:], kinds, len(self.distances))
 
     def figures(self, weights: np.ndarray) -> dict[str, float]:
-        """Means over pictures of FIGURES; AuC over all pixels, raw and with these weights of the bins, percent."""
+        """Means over pictures of FIGURES; AuC over all pixels, raw and with these weights of the bins, percent; how
+        many pictures are blue as a whole; the figures of `patches`.
+        """
         means = dict(zip(FIGURES, np.mean(self.rows, 0).tolist(), strict=True))
         areas = {"auc": quality.auc(self.distances), "auc_rebalanced": quality.auc(self.distances, weights)}
-        return {**means, **areas}
+        blue = float((self.column("mean_b") < BLUE).sum())
+        return {**means, **areas, "blue_pictures": blue, **self.patches.figures()}
+
+    def column(self, figure: str) -> Floats:
+        """One of FIGURES, picture by picture."""
+        return np.array(self.rows)[:, FIGURES.index(figure)]
 
 
 class LumaTable:

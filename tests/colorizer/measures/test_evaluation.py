@@ -85,6 +85,26 @@ def test_gray_has_no_color(found):
     assert found["colorfulness_error"]["gray"] == found["colorfulness"]["truth"] > 50
 
 
+def test_gray_is_neither_nearer_nor_worse_than_itself(found):
+    """The shares beside gray are 0 for gray, and shares; the truth has means and blue pictures, gray none."""
+    assert found["nearer_than_gray"]["gray"] == found["worse_than_gray"]["gray"] == 0
+    assert all(0 <= found[figure]["ours"] <= 1 for figure in ("nearer_than_gray", "worse_than_gray", "invented_edges"))
+    assert found["mean_a"]["gray"] == pytest.approx(0, abs=0.01)
+    assert found["mean_b"]["truth"] != 0
+    assert found["blue_pictures"]["gray"] == 0
+
+
+def test_what_is_blue_is_counted_and_what_is_nearer(tiny, tmp_path):
+    """Blue ramps are blue pictures; the mean color of their luma, learnt from them, is nearer than gray in all."""
+    blue = np.full((SIDE, SIDE, 3), 60, np.uint8)
+    blue[..., 2] = np.linspace(90, 220, SIDE)
+    source = shard(tmp_path / "set.tar", [(f"a/{i}.png", np.roll(blue, i, 1)) for i in range(3)])
+    found = evaluation.evaluate(tiny.network(), [source], tiny.classes)
+    assert found["pictures"] == found["blue_pictures"]["truth"] == found["blue_pictures"]["mean_color"] == 3
+    assert found["mean_b"]["truth"] < -20
+    assert found["nearer_than_gray"]["mean_color"] == 1
+
+
 def test_no_picture_with_color_is_no_figure(tiny, tmp_path):
     """Only the counts come back: nothing is divided by nothing."""
     gray = np.repeat(picture(9)[..., :1], 3, 2)
