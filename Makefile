@@ -12,12 +12,13 @@ CONSTRAINTS := $(VENV)/constraints-without-torch.txt
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help .venv demo test slow clean distclean
+.PHONY: help .venv demo test slow docs clean distclean
 
 help:
 	@echo "make demo    make a small black-and-white reel and color it"
 	@echo "make test    lint, types and tests"
 	@echo "make slow    the tests that take longer"
+	@echo "make docs    write the pages that are made from the code"
 	@echo "make .venv   only the virtual environment, empty"
 	@echo "make clean   remove what demo and test leave (distclean: and .venv)"
 
@@ -51,6 +52,9 @@ test: $(VENV)/installed-test
 
 slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow
+
+docs: $(VENV)/installed-test
+	$(BIN)/python docs/made.py
 
 clean:
 	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -40,10 +40,10 @@ class Run:
 @click.option(
     "--gigapixels", default="0.1,0.4", show_default=True, help="Sizes of the square 16-bit plates, with commas."
 )
-@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True)
-@click.option("--working-size", type=WorkingSize(), default=192, show_default=True)
+@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
+@click.option("--working-size", type=WorkingSize(), default=192, show_default=True, help="As of the scan command.")
 @click.option("--memory", default="2G", show_default=True, help="As of the scan command.")
-@click.option("--pyramid/--no-pyramid", default=True, show_default=True)
+@click.option("--pyramid/--no-pyramid", default=True, show_default=True, help="As of the scan command.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def scan(

@@ -65,7 +65,10 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
 )
 @click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
 @click.option("--working-size", type=WorkingSize(), help="Shorter side at which the network sees a picture.")
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True,
+    help="Numbers the network computes with; auto: bf16 where the processor has it.",
+)  # fmt: skip
 @click.option("--pyramid/--no-pyramid", help="Add reduced copies to TIFF outputs.")
 @click.option("--memory", type=Bytes(), default="2G", show_default=True, help="Memory limit of a scan's job.")
 @click.option("--deadline", default="", metavar="HH:MM", callback=check_deadline, help="Begin nothing after this time.")
@@ -93,7 +96,10 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
     "--metrics", type=click.Path(dir_okay=False, path_type=Path), callback=check_metrics, metavar="FILE.prom",
     help="Prometheus metrics, for node_exporter's textfile collector [OUT_DIR/.chromatheque/metrics.prom].",
 )  # fmt: skip
-@click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
+@click.option(
+    "--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True,
+    help="Bars for people, JSON lines for programs.",
+)  # fmt: skip
 def archive(
     source: str, out: str, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
     attempts: int, retries: int | None, retry_set_aside: bool, keep_pieces: bool, preservation: bool,

@@ -10,9 +10,15 @@ from colorizer.networks.shipped import DEFAULT_WEIGHTS
 
 
 @click.command()
-@click.option("--folder", default="demo", show_default=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--folder", default="demo", show_default=True, type=click.Path(file_okay=False, path_type=Path),
+    help="Where the reel and what comes of it are written.",
+)  # fmt: skip
 @click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
-@click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
+@click.option(
+    "--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True,
+    help="Bars for people, JSON lines for programs.",
+)  # fmt: skip
 def demo(folder: Path, weights: str, progress: str) -> None:
     """Make a small black-and-white reel with sound and color it; needs no network and no file of yours.
 

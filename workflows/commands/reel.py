@@ -49,7 +49,10 @@ def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
 )
 @click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
 @click.option("--working-size", type=WorkingSize(), help="Shorter side at which the network sees the picture.")
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True,
+    help="Numbers the network computes with; auto: bf16 where the processor has it.",
+)  # fmt: skip
 @click.option(
     "--looks",
     type=click.Choice(["per-shot", "per-frame"]),
@@ -65,7 +68,10 @@ def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="Keep plan and segments here [OUT.job, removed].",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an OUT that some other job made.")
-@click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
+@click.option(
+    "--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True,
+    help="Bars for people, JSON lines for programs.",
+)  # fmt: skip
 @click.option(
     "--start",
     default="",

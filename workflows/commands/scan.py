@@ -19,7 +19,10 @@ from workflows.terminal.options import Bytes, Local, WorkingSize
     "--working-size", type=WorkingSize(),
     help="Shorter side at which the network sees the picture; native paints every pixel, tile by tile.",
 )  # fmt: skip
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True,
+    help="Numbers the network computes with; auto: bf16 where the processor has it.",
+)  # fmt: skip
 @click.option(
     "--compression", type=click.Choice(["deflate", "zstd", "lzw", "jpeg", "none"]), default="deflate",
     show_default=True, help="Of a TIFF output. zstd is quickest, not every viewer knows it; jpeg is lossy, for 8 bits.",
@@ -38,7 +41,10 @@ from workflows.terminal.options import Bytes, Local, WorkingSize
     "--job", type=click.Path(file_okay=False, path_type=Path), help="Keep plan and bands here [OUT.job, removed]."
 )
 @click.option("--overwrite", is_flag=True, help="Replace an OUT that some other job made.")
-@click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
+@click.option(
+    "--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True,
+    help="Bars for people, JSON lines for programs.",
+)  # fmt: skip
 def scan(
     source: str, out: Path, working_size: int | None, tile: int | None, page: int | None, ray: str, workers: int,
     job: Path | None, progress: str, **rest: Any,

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     "--batch-factor", type=click.IntRange(1), default=1, show_default=True,
     help="So many times the recipe's batches: 4 to 8 keep a large GPU busy; raise --rate a little with it.",
 )  # fmt: skip
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all that is drawn by chance.")
 @click.option("--start", "begin", metavar="WEIGHTS", help="Begin from these weights, as wide or narrower.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
@@ -83,7 +83,10 @@ if TYPE_CHECKING:
 @click.option("--cache", type=click.Path(path_type=Path), help="Converted pictures go here. [~/.cache/chromatheque]")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Resumes from here if it exists. [OUT.checkpoint]")
 @click.option("--log", type=click.Path(path_type=Path), help="JSON lines, one per 50 steps. [OUT.log]")
-@click.option("--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True)
+@click.option(
+    "--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True,
+    help="Bars for people, JSON lines for programs.",
+)  # fmt: skip
 def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
     """Train weights on DATA: tar shards, or folders of class-named sub-folders.
 
