@@ -303,6 +303,25 @@ def test_links_lead_somewhere(path):
             assert anchor in set(anchors(read(target))), f"{name(path)}: {name(target)} has no #{anchor}"
 
 
+def test_files_named_in_pages_are_there():
+    """A path below the packages, the tests or the pages, in a sentence, on a model card or in CITATION.cff."""
+    cited = re.findall(r"\(((?:colorizer|pipeline|workflows)/[^)]+)\)", read(ROOT / "CITATION.cff"))
+    tests = {path.name for path in (ROOT / "tests").rglob("*.py")}
+    assert cited
+    assert not [path for path in cited if not (ROOT / path).is_file()]
+    for page in GUIDES:
+        for span in spans(read(page)):
+            if re.fullmatch(r"(colorizer|pipeline|workflows|tests|docs|findings)/[\w./-]+", span):
+                assert (ROOT / span).exists(), f"{name(page)}: {span}"
+            assert not re.fullmatch(r"test_\w+\.py", span) or span in tests, f"{name(page)}: {span}"
+
+
+def test_the_version_to_cite_is_this_one():
+    """CITATION.cff has the version of the package."""
+    [version] = re.findall(r'^version = "(.+)"$', read(ROOT / "pyproject.toml"), re.MULTILINE)
+    assert f"\nversion: {version}\n" in read(ROOT / "CITATION.cff")
+
+
 def test_every_page_can_be_found():
     """From README, by links alone."""
     found, todo = set(), [ROOT / "README.md"]
