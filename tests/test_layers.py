@@ -213,6 +213,8 @@ def public(path):
         for node in scope.body:
             if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
                 continue
+            if "overload" in [d.id for d in node.decorator_list if isinstance(d, ast.Name)]:
+                continue  # what it does stands in the definition that follows
             plain = node.name in ("forward", "train") and prefix  # torch's own contract
             if not ast.get_docstring(node) and not protocol and not plain:
                 yield node.lineno, prefix + node.name

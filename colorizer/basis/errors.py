@@ -1,6 +1,9 @@
 """The error tree of the whole project.
 
 ColorizeError                what a person can act on; the command line prints it as one line
+├── CallError                what a function of the Python API was given
+│   ├── WrongType            of a kind that it does not take (a TypeError too)
+│   └── WrongValue           of the right kind, with what it does not take in it (a ValueError too)
 ├── WeightsError             a weights file that cannot be used
 ├── SourceError              something about the reel or scan that went in
 │   ├── UnsupportedSource    readable in principle, but not by this program (says what to do instead)
@@ -22,6 +25,18 @@ its traceback.
 
 class ColorizeError(Exception):
     """Base of all errors a person can act on."""
+
+
+class CallError(ColorizeError):
+    """What a function of the Python API was given."""
+
+
+class WrongType(CallError, TypeError):
+    """An argument of a kind that the function does not take."""
+
+
+class WrongValue(CallError, ValueError):
+    """An argument of the right kind with what the function does not take in it."""
 
 
 class WeightsError(ColorizeError):

@@ -87,6 +87,9 @@ class Colorizer:
         self.notes: set[str] = set()
         """What a person should know of how the device was used."""
 
+    def __repr__(self) -> str:
+        return f"<Colorizer {self.weights.name} on {self.device}, {str(self.dtype).removeprefix('torch.')}>"
+
     @property
     def look_size(self) -> int:
         """Side of the square pictures `look` takes."""

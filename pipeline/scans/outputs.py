@@ -16,6 +16,7 @@ import numpy as np
 import tifffile
 
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
+from colorizer.color.luma import luma_codes
 from pipeline.stills.reader import ScanReader
 from pipeline.values.finding import Finding
 
@@ -25,13 +26,6 @@ MEAN_ERROR = 2.5
 TIFF = (".tif", ".tiff")
 JPEG = 7
 """TIFF's number for JPEG compression; all others that are written are lossless."""
-
-
-def luma_codes(rgb: np.ndarray) -> np.ndarray:
-    """R'G'B' codes (..., 3) to luma codes of the same depth."""
-    wide = np.uint32
-    total = rgb[..., 0].astype(wide) * 299 + rgb[..., 1].astype(wide) * 587 + rgb[..., 2].astype(wide) * 114 + 500
-    return (total // 1000).astype(rgb.dtype)
 
 
 def rgb_rows(path: Path, page: int) -> Iterator[np.ndarray]:

@@ -16,11 +16,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, LedgerError, UnsupportedSource
+from colorizer.color.luma import luma_codes
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.metadata.xmp import merge
 from pipeline.pages.page import Page
 from pipeline.pages.writer import ScanWriter
-from pipeline.scans.outputs import digests, luma_codes
+from pipeline.scans.outputs import digests
 from pipeline.values.events import Silent
 from tests.endtoend import verify
 from tests.tiffs import noise
@@ -473,25 +474,6 @@ def test_no_value_in_a_sidecar_is_a_traceback(tmp_path_factory, made, data, new)
     copy.symlink_to(out)
     sidecar_of(copy).write_text(json.dumps(put(said, data.draw(st.sampled_from(known)), new)))
     assert "\n" not in words(source, copy)
-
-
-@pytest.mark.parametrize("kind", ["u1", "u2"])
-def test_luma_of_gray_is_gray(kind):
-    """R = G = B = n has luma n, for every n."""
-    codes = np.arange(np.iinfo(kind).max + 1).astype(kind)
-    luma = luma_codes(np.stack([codes] * 3, -1))
-    assert luma.dtype == codes.dtype
-    assert np.array_equal(luma, codes)
-
-
-@settings(max_examples=200)
-@given(kind=st.sampled_from(("u1", "u2")), data=st.data())
-def test_luma_is_rec_601_rounded(kind, data):
-    """Of any color it is 299 R + 587 G + 114 B thousandths, rounded half up, and between the least and the most."""
-    colors = data.draw(st.lists(st.tuples(*[st.integers(0, np.iinfo(kind).max)] * 3), min_size=1, max_size=9))
-    luma = luma_codes(np.array(colors, kind))
-    assert luma.tolist() == [(299 * r + 587 * g + 114 * b + 500) // 1000 for r, g, b in colors]
-    assert all(min(color) <= code <= max(color) for color, code in zip(colors, luma.tolist(), strict=True))
 
 
 @settings(max_examples=60)
