@@ -26,14 +26,9 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
 
     Example: chromatheque verify newsreel.mov newsreel.mkv
     """
-    from colorizer.basis.errors import SourceError
-    from pipeline.jobs.reel_proof import verify_reel
-    from pipeline.jobs.scan_job import FORMATS
-    from pipeline.jobs.scan_proof import verify_scan
+    from pipeline.jobs import calls
 
-    if not out.is_file():
-        raise SourceError(str(out), "no such file")
-    findings = verify_scan(source, out) if out.suffix.lower() in FORMATS else verify_reel(source, out, rate)
+    findings = calls.verify(source, out, rate=rate)
     if as_json:
         click.echo(
             json.dumps(
