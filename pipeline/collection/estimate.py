@@ -61,7 +61,10 @@ class Forecast:
 
 
 def forecast(items: Iterable[Progress], free: float, keep: bool, stored: bool = False) -> Forecast:
-    """Of the items that are neither done nor set aside. stored: outputs go to a store as soon as they are done."""
+    """Of the items that are neither done nor set aside. keep: their pieces stay on this disk.
+
+    stored: outputs go to a store as soon as they are done.
+    """
     files, megapixels = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0.0)
     frames, disk, largest = 0, 0.0, 0.0
     fetched = 0.0
@@ -75,7 +78,7 @@ def forecast(items: Iterable[Progress], free: float, keep: bool, stored: bool = 
         size = float(progress.size.get("bytes", 0.0))
         held = float(progress.size.get("fetched", 0.0))
         fetched, largest = fetched + held, max(largest, 2 * size + held if stored else size + held)
-        disk += 0 if stored else size * (2 if keep else 1)
+        disk += size * ((not stored) + keep)
     speeds = calibration().get(device_name(), {})
     hours: float | None = 0.0
     for kind, count in files.items():

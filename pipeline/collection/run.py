@@ -115,7 +115,8 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
             )  # fmt: skip
             look(state, found, listener)  # meanwhile the workers load
             state.set_aside(found)
-            told = forecast(found, shutil.disk_usage(depot.folder).free, wishes.keep, bool(depot.store))
+            keep = wishes.keep and not depot.shared
+            told = forecast(found, shutil.disk_usage(depot.folder).free, keep, bool(depot.store))
             if told.disk > told.free:
                 listener(Note(short_of_disk(depot.folder, told)))
             with Meter(listener, *places(state, wishes, listener)) as meter:

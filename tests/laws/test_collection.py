@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from click.testing import CliRunner
 
 from colorizer.basis.errors import LedgerError, StorageError
 from pipeline.collection.layout import STATE
@@ -24,6 +25,7 @@ from pipeline.values.stages import ASIDE, DONE
 from tests.endtoend import Heard, environment, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
 from tests.laws.test_scans import FULL, plate
+from workflows.commands.cli import cli
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +143,19 @@ def test_nothing_set_aside_is_said(tmp_path, source, tiny):
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == f"nothing is set aside in {out}; there is nothing to try again\n"
     assert outputs(out) == before
+
+
+def test_a_dry_run_makes_room_for_kept_pieces(tmp_path, source, tiny):
+    """Pieces that stay beside their outputs need as much again, and a dry run says so."""
+    needed = []
+    for more in ((), ("--keep-pieces",)):
+        words = command(source, tmp_path / "out", tiny, "--dry-run", "--progress", "json", *more)
+        done = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
+        assert done.exit_code == 0
+        needed.append(json.loads(done.stdout)["disk"])
+    plain, kept = needed
+    assert plain < kept < 2 * plain
+    assert not (tmp_path / "out").exists()
 
 
 def painted(out):

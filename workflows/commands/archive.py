@@ -18,6 +18,7 @@ from workflows.terminal.options import Bytes, Place, WorkingSize
 if TYPE_CHECKING:
     from pipeline.collection.depot import Depot
     from pipeline.collection.items import Found
+    from pipeline.collection.run import Wishes
     from pipeline.collection.schedule import Night
     from pipeline.collection.state import Progress
     from pipeline.values.events import Listener
@@ -138,7 +139,7 @@ def archive(
     )  # fmt: skip
     with collection_listener(progress) as listener:
         if dry_run:
-            code = _forecast(wishes.depot(out), found, wishes.aside_only, progress == "json")
+            code = _forecast(wishes.depot(out), found, wishes, progress == "json")
             raise click.exceptions.Exit(code)
         try:
             night, items = color(out, found.items, wishes, listener)
@@ -204,7 +205,7 @@ def _told(
         click.echo(f"the report is in {report}")
 
 
-def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> int:
+def _forecast(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
     """Print what a run would take; 1 if something cannot work."""
     import tempfile
 
@@ -220,15 +221,16 @@ def _forecast(depot: Depot, found: Found, aside_only: bool, as_json: bool) -> in
     place = next(p for p in (out, *out.absolute().parents) if p.is_dir())
     if depot.store or (out / ITEMS).is_dir():
         depot.fetch_state()
-        looked = ready(State(depot), found.items, aside_only)
+        looked = ready(State(depot), found.items, wishes.aside_only)
     else:
         looked = [Progress(item) for item in found.items]
     with tempfile.TemporaryDirectory() as nowhere:  # the look leaves no trace in OUT_DIR
         look(State(Path(nowhere)), looked, Silent())
-    if aside_only and not looked and not as_json:
+    if wishes.aside_only and not looked and not as_json:
         click.echo(NOTHING_ASIDE.format(depot))
         return 0
-    told = forecast(looked, shutil.disk_usage(place).free, keep=False, stored=bool(depot.store))
+    keep = wishes.keep and not depot.shared
+    told = forecast(looked, shutil.disk_usage(place).free, keep, stored=bool(depot.store))
     bad = [p for p in looked if p.state == ASIDE]
     if as_json:
         refused = [{"uri": shown(p.item.source), **(p.error or {})} for p in bad]
