@@ -7,7 +7,7 @@ stamp survives lossy coding; the moving texture changes at `cuts`, where a shot 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -160,6 +160,7 @@ def write_reel(
     sar: Fraction = Fraction(1),
     rotation: int = 0,
     audio: int | Sequence[str] = 0,
+    heard: Callable[[np.ndarray], np.ndarray] | None = None,
     subtitles: int = 0,
     chapters: int = 0,
     timecode: str = "",
@@ -168,15 +169,17 @@ def write_reel(
     color_range: int | None = None,
     colors: tuple[int, int, int] = (2, 2, 2),
     silent: bool = False,
+    sample_rate: int = SAMPLES,
     options: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a stamped reel; its suffix picks the container and, unless named, codec and pixel format.
 
     frames: how many, or the stamps they carry (to lose, double or swap some). pts: times in `time_base`, one per
     frame, for a varying rate. interlaced: "tff" or "bff". rotation: counter-clockwise degrees. audio: tracks of a
-    tone, as a number or as FFmpeg's codec names. subtitles: tracks of one line per half second. chapters: parts of
-    equal length. color_range: the tag, 1 limited or 2 full; by default what the format is. colors: primaries, transfer
-    and matrix tags; silent: only the container has them, ProRes pictures say nothing.
+    tone, as a number or as FFmpeg's codec names. heard: what is on them instead, of seconds; sample_rate: theirs.
+    subtitles: tracks of one line per half second. chapters: parts of equal length. color_range: the tag, 1 limited or
+    2 full; by default what the format is. colors: primaries, transfer and matrix tags; silent: only the container has
+    them, ProRes pictures say nothing.
     """
     codec = codec or CODECS[path.suffix]
     pix_fmt = pix_fmt or ("yuv422p10le" if codec == "prores_ks" else "yuv420p")
@@ -209,7 +212,7 @@ def write_reel(
                 context.options = {**context.options, "x264-params": f"{interlaced}=1"}
         end = Fraction(times[-1] + step) * base if times else Fraction(0)
         others = [
-            _tone(out, name, i, end)
+            _tone(out, name, i, end, heard, sample_rate)
             for i, name in enumerate(["pcm_s16le"] * audio if isinstance(audio, int) else audio)
         ]
         others += [_lines(out, path.suffix, end) for _ in range(subtitles)]
@@ -258,10 +261,12 @@ def field_setter(size: tuple[int, int], pix_fmt: str, base: Fraction, order: str
     return graph
 
 
-def _tone(out: Any, codec: str, number: int, end: Fraction) -> Any:
+def _tone(
+    out: Any, codec: str, number: int, end: Fraction, heard: Callable[[np.ndarray], np.ndarray] | None, rate: int
+) -> Any:
     """A sound track of `codec`: a tone of its own, as long as the picture. Returns the maker of its packets."""
     layout = LAYOUTS.get(codec, "mono")
-    rate = 48000 if codec == "opus" else SAMPLES
+    rate = 48000 if codec == "opus" else rate
     stream = out.add_stream(ENCODERS.get(codec, codec), rate=rate)
     context = stream.codec_context
     context.layout = layout
@@ -272,7 +277,8 @@ def _tone(out: Any, codec: str, number: int, end: Fraction) -> Any:
 
     def packets() -> list[Any]:
         total = int(end * rate)
-        wave = 0.3 * np.sin(np.arange(total) * 6.2832 * (300 + 170 * number) / rate)
+        seconds = np.arange(total) / rate
+        wave = 0.3 * np.sin(seconds * 6.2832 * (300 + 170 * number)) if heard is None else heard(seconds)
         wave = np.tile(wave.astype(np.float32), (2 if layout == "stereo" else 1, 1))
         frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout=layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)

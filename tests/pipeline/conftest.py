@@ -49,7 +49,7 @@ class Studio:
 
     def color(self, source: Path | str, out: Path, **choices) -> SimpleNamespace:
         """A whole job, checked and published; its findings by name."""
-        asked = ReelChoices(weights=str(self.weights), working_size=32, precision="fp32", **choices)
+        asked = ReelChoices(**{"weights": str(self.weights), "working_size": 32, "precision": "fp32", **choices})
         result = ReelJob(str(source), out, asked, None, Silent()).color()
         return SimpleNamespace(
             plan=result.plan, findings={f.what: f for f in result.findings}, lost=result.lost, out=probe(str(out))

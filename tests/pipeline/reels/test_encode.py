@@ -139,7 +139,7 @@ def test_lossy_profiles_take_every_size(name, source, size):
 def test_packets_carry_what_a_joiner_needs(profile, fields):
     """One packet per frame with its absolute time, rising decoding times, a key frame first, the same header from
     every encoder, tags and field order on the frames."""
-    reel = replace(BASE, fields=fields, tags=(0, 6, 6, 6))
+    reel = replace(BASE, fields=fields, tags=(0, 5, 16, 6))  # each another number
     target = target_for(reel, profile)
     frames = [replace(picture(i, (64, 48), target, reel), pts=1000 + i * 42) for i in range(6)]
     encoder, coded = encode(reel, profile, target, frames)
@@ -152,7 +152,7 @@ def test_packets_carry_what_a_joiner_needs(profile, fields):
     for frame in decode(encoder, coded):
         assert frame.interlaced_frame == (fields != "progressive")
         if profile.codec != "ffv1":  # there the container holds the tags
-            assert (frame.color_primaries, frame.color_trc, frame.colorspace) == (6, 6, 6)
+            assert (frame.color_primaries, frame.color_trc, frame.colorspace) == (5, 16, 6)
     assert not any(np.isnan([p.pts for p in coded]))
 
 
@@ -162,6 +162,13 @@ def test_the_same_frames_give_the_same_packets():
         target = target_for(BASE, profile)
         frames = [picture(i, (64, 48), target, BASE) for i in range(5)]
         assert encode(BASE, profile, target, frames)[1] == encode(BASE, profile, target, frames)[1]
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
+def test_an_encoders_threads_are_counted_here(profile):
+    """0 would be as many as the machine has: H.264 made on another worker would be other bytes."""
+    assert profile.threads > 0
+    assert Encoder(BASE, profile, target_for(BASE, profile)).context.thread_count == profile.threads
 
 
 def test_a_refusing_encoder_is_an_error_in_words():

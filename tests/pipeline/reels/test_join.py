@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -14,7 +15,7 @@ from pipeline.containers.profiles import PROFILES
 from pipeline.jobs.reel_job import identity
 from pipeline.reels.decode import Reader
 from pipeline.reels.encode import Encoder, Painted
-from pipeline.reels.join import join
+from pipeline.reels.join import join, shift_of
 from pipeline.reels.painter import SegmentPainter
 from pipeline.reels.plan import Plan, Shot
 from pipeline.reels.reel import probe
@@ -146,7 +147,7 @@ def test_damage_between_painting_and_joining_is_noticed(plans, folder):
 
 EVERYTHING = {
     "sar": Fraction(16, 15), "interlaced": "tff", "rotation": 90, "timecode": "01:02:03:04", "chapters": 2,
-    "metadata": {"title": "Harvest", "accession": "1931/7 ü", "comment": "nitrate, shrunk"}, "colors": (6, 6, 6),
+    "metadata": {"title": "Harvest", "accession": "1931/7 ü", "comment": "nitrate, shrunk"}, "colors": (5, 16, 6),
 }  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def test_everything_around_the_picture_survives(studio, folder, suffix, pix_fmt,
     assert all(f.holds for f in result.findings.values())
     made = result.out
     assert (made.aspect, made.fields, made.rotation, made.timecode) == (Fraction(16, 15), "tff", 90, "01:02:03:04")
-    assert made.tags[1:] == (6, 6, 6)
+    assert made.tags[1:] == (5, 16, 6)
     assert abs(made.rate / reel.rate - 1) < Fraction(1, 100)  # milliseconds of Matroska averaged
     with av.open(str(out)) as container:
         tags = {k.lower(): v for k, v in container.metadata.items()}
@@ -169,6 +170,38 @@ def test_everything_around_the_picture_survives(studio, folder, suffix, pix_fmt,
     assert tags["comment"].startswith("nitrate, shrunk | Color added")
     assert "compositeWithTrainedAlgorithmicMedia" in tags["digital_source_type"]
     assert tags["source_sha256"] == identity(reel)["sha256"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_broadcasts_sound_that_begins_first_stays_in_front(studio, folder, profile):
+    """A transport stream's clock starts anywhere and its sound often before its picture: the output begins at zero
+    with the sound, and the picture as much later as it was."""
+    source = write_reel(folder / "late.ts", 12, audio=["mp2"], pts=[round((i + 6) * 3750) for i in range(12)],
+                        time_base=Fraction(1, 90000))  # fmt: skip
+    out = folder / f"late{OUTPUTS[profile]}"
+    result = studio.color(source, out)
+    assert all(f.holds for f in result.findings.values())
+    begins = {}
+    for name, path in (("source", source), ("out", out)):
+        with av.open(str(path)) as container:
+            streams = [*container.streams.video, *container.streams.audio]
+            first = [min(p.pts * p.time_base for p in container.demux(s) if p.size) for s in streams[:1]]
+        with av.open(str(path)) as container:
+            first += [min(p.pts * p.time_base for p in container.demux(audio=0) if p.size)]
+        begins[name] = first
+    picture, sound = begins["out"]
+    assert abs(sound) < Fraction(1, 20)
+    assert abs((picture - sound) - (begins["source"][0] - begins["source"][1])) < Fraction(1, 20)
+    assert picture - sound > Fraction(1, 5)
+
+
+@given(picture=st.integers(0, 10**7), container=st.integers(1, 10**8))
+def test_no_time_of_a_broadcast_falls_below_zero(plans, picture, container):
+    """What is taken off every time is the earliest of all, of the picture or of whatever begins before it."""
+    plan = plans["steady.mov", "archive"]
+    plan = replace(plan, reel=replace(plan.reel, format="mpegts"), pts=tuple(picture + i for i in range(FRAMES)))
+    begins = picture * plan.reel.time_base, Fraction(container, 1_000_000)
+    assert shift_of(plan, SimpleNamespace(start_time=container)) == min(begins)
 
 
 @pytest.mark.parametrize("profile", PROFILES)

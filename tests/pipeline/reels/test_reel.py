@@ -100,6 +100,8 @@ def test_an_absurd_aspect_is_not_believed(folder):
 
 CODINGS = [
     ("yuv420p", (48, 64), (2, 2, 2), None, Coding(8, False, "bt601", "smpte170m"), 2),
+    ("yuv420p", (720, 576), (2, 2, 2), None, Coding(8, False, "bt601", "smpte170m"), 2),
+    ("yuv420p", (720, 578), (2, 2, 2), None, Coding(8, False, "bt709", "bt709"), 2),
     ("yuv420p", (1280, 720), (2, 2, 2), None, Coding(8, False, "bt709", "bt709"), 2),
     ("yuv420p", (48, 64), (1, 1, 1), None, Coding(8, False, "bt709", "bt709"), 0),
     ("yuv420p", (48, 64), (9, 14, 9), 2, Coding(8, True, "bt2020", "bt2020"), 0),

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import av
+import numpy as np
 import pytest
 from av.stream import Disposition
 
@@ -193,3 +194,42 @@ def test_the_name_of_a_quicktime_track_is_its_title(studio, folder):
         assert all(f.holds for f in studio.color(named, out).findings.values())
     with av.open(str(folder / "named-out.mkv")) as made:
         assert made.streams.audio[0].metadata["title"] == "Erzähler"
+
+
+def narration(loudness):
+    """A voice that comes and goes."""
+    return lambda seconds: loudness * np.sin(seconds * 2000) * (0.6 + 0.4 * np.sin(seconds * 9))
+
+
+@pytest.fixture(scope="module")
+def spoken(studio, folder):
+    """A reel whose sound is converted, and its output."""
+    path = write_reel(folder / "spoken.mkv", FRAMES, audio=["pcm_u8"], heard=narration(0.4))
+    out = folder / "spoken.mp4"
+    assert all(f.holds for f in studio.color(path, out).findings.values())
+    return path, out
+
+
+OTHERS = {
+    "a little softer": (narration(0.39), set()),
+    "softer": (narration(0.24), {"audio 1 (pcm_u8)"}),
+    "silence": (lambda seconds: 0 * seconds, {"audio 1 (pcm_u8)"}),
+    "music": (lambda seconds: 0.4 * np.sin(seconds * 700) * (seconds % 0.5 < 0.2), {"audio 1 (pcm_u8)"}),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_converted_sound_of_another_film_is_found(spoken, folder, what):
+    """Packets say nothing of sound that was converted: how loud it is all along does."""
+    heard, wanted = OTHERS[what]
+    other = write_reel(folder / f"{what}.mkv", FRAMES, audio=["pcm_u8"], heard=heard)
+    assert failing(other, spoken[1]) == wanted
+
+
+@pytest.mark.parametrize(("late", "wanted"), [(0, set()), (20, set()), (200, {"sync"}), (20_000, {"sync"})])
+def test_converted_sound_may_move_a_little(spoken, folder, late, wanted):
+    """Some milliseconds are a codec's lead-in; what a person hears is out of step."""
+    moved = doctored(
+        spoken[1], folder / f"{late}.mp4", time=lambda kind, _: late if kind == "audio" else 0, muxer="mp4"
+    )  # fmt: skip
+    assert {what for what in failing(spoken[0], moved) if what in ("sync", "audio 1 (pcm_u8)")} == wanted

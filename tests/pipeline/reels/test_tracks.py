@@ -1,5 +1,6 @@
 """Sound, subtitles and data: copied, converted or lost by name, in every output."""
 
+import json
 from fractions import Fraction
 
 import av
@@ -40,6 +41,11 @@ def packets(path, kind):
             if packet.size and packet.stream.index in found:
                 found[packet.stream.index].append((bytes(packet), packet.pts * packet.time_base))
     return list(found.values())
+
+
+def sidecar_of(made):
+    """What lies beside an output."""
+    return json.loads(made.with_name(made.name + ".json").read_text())
 
 
 @pytest.mark.parametrize("out", OUTPUTS)
@@ -83,6 +89,24 @@ def test_converted_sound_sounds_the_same(studio, sources, folder):
         assert np.abs(before[:n] - after[:n]).max() < 0.02, codec
         assert before.max() > 0.1
     assert result.lost == ()
+
+
+def noisy(seconds):
+    """Sound that no codec makes small."""
+    return np.random.default_rng(7).uniform(-0.5, 0.5, len(seconds))
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 48000])
+def test_converted_sound_has_bits_enough(studio, folder, rate):
+    """AAC gets 128 kbit/s a channel, as much as its rate allows: noise, which needs them, is given nearly all."""
+    source, made = folder / f"noise{rate}.mkv", folder / f"noise{rate}.mp4"
+    write_reel(source, 48, audio=["pcm_u8"], heard=noisy, sample_rate=rate)
+    result = studio.color(source, made)
+    assert [c["how"] for c in sidecar_of(made)["tracks"] if c["kind"] == "audio"] == ["converted"]
+    assert all(f.holds for f in result.findings.values())
+    [track] = packets(made, "audio")
+    wanted = min(128_000, 5 * rate) / 8
+    assert 0.8 * wanted < sum(len(data) for data, _ in track) / 2 < 1.3 * wanted
 
 
 def test_fates_are_complete(sources):

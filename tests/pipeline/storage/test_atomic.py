@@ -1,13 +1,14 @@
 """Files appear whole or not at all."""
 
 import hashlib
+import os
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import LedgerError
-from pipeline.storage.atomic import publish, read_json, sha256, write_json
+from pipeline.storage.atomic import publish, read_json, sha256, write_json, write_text
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -66,6 +67,35 @@ def test_publish_replaces(tmp_path):
     publish(scratch, final)
     assert final.read_bytes() == b"new"
     assert not scratch.exists()
+
+
+def grown(path):
+    """A file of some bytes that is renamed to `path`."""
+    scratch = path.with_name("grown.part")
+    scratch.write_bytes(b"a film")
+    publish(scratch, path)
+
+
+@pytest.mark.parametrize(
+    "write", [grown, lambda path: write_text(path, "words"), lambda path: write_json(path, {"a": 1})],
+    ids=["publish", "text", "JSON"],
+)  # fmt: skip
+@pytest.mark.parametrize("old", [False, True], ids=["new", "replaced"])
+def test_bytes_are_on_disk_before_the_name(tmp_path, monkeypatch, write, old):
+    """After a power cut a name stands for all of its bytes: they are synced, all of them, and only then renamed."""
+    path, synced, sync = tmp_path / "final", {}, os.fsync
+    if old:
+        path.write_bytes(b"old")
+
+    def watched(file):
+        sync(file)
+        taken = path.exists() and path.stat().st_ino == os.fstat(file).st_ino
+        synced[os.fstat(file).st_ino] = os.fstat(file).st_size, taken
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write(path)
+    assert synced.get(path.stat().st_ino) == (path.stat().st_size, False)
+    assert path.stat().st_size > 0
 
 
 def test_sha256_is_sha256(tmp_path):

@@ -1,6 +1,7 @@
 """Files in stores: whole or not at all, the same bytes there and back, and errors in a line without secrets."""
 
 import errno
+import os
 import time
 import uuid
 
@@ -140,6 +141,30 @@ def test_a_file_that_changes_while_it_is_fetched_is_refused(tmp_path, monkeypatc
 
     monkeypatch.setattr(Store, "look", moving)
     with pytest.raises(SourceError, match="changes while it is read"):
+        store.pull("a", tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("halves", [1, 2, 9])
+def test_half_a_download_is_no_file(tmp_path, monkeypatch, halves):
+    """A connection that ends early without an error: fetched again once, then refused; half a film gets no name."""
+    store = Store(f"memory://{uuid.uuid4().hex}")
+    store.write("a", b"all of it")
+    fs, _ = store._path("a")
+    whole, tries = fs.get_file, []
+
+    def short(remote, local):
+        tries.append(1)
+        whole(remote, local)
+        if len(tries) <= halves:
+            os.truncate(local, 4)
+
+    monkeypatch.setattr(fs, "get_file", short)
+    if halves == 1:
+        assert store.pull("a", tmp_path / "a").bytes == 9
+        assert (tmp_path / "a").read_bytes() == b"all of it"
+        return
+    with pytest.raises(SourceError):
         store.pull("a", tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
