@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from pipeline.containers.containers import held
+from pipeline.containers.containers import Container
+from pipeline.containers.holding import held
 from pipeline.values.finding import Finding
 
 TICK = Fraction(1, 1000)
@@ -46,30 +47,30 @@ def clipped(chapters: Sequence[Any], begin: Fraction, end: Fraction, shift: Frac
     return kept
 
 
-def unheld(chapters: Sequence[Any], suffix: str) -> str:
+def unheld(chapters: Sequence[Any], container: Container) -> str:
     """What becomes of chapters that an output of this kind cannot hold as they are, in words; "" if it can.
 
     QuickTime and MP4 know no gaps, no overlaps, no late first chapter and no chapter without a title.
     """
     if not chapters:
         return ""
-    was, now = chapters_in(chapters), chapters_in(held(suffix, chapters=chapters).chapters)
+    was, now = chapters_in(chapters), chapters_in(held(container, chapters=chapters).chapters)
     if len(was) != len(now):
-        return f"{suffix} files hold {len(now)} of {len(was)} chapters"
+        return f"{container.suffix} files hold {len(now)} of {len(was)} chapters"
     told = [f"{a} becomes {b}" for a, b in zip(was, now, strict=True) if not _same(a, b, Fraction(0), TICK)]
     more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-    return f"{suffix} files hold them otherwise: {', '.join(told[:3])}{more}" if told else ""
+    return f"{container.suffix} files hold them otherwise: {', '.join(told[:3])}{more}" if told else ""
 
 
 def check_chapters(
-    wanted: Sequence[Any], found: Sequence[Any], suffix: str, declared: bool, moved: Fraction
+    wanted: Sequence[Any], found: Sequence[Any], container: Container, declared: bool, moved: Fraction
 ) -> Finding:
     """Titles, starts and ends of an output's chapters.
 
     wanted: as the output should have them. declared: the sidecar says that the container cannot hold them so, and
     what it makes of them is wanted. moved: seconds by which a muxer moved the picture to begin sound at zero.
     """
-    as_held = held(suffix, chapters=wanted).chapters if declared and wanted else wanted
+    as_held = held(container, chapters=wanted).chapters if declared and wanted else wanted
     a, b = chapters_in(as_held), chapters_in(found)
     if len(a) != len(b):
         return Finding("chapters", False, f"{len(a)} in the source, {len(b)} in the output")

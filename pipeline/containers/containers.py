@@ -1,44 +1,75 @@
-"""Trial: what an output container holds, found by writing a small file and reading it back. Tried, not looked up."""
+"""Containers of outputs as values: what each kind of file holds beside its picture, and how it is written.
+
+What can be tried is not written down here: which languages, titles, flags, chapters and codecs a container takes is
+found by `pipeline.containers.holding`.
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from pathlib import Path
 
-import av
-import numpy as np
-
-MUXERS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
-TAGS = {".mkv": {}, ".mov": {"movflags": "use_metadata_tags"}, ".mp4": {"movflags": "use_metadata_tags"}}
-"""Options of the muxers that decide which tags they hold."""
+from pipeline.containers import matroska
+from pipeline.containers.codecs import AAC, FLAC, PCM_24, Options, PictureCodec, SoundCodec
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What came back of a track's tags and flags and of a file's chapters."""
+class Container:
+    """A kind of file. suffix: with its dot, in lower case. muxer: FFmpeg's name. sound: what sound becomes where it
+    is not taken as it is.
 
-    tags: dict[str, str]
-    flags: int
-    chapters: tuple[dict[str, Any], ...]
+    options: of the muxer that decide which tags it holds; finish: more of them, for a file that is seen through.
+    fields: FFmpeg's numbers for an interlaced picture whose upper, and whose lower, field is shown first; None where
+    no file can say it. codec_tags: four characters by an encoder's name, where readers want others than FFmpeg's.
+
+    attachments: holds files. places_pcm: must know where the channels of PCM belong.
+
+    reserve, set_aspect: for an aspect ratio that the muxer does not write: what is done to the picture's title before
+    a file is written, and to the file afterwards.
+    """
+
+    suffix: str
+    name: str
+    muxer: str
+    sound: SoundCodec
+    options: Options = ()
+    finish: Options = ()
+    fields: tuple[int, int] | None = (2, 3)
+    codec_tags: Options = ()
+    attachments: bool = False
+    places_pcm: bool = False
+    reserve: Callable[[str | None], str] | None = None
+    set_aspect: Callable[[Path, Fraction], None] | None = None
+
+    def field_order(self, fields: str) -> int:
+        """FFmpeg's number for "tff" or "bff". Raises ValueError where no file of this kind can say it."""
+        if self.fields is None:
+            raise ValueError(f"{self.suffix} files do not say which field comes first")
+        return self.fields[("tff", "bff").index(fields)]
+
+    def codec_tag(self, codec: PictureCodec) -> str:
+        """Four characters that name the codec in a file, or "" for FFmpeg's own choice."""
+        return dict(self.codec_tags).get(codec.encoder, "")
 
 
-def held(
-    suffix: str, tags: Mapping[str, str] | None = None, flags: int = 0, chapters: Sequence[dict[str, Any]] = ()
-) -> Held:
-    """A tenth of a second of silence with these tags, flags and chapters, written and read again."""
-    file = io.BytesIO()
-    with av.open(file, "w", format=MUXERS[suffix], container_options=TAGS[suffix]) as trial:
-        stream = trial.add_stream("pcm_s16le", rate=8000, layout="mono")
-        stream.metadata.update(tags or {})
-        stream.disposition = av.stream.Disposition(flags)
-        if chapters:
-            trial.set_chapters([dict(c) for c in chapters])  # type: ignore[misc]
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
-        frame.sample_rate, frame.pts = 8000, 0
-        trial.mux([*stream.encode(frame), *stream.encode(None)])
-    file.seek(0)
-    with av.open(file) as made:
-        back = made.streams.audio[0]
-        return Held(dict(back.metadata), int(back.disposition), tuple(dict(c) for c in made.chapters()))
+MATROSKA = Container(
+    ".mkv", "Matroska", "matroska", FLAC, attachments=True,
+    reserve=matroska.reserve, set_aspect=matroska.set_display_size,
+)  # fmt: skip
+QUICKTIME = Container(
+    ".mov", "QuickTime", "mov", PCM_24, (("movflags", "use_metadata_tags"),), fields=(5, 4)
+)  # fmt: skip
+MP4 = Container(
+    ".mp4", "MP4", "mp4", AAC, (("movflags", "use_metadata_tags"),), (("movflags", "use_metadata_tags+faststart"),),
+    places_pcm=True,
+)  # fmt: skip
+
+CONTAINERS = {c.suffix: c for c in (MATROSKA, QUICKTIME, MP4)}
+"""Every kind of file that reels are written to, by its suffix."""
+
+
+def container_of(path: Path) -> Container:
+    """The kind of an output by its suffix. Raises KeyError for one that is none of ours."""
+    return CONTAINERS[path.suffix.lower()]

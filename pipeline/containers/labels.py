@@ -10,7 +10,8 @@ from typing import Any
 
 from av.stream import Disposition
 
-from pipeline.containers.containers import held
+from pipeline.containers.containers import Container
+from pipeline.containers.holding import held
 
 SAME_LANGUAGE = {
     "deu": "ger", "nld": "dut", "swe": "sve", "fre": "fra", "cze": "ces", "zho": "chi", "slo": "slk", "rum": "ron",
@@ -24,10 +25,10 @@ NATURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.s
 
 
 @cache
-def language_in(suffix: str, code: str) -> str:
+def language_in(container: Container, code: str) -> str:
     """A language as an output of this kind can say it (QuickTime: "ger", not "deu"); "" if it cannot."""
     names = (code, SAME_LANGUAGE.get(code, code))
-    return next((n for n in names if held(suffix, {"language": n}).tags.get("language") == n), "")
+    return next((n for n in names if held(container, {"language": n}).tags.get("language") == n), "")
 
 
 def same_language(a: str, b: str) -> bool:
@@ -46,28 +47,28 @@ def title_of(tags: Any) -> str:
 
 
 @cache
-def _holds_title(suffix: str, title: str) -> bool:
-    return title_of(held(suffix, {"title": title}).tags) == title
+def _holds_title(container: Container, title: str) -> bool:
+    return title_of(held(container, {"title": title}).tags) == title
 
 
 @cache
-def _holds_flag(suffix: str, flag: int) -> bool:
-    return bool(held(suffix, flags=flag).flags & flag)
+def _holds_flag(container: Container, flag: int) -> bool:
+    return bool(held(container, flags=flag).flags & flag)
 
 
 def _flags(stream: Any) -> list[Disposition]:
     return [f for f in Disposition if f & int(stream.disposition) and not f & NATURE]
 
 
-def unheld(stream: Any, suffix: str) -> str:
+def unheld(stream: Any, container: Container) -> str:
     """What an output of this kind cannot say of a stream, in words; "" if it can say everything."""
     language, title = stream.metadata.get("language", "und"), title_of(stream.metadata)
     told = []
-    if language != "und" and not language_in(suffix, language):
-        told.append(_no_language(suffix, language))
-    if title and not _holds_title(suffix, title):
-        told.append(_no_title(suffix))
-    told += [_no_flag(suffix, f) for f in _flags(stream) if not _holds_flag(suffix, int(f))]
+    if language != "und" and not language_in(container, language):
+        told.append(_no_language(container, language))
+    if title and not _holds_title(container, title):
+        told.append(_no_title(container))
+    told += [_no_flag(container, f) for f in _flags(stream) if not _holds_flag(container, int(f))]
     return "; ".join(told)
 
 
@@ -78,31 +79,31 @@ def told_in(why: str) -> str:
     )
 
 
-def _no_language(suffix: str, language: str) -> str:
-    return f"{suffix} files have no code for its language {language}"
+def _no_language(container: Container, language: str) -> str:
+    return f"{container.suffix} files have no code for its language {language}"
 
 
-def _no_title(suffix: str) -> str:
-    return f"{suffix} files do not hold its title"
+def _no_title(container: Container) -> str:
+    return f"{container.suffix} files do not hold its title"
 
 
-def _no_flag(suffix: str, flag: Disposition) -> str:
-    return f"{suffix} files do not hold its flag {flag.name}"
+def _no_flag(container: Container, flag: Disposition) -> str:
+    return f"{container.suffix} files do not hold its flag {flag.name}"
 
 
-def changed(source: Any, output: Any, suffix: str, declared: str, chosen: bool) -> list[str]:
+def changed(source: Any, output: Any, container: Container, declared: str, chosen: bool) -> list[str]:
     """What an output says otherwise of a stream and has not declared.
 
     chosen: a track of this kind is the default one in the source; where none is, containers choose the first.
     """
     told = []
     was, now = (s.metadata.get("language", "") for s in (source, output))
-    if not same_language(was, now) and _no_language(suffix, was) not in declared:
+    if not same_language(was, now) and _no_language(container, was) not in declared:
         told.append(f"language {was or 'none'} became {now or 'none'}")
     was, now = title_of(source.metadata), title_of(output.metadata)
-    if was != now and _no_title(suffix) not in declared:
+    if was != now and _no_title(container) not in declared:
         told.append(f"title {was!r} became {now!r}")
     had, has = _flags(source), _flags(output)
-    told += [f"flag {f.name} is gone" for f in had if f not in has and _no_flag(suffix, f) not in declared]
+    told += [f"flag {f.name} is gone" for f in had if f not in has and _no_flag(container, f) not in declared]
     added = [f for f in has if f not in had and (f != Disposition.default or chosen)]
     return told + [f"flag {f.name} is new" for f in added]

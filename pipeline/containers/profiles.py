@@ -1,6 +1,6 @@
-"""Profiles: how outputs are encoded.
+"""Profiles: how outputs are encoded. A profile is one value; every choice and check asks it.
 
-archive keeps every luma code (FFV1); mezzanine (ProRes 422 HQ) and access (H.264) are lossy by nature.
+archive keeps every luma code (FFV1); the others are lossy by nature.
 """
 
 from __future__ import annotations
@@ -9,56 +9,70 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colorizer.basis.errors import UnsupportedSource
+from pipeline.containers.codecs import FFV1, H264, PRORES, PictureCodec
+from pipeline.containers.containers import MATROSKA, MP4, QUICKTIME, Container
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An output format. options: of the encoder; threads: fixed, since x264's output depends on it.
-
-    H.264 does without B-frames: segments then join at any length, with decoding times that need no repair.
+    """An output format: a codec of pictures in the containers that it may be written to, the usual one first.
 
     psnr: luma peak signal-to-noise ratio, dB, below which a lossy output is refused by `verify`.
     """
 
     name: str
-    suffix: str
-    codec: str
-    options: tuple[tuple[str, str], ...]
-    threads: int
-    lossless: bool
+    codec: PictureCodec
+    containers: tuple[Container, ...]
     psnr: float
     meaning: str
+
+    @property
+    def suffix(self) -> str:
+        """Of an output whose name is not chosen."""
+        return self.containers[0].suffix
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Of all outputs that this profile writes."""
+        return tuple(c.suffix for c in self.containers)
+
+    @property
+    def lossless(self) -> bool:
+        """Whether every luma code comes back."""
+        return self.codec.lossless
 
 
 PROFILES = {
     p.name: p
     for p in (
-        Profile(
-            "archive", ".mkv", "ffv1",
-            (("level", "3"), ("g", "1"), ("slicecrc", "1"), ("coder", "1"), ("context", "0")), 2, True, 0.0,
-            "FFV1 version 3 with checksums in Matroska; luma bit for bit",
-        ),
-        Profile(
-            "mezzanine", ".mov", "prores_ks", (("profile", "3"), ("vendor", "apl0")), 2, False, 36.0,
-            "ProRes 422 HQ, 10 bit, in QuickTime",
-        ),
-        Profile(
-            "access", ".mp4", "libx264", (("preset", "medium"), ("crf", "16"), ("bf", "0")), 2, False, 34.0,
-            "H.264 in MP4, plays everywhere",
-        ),
+        Profile("archive", FFV1, (MATROSKA,), 0.0, "FFV1 version 3 with checksums in Matroska; luma bit for bit"),
+        Profile("mezzanine", PRORES, (QUICKTIME,), 36.0, "ProRes 422 HQ, 10 bit, in QuickTime"),
+        Profile("access", H264, (MP4,), 34.0, "H.264 in MP4, plays everywhere"),
     )
-}  # fmt: skip
+}
+"""By name. Where several write files of one suffix, the first is its usual one."""
+
+
+def usual_profiles() -> dict[str, Profile]:
+    """The profile that each suffix picks unless another one is named."""
+    usual: dict[str, Profile] = {}
+    for profile in PROFILES.values():
+        for suffix in profile.suffixes:
+            usual.setdefault(suffix, profile)
+    return usual
 
 
 def profile_for(out: Path, name: str | None) -> Profile:
     """The profile named, or the one an output's suffix picks. Raises UnsupportedSource naming the choices."""
+    suffix = out.suffix.lower()
     if name is not None:
         profile = PROFILES[name]
-        if out.suffix.lower() != profile.suffix:
-            raise UnsupportedSource(str(out), f"profile {name} writes {profile.suffix} files; rename the output")
+        if suffix not in profile.suffixes:
+            writes = " or ".join(profile.suffixes)
+            raise UnsupportedSource(str(out), f"profile {name} writes {writes} files; rename the output")
         return profile
-    for profile in PROFILES.values():
-        if out.suffix.lower() == profile.suffix:
-            return profile
-    choices = ", ".join(f"{p.suffix} ({p.name})" for p in PROFILES.values())
+    usual = usual_profiles()
+    if suffix in usual:
+        return usual[suffix]
+    choices = ", ".join(f"{suffix} ({profile.name})" for suffix, profile in usual.items())
     raise UnsupportedSource(str(out), f"the output's suffix picks its format: {choices}")

@@ -5,6 +5,7 @@ Every segment gets an encoder of its own with the same settings, so segments mad
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,6 +16,7 @@ import av.filter
 import numpy as np
 
 from colorizer.basis.errors import EncodeError
+from pipeline.containers.containers import Container
 from pipeline.containers.profiles import Profile
 from pipeline.reels.frames import plane_view
 from pipeline.reels.reel import Reel
@@ -23,8 +25,6 @@ from pipeline.reels.target import Target
 GLOBAL_HEADER = 0x00400000
 INTERLACED = 0x00040000 | 0x20000000
 """AV_CODEC_FLAG_INTERLACED_DCT and AV_CODEC_FLAG_INTERLACED_ME."""
-
-_FIELD_ORDER = {"mov": {"tff": 5, "bff": 4}, "other": {"tff": 2, "bff": 3}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,14 @@ class Coded:
     data: bytes = field(repr=False)
 
 
-def configure(context: Any, reel: Reel, profile: Profile, target: Target) -> None:
-    """Set up a codec context for a reel. The joiner uses it too, so that headers agree to the byte."""
+def configure(context: Any, reel: Reel, profile: Profile, target: Target, container: Container | None = None) -> None:
+    """Set up a codec context for a reel. The joiner uses it too, so that headers agree to the byte.
+
+    container: what is written; packets do not depend on it.
+    """
+    codec, container = profile.codec, container or profile.containers[0]
+    for name, value in codec.environment:
+        os.environ.setdefault(name, value)
     context.width, context.height, context.pix_fmt = reel.width, reel.height, target.pix_fmt
     context.time_base = reel.time_base
     context.framerate = reel.rate
@@ -62,31 +68,24 @@ def configure(context: Any, reel: Reel, profile: Profile, target: Target) -> Non
     matrix_tag = {"bt601": 6, "bt709": 1, "bt2020": 9}[target.coding.matrix]
     context.colorspace = matrix_tag if matrix in (0, 3) or reel.layout.kind == "rgb" else matrix
     context.flags |= GLOBAL_HEADER
-    context.thread_count = profile.threads
-    options = dict(profile.options)
+    context.thread_count = codec.threads
+    context.options = codec.options_for(reel.width, reel.height, target.coding.bits, reel.fields)
     if reel.fields != "progressive":
-        context.flags |= INTERLACED
-        context.field_order = _FIELD_ORDER["mov" if profile.suffix == ".mov" else "other"][reel.fields]
-        if profile.codec == "libx264":
-            options["x264-params"] = f"{reel.fields}=1"
-    if (
-        profile.codec == "ffv1"
-        and reel.width % 2 == 0
-        and reel.height % 2 == 0
-        and reel.width * reel.height >= 352 * 288
-    ):
-        options["slices"] = "4" if reel.width * reel.height < 1280 * 720 else "16"
-    context.options = options
+        context.flags |= INTERLACED if codec.fields == "coded" else 0
+        context.field_order = container.field_order(reel.fields)
+    if tag := container.codec_tag(codec):
+        context.codec_tag = tag
 
 
 class Encoder:
     """Encodes the frames of one segment."""
 
     def __init__(self, reel: Reel, profile: Profile, target: Target) -> None:
-        self.reel, self.target = reel, target
-        self.context: Any = av.CodecContext.create(profile.codec, "w")
+        self.reel, self.target, self.codec = reel, target, profile.codec
+        self.context: Any = av.CodecContext.create(profile.codec.encoder, "w")
         configure(self.context, reel, profile, target)
-        self._fields = _field_setter(reel, target) if reel.fields != "progressive" else None
+        coded = reel.fields != "progressive" and profile.codec.fields == "coded"
+        self._fields = _field_setter(reel, target) if coded else None
         self._durations: dict[int, int] = {}  # by time: encoders do not pass them on
 
     @property
@@ -122,7 +121,10 @@ class Encoder:
         for packet in packets:
             if packet.size:
                 dts = packet.dts if packet.dts is not None else packet.pts
-                yield Coded(packet.pts, dts, self._durations.pop(packet.pts), packet.is_keyframe, bytes(packet))
+                data = bytes(packet)
+                if self.codec.mend is not None:
+                    data = self.codec.mend(data, self.context.colorspace)
+                yield Coded(packet.pts, dts, self._durations.pop(packet.pts), packet.is_keyframe, data)
 
 
 def _field_setter(reel: Reel, target: Target) -> Any:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.containers.codecs import PictureCodec
+from pipeline.containers.containers import container_of
 from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.frames import luma_digest
@@ -117,7 +119,7 @@ def _check_times(reel: Reel, made: Reel, times_in: list[int | None], times_out: 
     return Finding("times", worst <= allowed, detail, ())
 
 
-def check_tags(reel: Reel, made: Reel) -> list[Finding]:
+def check_tags(reel: Reel, made: Reel, codec: PictureCodec) -> list[Finding]:
     """Aspect, rotation, fields, time code and color tags. A tag the source leaves open may be set."""
     pairs = [
         ("size", (reel.width, reel.height), (made.width, made.height)),
@@ -131,9 +133,8 @@ def check_tags(reel: Reel, made: Reel) -> list[Finding]:
         source = reel.tags[i]
         special = name == "matrix" and source == 0
         rescaled = name == "range" and reel.coding.full_range and not made.coding.full_range
-        # H.264 writes no range beside unset colors, and its readers then take limited (H.264, E.2.1)
-        implied = name == "range" and (source, made.tags[i], made.codec) == (1, 0, "h264")
-        if source != UNSAID[i] and not special and not implied and not (rescaled and made.codec == "prores"):
+        implied = name == "range" and (source, made.tags[i], codec.implies_range) == (1, 0, True)
+        if source != UNSAID[i] and not special and not implied and not (rescaled and not codec.full_range):
             pairs.append((f"color {name}", source, made.tags[i]))
     return [Finding(what, a == b, f"{a}" if a == b else f"{a} became {b}") for what, a, b in pairs]
 
@@ -150,7 +151,7 @@ def check(
             times.append(frame.pts)
             yield frame
 
-    findings = [*check_picture(reel, made, noted(), profile), *check_tags(reel, made)]
+    findings = [*check_picture(reel, made, noted(), profile), *check_tags(reel, made, profile.codec)]
     pts, _ = rising(times, reel.step)
     span = (pts[0] * reel.time_base, (pts[-1] + reel.step) * reel.time_base) if pts else (Fraction(0), Fraction(0))
-    return findings + check_tracks(reel, made, declared, profile.suffix, span, piece)
+    return findings + check_tracks(reel, made, declared, container_of(out), span, piece)

@@ -14,9 +14,8 @@ import av
 
 from colorizer.basis.errors import JoinError
 from pipeline.containers.chapters import clipped
-from pipeline.containers.containers import MUXERS
+from pipeline.containers.containers import Container, container_of
 from pipeline.containers.labels import language_in, title_of
-from pipeline.containers.matroska import reserve, set_display_size
 from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.encode import configure
 from pipeline.reels.plan import Plan
@@ -45,48 +44,43 @@ def join(plan: Plan, receipts: list[Receipt], ledger: Ledger, scratch: Path) -> 
 
     Receipts whose packets cannot be used are taken out of the ledger, so that the next run paints them.
     """
-    profile, reel = PROFILES[plan.settings.profile], plan.reel
-    suffix = profile.suffix
-    flags = {
-        ".mkv": {},
-        ".mov": {"movflags": "use_metadata_tags"},
-        ".mp4": {"movflags": "use_metadata_tags+faststart"},
-    }
-    options = {"fflags": "bitexact", **flags[suffix]}
+    profile, reel, container = PROFILES[plan.settings.profile], plan.reel, container_of(scratch)
+    options = {"fflags": "bitexact", **dict(container.options), **dict(container.finish)}
     with ExitStack() as stack:
         source: Any = None
         if not reel.is_sequence:
             with readable(reel.uri):
                 source = stack.enter_context(open_source(reel.uri))
-        stack.enter_context(_muxing(reel.uri, suffix))
-        out: Any = stack.enter_context(av.open(local(scratch), "w", format=MUXERS[suffix], container_options=options))
-        writer = _Writer(plan, profile, source, out, ledger)
+        stack.enter_context(_muxing(reel.uri, container))
+        out: Any = stack.enter_context(av.open(local(scratch), "w", format=container.muxer, container_options=options))
+        writer = _Writer(plan, (profile, container), source, out, ledger)
         writer.header(receipts)
         writer.packets(receipts)
         carried = writer.carried()
-    if suffix == ".mkv" and reel.aspect != 1:
-        set_display_size(scratch, reel.aspect)
+    if container.set_aspect is not None and reel.aspect != 1:
+        container.set_aspect(scratch, reel.aspect)
     return carried
 
 
 @contextmanager
-def _muxing(uri: str, suffix: str) -> Iterator[None]:
+def _muxing(uri: str, container: Container) -> Iterator[None]:
     """What a muxer refuses is a JoinError; what the disk refuses stays an OSError."""
     try:
         yield
     except av.FFmpegError as error:
         if isinstance(error, OSError):
             raise
-        raise JoinError(f"{uri}: the {suffix} file cannot be written: {error}") from error
+        raise JoinError(f"{uri}: the {container.suffix} file cannot be written: {error}") from error
 
 
 class _Writer:
     """The open output: its streams and what becomes of each track."""
 
-    def __init__(self, plan: Plan, profile: Profile, source: Any, out: Any, ledger: Ledger) -> None:
-        self.plan, self.profile, self.source, self.out, self.ledger = plan, profile, source, out, ledger
+    def __init__(self, plan: Plan, how: tuple[Profile, Container], source: Any, out: Any, ledger: Ledger) -> None:
+        self.plan, (self.profile, self.container) = plan, how
+        self.source, self.out, self.ledger = source, out, ledger
         self.shift = shift_of(plan, source)
-        self.fates = {c.index: c for c in decide(source, plan.reel, profile.suffix)} if source is not None else {}
+        self.fates = {c.index: c for c in decide(source, plan.reel, self.container)} if source is not None else {}
         self.copies: dict[int, Any] = {}
         self.sounds: dict[int, Sound] = {}
         self.rejected: dict[int, int] = {}
@@ -110,12 +104,12 @@ class _Writer:
 
     def _picture(self, like: Any) -> Any:
         reel = self.plan.reel
-        stream = self.out.add_stream(self.profile.codec, rate=reel.rate)
-        configure(stream.codec_context, reel, self.profile, target_for(reel, self.profile))
+        stream = self.out.add_stream(self.profile.codec.encoder, rate=reel.rate)
+        configure(stream.codec_context, reel, self.profile, target_for(reel, self.profile), self.container)
         stream.time_base = reel.time_base
-        tags = _stream_tags(like.metadata, self.profile.suffix) if like is not None else {}
-        if self.profile.suffix == ".mkv" and reel.aspect != 1:
-            tags["title"] = reserve(tags.get("title"))
+        tags = _stream_tags(like.metadata, self.container) if like is not None else {}
+        if self.container.reserve is not None and reel.aspect != 1:
+            tags["title"] = self.container.reserve(tags.get("title"))
         stream.metadata.update(tags)
         if reel.timecode:
             stream.metadata["timecode"] = reel.timecode
@@ -130,14 +124,14 @@ class _Writer:
         if fate.kind == "data":
             return
         if fate.how == "converted":
-            sound = Sound(like, self.out, self.profile.suffix)
+            sound = Sound(like, self.out, self.container.sound)
             self.sounds[like.index], stream = sound, sound.stream
         else:
             stream = self.out.add_stream_from_template(like)
             if like.type == "audio" and places(like.codec_context):
                 stream.codec_context.layout = places(like.codec_context)
             self.copies[like.index] = stream
-        stream.metadata.update(_stream_tags(like.metadata, self.profile.suffix))
+        stream.metadata.update(_stream_tags(like.metadata, self.container))
         stream.disposition = like.disposition
         self.fates[like.index] = replace(fate, out=stream.index)
 
@@ -151,7 +145,7 @@ class _Writer:
         try:
             self.out.start_encoding()
         except (av.FFmpegError, ValueError) as error:
-            told = f"{self.plan.reel.uri}: the {self.profile.suffix} file cannot be started: {error}"
+            told = f"{self.plan.reel.uri}: the {self.container.suffix} file cannot be started: {error}"
             raise JoinError(told) from error
         mine = bytes(self.video.codec_context.extradata or b"")
         if others := [r for r in receipts if r.extradata != mine.hex()]:
@@ -246,10 +240,10 @@ def plan_begin(plan: Plan) -> Fraction:
     return Fraction(plan.pts[0] * plan.reel.time_base)
 
 
-def _stream_tags(tags: Any, suffix: str) -> dict[str, str]:
+def _stream_tags(tags: Any, container: Container) -> dict[str, str]:
     kept = {k: v for k, v in tags.items() if not k.lower().startswith(NOT_STREAM_TAGS)}
     if kept.get("language", "und") != "und":
-        kept["language"] = language_in(suffix, kept["language"]) or "und"
+        kept["language"] = language_in(container, kept["language"]) or "und"
     if title := title_of(kept):
         kept.pop("name", None)
         kept["title"] = title

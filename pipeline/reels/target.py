@@ -56,28 +56,20 @@ FEW_DEPTHS = {"yuv440p": (8, 10, 12), "yuv411p": (8,), "yuv410p": (8,)}
 
 def target_for(reel: Reel, profile: Profile) -> Target:
     """The output's pixel format for a reel."""
-    source = reel.coding
-
-    def target(name: str, bits: int, steps: tuple[int, int]) -> Target:
-        coding = Coding(bits, source.full_range, source.matrix, source.primaries)
-        return Target(name + YUV_DEPTHS[bits], coding, *steps, False, source)
-
-    if profile.name == "mezzanine":
-        coding = Coding(10, False, source.matrix, source.primaries)
-        return Target("yuv422p10le", coding, 1, 2, source.full_range, source)
-    if profile.name == "access":
-        odd = reel.width % 2 or reel.height % 2  # H.264 shares chroma between pairs of samples
-        return target("yuv444p" if odd else "yuv420p", 8 if source.bits == 8 else 10, (1, 1) if odd else (2, 2))
-    steps = archive_steps(reel)
-    name = NAMES.get(steps, "yuv444p")
-    bits = next((d for d in FEW_DEPTHS.get(name, tuple(YUV_DEPTHS)) if d >= source.bits), 0)
-    if steps not in NAMES or not bits:
-        name, steps, bits = "yuv444p", (1, 1), next(d for d in YUV_DEPTHS if d >= source.bits)
-    return target(name, bits, steps)
+    source, codec = reel.coding, profile.codec
+    steps, bits = codec.steps_for(reel.width, reel.height) or own_steps(reel), codec.depth_for(source.bits)
+    name = NAMES.get(steps)
+    if name in FEW_DEPTHS:
+        bits = next((d for d in FEW_DEPTHS[name] if d >= source.bits), 0)
+    if name is None or not bits:
+        name, steps, bits = "yuv444p", (1, 1), codec.depth_for(source.bits)
+    coding = Coding(bits, source.full_range and codec.full_range, source.matrix, source.primaries)
+    rescale = source.full_range and not codec.full_range
+    return Target(name + YUV_DEPTHS[bits], coding, *steps, rescale, source)
 
 
-def archive_steps(reel: Reel) -> tuple[int, int]:
-    """Luma samples per chroma sample in the archive profile: the source's own; 4:2:0 for gray, none for RGB."""
+def own_steps(reel: Reel) -> tuple[int, int]:
+    """Luma samples per chroma sample of a source that outputs keep: 4:2:0 for gray, none for RGB."""
     layout = reel.layout
     if layout.kind == "rgb":
         return 1, 1

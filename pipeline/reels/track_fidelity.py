@@ -13,6 +13,7 @@ import numpy as np
 from av.stream import Disposition
 
 from pipeline.containers.chapters import TICK, check_chapters, clipped
+from pipeline.containers.containers import Container
 from pipeline.containers.labels import changed
 from pipeline.reels.decode import Reader
 from pipeline.reels.packets import Packets, found_in, moved, read_packets
@@ -23,13 +24,11 @@ from pipeline.values.finding import Finding
 SYNC = Fraction(1, 20)
 """Seconds that converted sound may move against the picture: codecs begin with some milliseconds of lead-in."""
 
-LEAD = 1024
-"""Samples of silence that FFmpeg's AAC encoder puts first."""
-
 
 def check_tracks(
-    reel: Reel, made: Reel, declared: list[Carried] | None, suffix: str, span: tuple[Fraction, Fraction], piece: bool
-) -> list[Finding]:
+    reel: Reel, made: Reel, declared: list[Carried] | None, container: Container, span: tuple[Fraction, Fraction],
+    piece: bool,
+) -> list[Finding]:  # fmt: skip
     """Sound, subtitles, attachments and metadata: packets compared, what was lost must have been declared.
 
     span: seconds of the source at which the picture begins and ends.
@@ -38,7 +37,7 @@ def check_tracks(
     if reel.is_sequence:
         return findings
     with readable(reel.uri), open_source(reel.uri) as source, open_source(made.uri) as output:
-        fates = declared if declared is not None else decide(source, reel, suffix)
+        fates = declared if declared is not None else decide(source, reel, container)
         have = [s.index for s in output.streams if s.index != made.stream and s.type != "data"]
         expected = [f for f in fates if f.how in ("copied", "converted") and f.kind in TRACKS]
         if len(have) > len(expected) and output.chapters() and output.streams[have[-1]].type == "subtitle":
@@ -55,9 +54,9 @@ def check_tracks(
         clock = (_begin(made) or Fraction(0)) - span[0]
         chapters = clipped(source.chapters(), *span, -clock) if piece else source.chapters()
         told_otherwise = any(f.kind == CHAPTERS for f in fates)
-        findings.append(check_chapters(chapters, output.chapters(), suffix, told_otherwise, clock))
+        findings.append(check_chapters(chapters, output.chapters(), container, told_otherwise, clock))
         pairs = list(zip(expected, have, strict=True)) if len(have) == len(expected) else []
-        findings += _check_labels(source, output, (reel, made), pairs, fates, suffix)
+        findings += _check_labels(source, output, (reel, made), pairs, fates, container)
         findings += [
             _check_attachment(f, source.streams[f.index], output.streams[i]) for f, i in pairs if f.kind == "attachment"
         ]
@@ -77,7 +76,7 @@ def check_tracks(
         if fate.how == "copied" and (len(a) == len(b) or a.digest == b.digest):
             worst.add(_name(fate), moved(a, b, clock), allowed)
         elif fate.kind == "audio":
-            shift = _heard_later(reel.uri, fate.index, made.uri, index, clock)
+            shift = _heard_later(reel.uri, fate.index, made.uri, index, clock, container.sound.lead)
             worst.add(_name(fate), shift, SYNC)
     if pairs and not piece:
         findings.append(worst.finding())
@@ -105,7 +104,7 @@ class _Sync:
 
 def _check_labels(
     source: Any, output: Any, reels: tuple[Reel, Reel], pairs: list[tuple[Carried, int]], fates: list[Carried],
-    suffix: str,
+    container: Container,
 ) -> list[Finding]:  # fmt: skip
     """Languages, titles and flags of the picture and of every track."""
     reel, made = reels
@@ -114,7 +113,7 @@ def _check_labels(
     for fate, index in [(picture, made.stream), *pairs]:
         kind = [source.streams[f.index] for f, _ in pairs if f.kind == fate.kind] or [source.streams[fate.index]]
         chosen = any(s.disposition & Disposition.default for s in kind)
-        changes = changed(source.streams[fate.index], output.streams[index], suffix, fate.why, chosen)
+        changes = changed(source.streams[fate.index], output.streams[index], container, fate.why, chosen)
         told += [f"{fate.kind} {fate.index}: {change}" for change in changes]
     held = f"languages, titles and flags of {len(pairs) + 1} tracks"
     return [Finding("labels", not told, "; ".join(told) or held)]
@@ -151,8 +150,11 @@ def _heard_from(uri: str, index: int) -> Fraction | None:
     return None
 
 
-def _heard_later(uri: str, index: int, out: str, out_index: int, clock: Fraction) -> Fraction:
-    """Seconds by which sound that was converted begins earlier or later beside the picture."""
+def _heard_later(uri: str, index: int, out: str, out_index: int, clock: Fraction, lead: int) -> Fraction:
+    """Seconds by which sound that was converted begins earlier or later beside the picture.
+
+    lead: samples of silence that its encoder puts first.
+    """
     was, now = _heard_from(uri, index), _heard_from(out, out_index)
     if was is None or now is None:
         return Fraction(0)
@@ -160,7 +162,7 @@ def _heard_later(uri: str, index: int, out: str, out_index: int, clock: Fraction
         rate = next(s for s in container.streams.audio if s.index == out_index).codec_context.sample_rate
     early = was + clock - now
     return (
-        Fraction(0) if 0 < early <= Fraction(LEAD, rate) else abs(early)
+        Fraction(0) if 0 < early <= Fraction(lead, rate) else abs(early)
     )  # a late track: its encoder's silence is played
 
 

@@ -18,7 +18,8 @@ import av
 import numpy as np
 
 from pipeline.containers import chapters, labels
-from pipeline.containers.containers import MUXERS
+from pipeline.containers.codecs import SoundCodec
+from pipeline.containers.containers import CONTAINERS, Container
 from pipeline.reels.reel import Reel, frames_of
 
 TRACKS = ("audio", "subtitle", "attachment", "video")
@@ -30,15 +31,8 @@ PICTURE, CHAPTERS = "picture", "chapters"
 NOT_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "timecode", "duration")
 """Container tags that describe the old file, not the film."""
 
-SOUND = {".mkv": "flac", ".mov": "pcm_s24le", ".mp4": "aac"}
-"""What sound becomes when it cannot be copied."""
-
-WAVES = {"flac": "s32", "pcm_s24le": "s32", "aac": "fltp"}
-
 PLACES = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 """What so many channels are taken for where a file only counts them (AVI, WMV, MXF): AAC and MP4 want to know."""
-
-AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +74,13 @@ def is_tag(key: str) -> bool:
     return re.sub(r"-[a-z]{3}$", "", key.lower()) not in NOT_TAGS
 
 
-def accepts(stream: Any, suffix: str) -> str:
+def accepts(stream: Any, container: Container) -> str:
     """Why an output of this kind does not take a stream as it is, or an empty string. Tried, not looked up."""
-    context = stream.codec_context
-    if suffix == ".mp4" and stream.type == "audio" and context.name.startswith("pcm") and not places(context):
+    context, suffix = stream.codec_context, container.suffix
+    if container.places_pcm and stream.type == "audio" and context.name.startswith("pcm") and not places(context):
         return f"{suffix} files must know where the {context.layout.nb_channels} channels belong"  # found at its end
     try:
-        with av.open(io.BytesIO(), "w", format=MUXERS[suffix]) as trial:
+        with av.open(io.BytesIO(), "w", format=container.muxer) as trial:
             trial.add_stream_from_template(stream)
             trial.start_encoding()
     except (ValueError, av.FFmpegError, NotImplementedError, TypeError) as error:
@@ -96,65 +90,61 @@ def accepts(stream: Any, suffix: str) -> str:
     return ""
 
 
-def decide(container: Any, reel: Reel, suffix: str) -> list[Carried]:
+def decide(source: Any, reel: Reel, container: Container) -> list[Carried]:
     """The fate of every track beside the picture, and what of the picture's labels and the chapters is not held."""
     fates = []
-    for stream in container.streams:
+    for stream in source.streams:
         if stream.index == reel.stream:
-            if told := labels.unheld(stream, suffix):
+            if told := labels.unheld(stream, container):
                 fates.append(Carried(stream.index, PICTURE, reel.codec, "painted", told))
             continue
         codec = stream.codec_context.name if stream.codec_context else ""
-        fate = _fate(stream, reel, suffix, codec)
-        if fate.kind in TRACKS and fate.how != "lost" and (told := labels.unheld(stream, suffix)):
+        fate = _fate(stream, reel, container, codec)
+        if fate.kind in TRACKS and fate.how != "lost" and (told := labels.unheld(stream, container)):
             fate = replace(fate, why=f"{fate.why}; {told}" if fate.why else told)
         fates.append(fate)
-    if told := chapters.unheld(container.chapters(), suffix):
+    if told := chapters.unheld(source.chapters(), container):
         fates.append(Carried(-1, CHAPTERS, "", "converted", told))
     return fates
 
 
-def _fate(stream: Any, reel: Reel, suffix: str, codec: str) -> Carried:
+def _fate(stream: Any, reel: Reel, container: Container, codec: str) -> Carried:
     if stream.type == "data":
         if "timecode" in stream.metadata and reel.timecode:
             return Carried(stream.index, "data", codec, "copied", "time code, written anew by the container")
         if stream.discard == av.stream.Discard.all and stream.container.chapters():  # QuickTime's chapter titles
             return Carried(stream.index, "data", codec, "copied", "chapters, written anew by the container")
         return Carried(stream.index, "data", codec, "lost", "a data track; no container of ours takes it")
-    if stream.type == "attachment" and suffix != ".mkv":
-        return Carried(stream.index, "attachment", codec, "lost", "only .mkv files hold attachments")
+    if stream.type == "attachment" and not container.attachments:
+        those = ", ".join(c.suffix for c in CONTAINERS.values() if c.attachments)
+        return Carried(stream.index, "attachment", codec, "lost", f"only {those} files hold attachments")
     if stream.type not in ("audio", "subtitle", "attachment", "video"):
         return Carried(stream.index, stream.type, codec, "lost", f"a track of kind {stream.type}")
     if stream.type == "audio" and not codec:
         return Carried(stream.index, "audio", codec, "lost", "its codec is unknown to FFmpeg")
-    why = accepts(stream, suffix)
+    why = accepts(stream, container)
     if not why:
         return Carried(stream.index, stream.type, codec, "copied")
     known = stream.type == "audio" and stream.codec_context.sample_rate
-    if known and (SOUND[suffix] != "aac" or places(stream.codec_context)):
-        return Carried(stream.index, "audio", codec, "converted", f"{why}; now {SOUND[suffix]}")
+    if known and (not container.sound.placed or places(stream.codec_context)):
+        return Carried(stream.index, "audio", codec, "converted", f"{why}; now {container.sound.encoder}")
     return Carried(stream.index, stream.type, codec, "lost", why)
 
 
 class Sound:
     """Converts a sound track: decoded samples in, packets of the output's codec out."""
 
-    def __init__(self, source: Any, out: Any, suffix: str) -> None:
-        codec = SOUND[suffix]
+    def __init__(self, source: Any, out: Any, codec: SoundCodec) -> None:
         context = source.codec_context
-        rate = context.sample_rate
-        if codec == "aac" and rate not in AAC_RATES:
-            rate = next((r for r in AAC_RATES if r > rate), AAC_RATES[-1])
-        self.stream = out.add_stream(codec, rate=rate)
+        rate = codec.rate_for(context.sample_rate)
+        self.stream = out.add_stream(codec.encoder, rate=rate)
         layout = places(context) or context.layout.name
-        self.stream.codec_context.layout = layout
-        self.stream.codec_context.format = WAVES[codec]
-        if codec == "aac":
-            self.stream.codec_context.bit_rate = min(128_000, 5 * rate) * max(1, context.layout.nb_channels)
-        if codec == "flac":
-            self.stream.codec_context.options = {"strict": "-2"}
-        self.stream.time_base = self.stream.codec_context.time_base = Fraction(1, rate)
-        self._resampler = Resampler(WAVES[codec], layout, rate)
+        made = self.stream.codec_context
+        made.layout, made.format, made.options = layout, codec.wave, dict(codec.options)
+        if codec.bit_rate:
+            made.bit_rate = codec.bits_per_second(rate, context.layout.nb_channels)
+        self.stream.time_base = made.time_base = Fraction(1, rate)
+        self._resampler = Resampler(codec.wave, layout, rate)
 
     def convert(self, packet: Any, shift: Fraction) -> Iterator[Any]:
         """Packets of the new codec for one packet of the old."""

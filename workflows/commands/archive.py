@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
+from pipeline.containers.profiles import PROFILES
 from pipeline.storage.stores import hasty, shown
 from workflows.terminal.options import Bytes, Place, WorkingSize
 
@@ -58,7 +59,7 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
 )
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Not those; may be repeated.")
 @click.option(
-    "--profile", type=click.Choice(["archive", "mezzanine", "access"]), default="archive", show_default=True,
+    "--profile", type=click.Choice(list(PROFILES)), default="archive", show_default=True,
     help="Of reels.",
 )  # fmt: skip
 @click.option(

@@ -18,12 +18,16 @@ from typing import Any
 import click
 
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
+from pipeline.containers.containers import CONTAINERS
+from pipeline.containers.profiles import PROFILES, usual_profiles
 
 PYTHON = (3, 11)
 PACKAGES = ("torch", "av", "numpy", "ray", "tifffile", "imagecodecs", "safetensors", "click", "rich")
-ENCODERS = ("ffv1", "prores_ks", "libx264", "aac", "flac", "pcm_s16le", "subrip")
-DECODERS = ("ffv1", "prores", "h264", "aac", "flac", "pcm_s16le", "subrip")
-MUXERS = ("matroska", "mov", "mp4")
+USUAL = [p for p in PROFILES.values() if usual_profiles()[p.suffix] is p]
+TRACKS = (*sorted({p.containers[0].sound.encoder for p in USUAL}), "pcm_s16le", "subrip")
+ENCODERS = (*(p.codec.encoder for p in USUAL), *TRACKS)
+DECODERS = (*(p.codec.decoder for p in USUAL), *TRACKS)
+MUXERS = tuple(c.muxer for c in CONTAINERS.values())
 ROOM = 10  # GB free: a night's job of one reel, scratch included
 PIP = f"{sys.executable} -m pip install"
 
@@ -206,6 +210,11 @@ def _codecs() -> Iterable[Finding]:
         yield Finding("codecs", f"{kind}s", present or "none")
         for name in missing:
             yield Finding("codecs", f"{kind} {name}", "missing", False, True, fix)
+    for profile in PROFILES.values():
+        if _opens(av.Codec, encoder := profile.codec.encoder, "w"):
+            yield Finding("codecs", f"profile {profile.name}", f"{profile.meaning}: {', '.join(profile.suffixes)}")
+        else:
+            yield Finding("codecs", f"profile {profile.name}", f"its encoder {encoder} is missing", False, False, fix)
 
 
 def _opens(kind: Callable[..., Any], name: str, mode: str) -> bool:

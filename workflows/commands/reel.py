@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
+from pipeline.containers.profiles import PROFILES
 from workflows.terminal.options import Local, WorkingSize
 
 
@@ -44,7 +45,7 @@ def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.argument("out", metavar="OUT", type=Local(dir_okay=False, path_type=Path))
 @click.option(
     "--profile",
-    type=click.Choice(["archive", "mezzanine", "access"]),
+    type=click.Choice(list(PROFILES)),
     help="Output format [by OUT's suffix].",
 )
 @click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from colorizer.basis.errors import EncodeError
 from colorizer.color.color import Coding
+from pipeline.containers.codecs import FFV1
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.encode import Encoder, Painted
 from pipeline.reels.fidelity import psnr
@@ -151,7 +152,7 @@ def test_packets_carry_what_a_joiner_needs(profile, fields):
     assert encoder.extradata == other.extradata
     for frame in decode(encoder, coded):
         assert frame.interlaced_frame == (fields != "progressive")
-        if profile.codec != "ffv1":  # there the container holds the tags
+        if profile.codec is not FFV1:  # there the container holds the tags
             assert (frame.color_primaries, frame.color_trc, frame.colorspace) == (5, 16, 6)
     assert not any(np.isnan([p.pts for p in coded]))
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import SourceError
+from pipeline.containers.containers import QUICKTIME
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.decode import Reader
 from pipeline.reels.fidelity import Shown, check, decoded, planned, psnr
@@ -39,7 +40,7 @@ def failing(source, out, profile="archive", declared="ask", piece=False):
     reel = probe(str(source))
     if declared == "ask":
         with av.open(str(source)) as container:
-            declared = decide(container, reel, PROFILES[profile].suffix)
+            declared = decide(container, reel, PROFILES[profile].containers[0])
     findings = check(reel, out, profile, decoded(reel), declared, piece)
     return {f.what for f in findings if not f.holds}
 
@@ -230,7 +231,7 @@ def test_a_lost_track_must_be_declared(studio, source, folder, outputs):
     assert failing(source, out, "mezzanine") == set()
     assert failing(source, out, "mezzanine", declared=None) == {"declared losses"}
     with av.open(str(source)) as container:
-        fates = decide(container, probe(str(source)), ".mov")
+        fates = decide(container, probe(str(source)), QUICKTIME)
     silent = [f for f in fates if f.kind != "subtitle"]
     assert failing(source, out, "mezzanine", declared=silent) == {"all tracks"}
     lying = [replace(f, how="copied", why="") if f.kind == "subtitle" else f for f in fates]

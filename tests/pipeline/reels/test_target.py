@@ -36,7 +36,7 @@ def encodes(codec):
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
 def test_every_source_has_a_target_its_encoder_takes(profile, size):
     """The pixel format exists in the encoder, and its depth and chroma steps are what the target says."""
-    takes = encodes(profile.codec)
+    takes = encodes(profile.codec.encoder)
     for reel in reels(size):
         target = target_for(reel, profile)
         assert target.pix_fmt in takes, reel.pix_fmt

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from pipeline.containers.profiles import PROFILES
+from pipeline.containers.containers import CONTAINERS
+from pipeline.containers.profiles import profile_for
 from pipeline.reels.fidelity import check, decoded
 from pipeline.reels.reel import probe
 from pipeline.reels.tracks import CHAPTERS, PICTURE, decide
@@ -69,10 +70,10 @@ def doctored(
 def findings(source, out, declared="ask", start="", stop=""):
     """What the check says."""
     reel = probe(str(source))
-    profile = next(p for p in PROFILES.values() if p.suffix == out.suffix)
+    profile = profile_for(out, None)
     if declared == "ask":
         with av.open(str(source)) as container:
-            declared = decide(container, reel, out.suffix)
+            declared = decide(container, reel, CONTAINERS[out.suffix])
     return check(reel, out, profile.name, decoded(reel, start, stop), declared, bool(start or stop))
 
 
@@ -140,7 +141,7 @@ def test_what_a_container_cannot_say_is_declared(studio, source, folder, suffix)
     assert ("audio 1 flac: .mov files do not hold its flag comment" in made.lost) == (suffix == ".mov")
     assert failing(source, out) == set()
     with av.open(str(source)) as container:
-        fates = {f.index: f for f in decide(container, probe(str(source)), suffix)}
+        fates = {f.index: f for f in decide(container, probe(str(source)), CONTAINERS[suffix])}
     assert ("do not hold its flag comment" in fates[1].why) == (suffix == ".mov")
     with av.open(str(out)) as made:
         assert bool(made.streams.audio[0].disposition & Disposition.comment) == (suffix != ".mov")
@@ -160,7 +161,7 @@ def test_chapters_that_a_container_cannot_hold_are_declared(studio, folder, suff
     assert all(f.holds for f in made.findings.values())
     assert any(text.startswith("chapters: ") for text in made.lost) == (suffix != ".mkv")
     with av.open(str(gaps)) as container:
-        fates = decide(container, probe(str(gaps)), suffix)
+        fates = decide(container, probe(str(gaps)), CONTAINERS[suffix])
     told = [f.why for f in fates if f.kind == CHAPTERS]
     assert len(told) == (suffix != ".mkv")
     assert all("'Part 1' 0.000 to 0.250 s becomes 'Part 1' 0.000 to 0.500 s" in why for why in told)

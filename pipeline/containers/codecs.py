@@ -1,0 +1,145 @@
+"""Codecs of outputs as values: what they hold of a picture or of sound, and how their encoders are set.
+
+A value says everything that the code elsewhere would otherwise ask a codec's name for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Options = tuple[tuple[str, str], ...]
+"""An encoder's or a muxer's options, by name."""
+
+Steps = tuple[int, int]
+"""Luma samples per chroma sample, vertical and horizontal."""
+
+FIELDS = ("coded", "told", "none")
+"""How a codec is interlaced: it codes fields; it codes whole frames and the container tells their fields' order; or
+neither, and an interlaced source is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCodec:
+    """A codec of pictures and the settings it is used with.
+
+    name: for people. encoder, decoder: FFmpeg's names. options: of the encoder, for every picture; by_depth: more of
+    them where samples have so many bits. threads: fixed, since some encoders' output depends on it.
+
+    steps: of chroma; None: the source's own. odd_steps: the same where a side has an odd length. depths: bits that
+    samples may have, rising; the first that holds the source's is taken, else the last. lossless: every code comes
+    back.
+
+    full_range: whether a picture can say that it is full range; where not, luma is rescaled. implies_range: it says
+    no range beside colors that are unset, and readers then take limited (H.264, E.2.1).
+
+    fields: how an interlaced picture is told, one of FIELDS. field_options: name of the encoder's option that takes
+    `tff=1` or `bff=1`. slices: cut into as many as a picture's size makes useful.
+
+    environment: variables an encoder reads, set before it opens. mend: (packet, matrix in FFmpeg's number) to the
+    packet as it must be.
+    """
+
+    name: str
+    encoder: str
+    decoder: str
+    options: Options
+    depths: tuple[int, ...]
+    steps: Steps | None = None
+    odd_steps: Steps | None = None
+    by_depth: tuple[tuple[int, Options], ...] = ()
+    threads: int = 2
+    lossless: bool = False
+    full_range: bool = True
+    implies_range: bool = False
+    fields: str = "coded"
+    field_options: str = ""
+    slices: bool = False
+    environment: Options = ()
+    mend: Callable[[bytes, int], bytes] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.depths or list(self.depths) != sorted(self.depths):
+            raise ValueError(f"{self.name}: depths rise, and there is at least one")
+        if self.fields not in FIELDS:
+            raise ValueError(f"{self.name}: fields are {', '.join(FIELDS)}, not {self.fields!r}")
+
+    def steps_for(self, width: int, height: int) -> Steps | None:
+        """Luma samples per chroma sample of a picture of this size; None: the source's own."""
+        odd = width % 2 or height % 2
+        return self.odd_steps if odd and self.odd_steps else self.steps
+
+    def depth_for(self, bits: int) -> int:
+        """Bits of a sample of the output for a source's: enough for them, or as many as there can be."""
+        return next((d for d in self.depths if d >= bits), self.depths[-1])
+
+    def options_for(self, width: int, height: int, bits: int, fields: str) -> dict[str, str]:
+        """The encoder's options. bits: of the output's samples. fields: "progressive", "tff" or "bff"."""
+        chosen = dict(self.options + dict(self.by_depth).get(bits, ()))
+        if self.field_options and fields != "progressive":
+            chosen[self.field_options] = f"{fields}=1"
+        if self.slices and not (width % 2 or height % 2) and width * height >= 352 * 288:
+            chosen["slices"] = "4" if width * height < 1280 * 720 else "16"
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class SoundCodec:
+    """What sound becomes where a container does not take it as it is.
+
+    encoder: FFmpeg's name. wave: its sample format. rates: samples per second it takes, rising; () for all. bit_rate:
+    of a channel, bits per second at most, and never more than five times the samples; 0 for lossless codecs. placed:
+    it must know where channels belong. lead: samples of silence that the encoder puts first.
+    """
+
+    encoder: str
+    wave: str
+    options: Options = ()
+    rates: tuple[int, ...] = ()
+    bit_rate: int = 0
+    placed: bool = False
+    lead: int = 0
+
+    def rate_for(self, rate: int) -> int:
+        """Samples per second for a source's: the same, else the next higher, else the highest."""
+        if not self.rates or rate in self.rates:
+            return rate
+        return next((r for r in self.rates if r > rate), self.rates[-1])
+
+    def bits_per_second(self, rate: int, channels: int) -> int:
+        """Of a track, 0 for a lossless codec."""
+        return min(self.bit_rate, 5 * rate) * max(1, channels)
+
+
+def has_encoder(name: str) -> bool:
+    """Whether FFmpeg here was built with an encoder. PyAV's wheels have all that are named here."""
+    import av
+
+    try:
+        av.Codec(name, "w")
+    except ValueError:  # av.codec.UnknownCodecError
+        return False
+    return True
+
+
+FFV1 = PictureCodec(
+    "FFV1", "ffv1", "ffv1",
+    (("level", "3"), ("g", "1"), ("slicecrc", "1"), ("coder", "1"), ("context", "0")), (8, 9, 10, 12, 14, 16),
+    lossless=True, slices=True,
+)  # fmt: skip
+
+PRORES = PictureCodec(
+    "ProRes 422 HQ", "prores_ks", "prores", (("profile", "3"), ("vendor", "apl0")), (10,), (1, 2), full_range=False
+)
+
+H264 = PictureCodec(  # shares chroma between pairs of samples; without B-frames, so that segments join at any length
+    "H.264", "libx264", "h264", (("preset", "medium"), ("crf", "16"), ("bf", "0")), (8, 10), (2, 2), (1, 1),
+    implies_range=True, field_options="x264-params",
+)  # fmt: skip
+
+FLAC = SoundCodec("flac", "s32", (("strict", "-2"),))
+PCM_24 = SoundCodec("pcm_s24le", "s32")
+AAC = SoundCodec(
+    "aac", "fltp", bit_rate=128_000, placed=True, lead=1024,
+    rates=(7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),
+)  # fmt: skip
