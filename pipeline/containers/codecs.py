@@ -137,9 +137,41 @@ H264 = PictureCodec(  # shares chroma between pairs of samples; without B-frames
     implies_range=True, field_options="x264-params",
 )  # fmt: skip
 
+HEVC = PictureCodec(  # no message of its own in the stream: it would hold the machine's processors and threads
+    "H.265", "libx265", "hevc",
+    (("preset", "medium"), ("crf", "16"),
+     ("x265-params", "bframes=0:open-gop=0:info=0:pools=2:frame-threads=1:log-level=none")),
+    (10,), (2, 2), (1, 1), fields="told",
+)  # fmt: skip
+
+AV1 = PictureCodec(  # coded in the order they are shown, and alike: else grain pulses with every key frame, 50 to 35 dB
+    "AV1", "libsvtav1", "libdav1d",
+    (("preset", "6"), ("crf", "14"),
+     ("svtav1-params", "pred-struct=1:use-fixed-qindex-offsets=1:qindex-offsets=[0,0,0,0,0,0]:"
+                       "key-frame-qindex-offset=0")),
+    (10,), (2, 2), fields="told", environment=(("SVT_LOG", "1"),),
+)  # fmt: skip
+
+
+def with_matrix(packet: bytes, matrix: int) -> bytes:
+    """A DNxHR picture whose header says its matrix (SMPTE ST 2019-1, CLV): FFmpeg's encoder always says BT.709.
+
+    Others than BT.709 and BT.2020 are left to the container, which is 3.
+    """
+    said = {1: 0, 9: 1, 10: 2}.get(matrix, 3)
+    return packet[:0x2C] + bytes([packet[0x2C] & ~0x06 | said << 1]) + packet[0x2D:]
+
+
+DNXHR = PictureCodec(
+    "DNxHR", "dnxhd", "dnxhd", (), (8, 10), (1, 2), fields="none", mend=with_matrix,
+    by_depth=((8, (("profile", "dnxhr_hq"),)), (10, (("profile", "dnxhr_hqx"),))),
+)  # fmt: skip
+
 FLAC = SoundCodec("flac", "s32", (("strict", "-2"),))
+PCM_16 = SoundCodec("pcm_s16le", "s16")
 PCM_24 = SoundCodec("pcm_s24le", "s32")
 AAC = SoundCodec(
     "aac", "fltp", bit_rate=128_000, placed=True, lead=1024,
     rates=(7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),
 )  # fmt: skip
+OPUS = SoundCodec("libopus", "s16", rates=(8000, 12000, 16000, 24000, 48000), bit_rate=96_000, placed=True, lead=312)

@@ -31,13 +31,15 @@ def held(
     """A tenth of a second of silence with these tags, flags and chapters, written and read again."""
     file = io.BytesIO()
     with av.open(file, "w", format=container.muxer, container_options=dict(container.options)) as trial:
-        stream = trial.add_stream("pcm_s16le", rate=8000, layout="mono")
+        codec = container.trial
+        stream: Any = trial.add_stream(codec.encoder, rate=(rate := codec.rate_for(8000)), layout="mono")
+        stream.codec_context.format = codec.wave
         stream.metadata.update(tags or {})
         stream.disposition = av.stream.Disposition(flags)
         if chapters:
             trial.set_chapters([dict(c) for c in chapters])  # type: ignore[misc]
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
-        frame.sample_rate, frame.pts = 8000, 0
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, rate // 10), np.int16), "s16", "mono")
+        frame.sample_rate, frame.pts = rate, 0
         trial.mux([*stream.encode(frame), *stream.encode(None)])
     file.seek(0)
     with av.open(file) as made:

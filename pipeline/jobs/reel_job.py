@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from colorizer.painting.colorizer import Colorizer
+from pipeline.containers.containers import container_of
 from pipeline.containers.profiles import Profile, profile_for
 from pipeline.jobs.folder import check_names
 from pipeline.jobs.folder import identity as identity_of
 from pipeline.jobs.job import Choices, Job, Verdict, Work
 from pipeline.reels.fidelity import check, decoded, planned
 from pipeline.reels.join import join
+from pipeline.reels.limits import check_limits
 from pipeline.reels.painter import SegmentPainter
 from pipeline.reels.plan import BATCH, BATCH_BYTES, Plan, Segment, Settings
 from pipeline.reels.preservation import keep_proof
@@ -76,6 +78,7 @@ class ReelJob(Job[Plan, ReelChoices]):
         profile, asked = self.profile, self.choices
         self.reel  # noqa: B018 - what is wrong with the source is told before what is wrong with the output's name
         check_names(self.uri, self.out)
+        check_limits(self.out, self.reel, profile, container_of(self.out))
         return Settings(
             profile.name, self.chosen_weights, self.weights.digest, asked.working_size, self.auto_precision,
             asked.looks, asked.start, asked.stop, self._batch(),

@@ -72,7 +72,7 @@ def configure(context: Any, reel: Reel, profile: Profile, target: Target, contai
     context.options = codec.options_for(reel.width, reel.height, target.coding.bits, reel.fields)
     if reel.fields != "progressive":
         context.flags |= INTERLACED if codec.fields == "coded" else 0
-        context.field_order = container.field_order(reel.fields)
+        context.field_order = container.field_order(reel.fields, codec)
     if tag := container.codec_tag(codec):
         context.codec_tag = tag
 

@@ -32,6 +32,9 @@ _PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte170m", 9: "bt20
 UNSAID = (0, 2, 2, 2)
 """Range, primaries, transfer and matrix of a picture that does not say them."""
 
+GUESSES_MATRIX = ("dnxhd",)
+"""Codecs whose decoder in FFmpeg says BT.709 where the picture leaves its matrix to the container."""
+
 _FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
 """FFmpeg's field orders TT, BB, TB, BT (coded order, then displayed order) as the field shown first."""
 
@@ -270,6 +273,8 @@ def probe(uri: str, rate: Fraction | None = None) -> Reel:
         outer = _tags(stream.codec_context)  # before decoding: ProRes' decoder puts its own silence in their place
         frame = _first_frame(uri, container, stream)
         tags = tuple(b if a == unsaid else a for a, b, unsaid in zip(_tags(frame), outer, UNSAID, strict=True))
+        if stream.codec_context.name in GUESSES_MATRIX and outer[3] != UNSAID[3]:
+            tags = (*tags[:3], outer[3])
         return _facts(uri, stream, frame, cast(Tags, tags), (first, count), rate)
 
 

@@ -122,6 +122,7 @@ def archive(
     from colorizer.basis.errors import InUse
     from pipeline.collection.items import find
     from pipeline.collection.run import Wishes, color
+    from pipeline.reels.limits import check_profile
     from workflows.report.report_pictures import illustrate
     from workflows.terminal.listeners import collection_listener
 
@@ -131,6 +132,7 @@ def archive(
 
     if options["working_size"] is None:
         options["working_size"] = DEFAULT_WORKING_SIZE
+    check_profile(PROFILES[options["profile"]])
     found = find(source, out, options, include, exclude)
     if not found.items:
         raise click.UsageError(f"{shown(source)}: no reel and no scan in it{_passed(found)}")

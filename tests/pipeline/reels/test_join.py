@@ -23,7 +23,9 @@ from pipeline.reels.target import target_for
 from pipeline.storage.ledger import Ledger, Receipt
 from tests.synthetic import read_stamps, write_reel
 
-OUTPUTS = {"archive": ".mkv", "mezzanine": ".mov", "access": ".mp4"}
+OUTPUTS = {name: profile.suffix for name, profile in PROFILES.items()}
+LARGE = (256, 128)
+"""DNxHR takes no smaller pictures than 256 x 120."""
 FRAMES = 14
 UNEVEN = [0, 25, 50, 125, 126, *(200 + 37 * i for i in range(FRAMES - 5))]
 
@@ -43,9 +45,10 @@ def plans(studio, folder):
         "uneven.mkv": {"time_base": Fraction(1, 1000), "pts": UNEVEN},
     }.items():
         pix_fmt = "yuv422p10le" if name.endswith("mov") else "yuv420p"
-        path = write_reel(folder / name, FRAMES, size=(32, 24), pix_fmt=pix_fmt, audio=["aac"], **how)
+        small = write_reel(folder / name, FRAMES, size=(32, 24), pix_fmt=pix_fmt, audio=["aac"], **how)
+        large = write_reel(folder / f"large-{name}", FRAMES, size=LARGE, pix_fmt=pix_fmt, audio=["aac"], **how)
         for profile in PROFILES:
-            made[name, profile] = studio.plan(path, profile)
+            made[name, profile] = studio.plan(large if profile == "dnxhr" else small, profile)
     return made
 
 
@@ -146,7 +149,7 @@ def test_damage_between_painting_and_joining_is_noticed(plans, folder):
 
 
 EVERYTHING = {
-    "sar": Fraction(16, 15), "interlaced": "tff", "rotation": 90, "timecode": "01:02:03:04", "chapters": 2,
+    "sar": Fraction(16, 15), "rotation": 90, "timecode": "01:02:03:04", "chapters": 2,
     "metadata": {"title": "Harvest", "accession": "1931/7 ü", "comment": "nitrate, shrunk"}, "colors": (5, 16, 6),
 }  # fmt: skip
 
@@ -155,12 +158,14 @@ EVERYTHING = {
 @pytest.mark.parametrize(("suffix", "pix_fmt"), [(".mkv", "yuv420p"), (".mov", "yuv422p10le"), (".mp4", "yuv420p")])
 def test_everything_around_the_picture_survives(studio, folder, suffix, pix_fmt, profile):
     """Aspect, fields, rotation, time code, chapters, tags and catalog data of any source, in any output."""
-    source = write_reel(folder / f"all{suffix}", 8, pix_fmt=pix_fmt, **EVERYTHING)
-    reel, out = probe(str(source)), folder / f"all-from-{suffix[1:]}{OUTPUTS[profile]}"
-    result = studio.color(source, out)
+    fields = None if PROFILES[profile].codec.fields == "none" else "tff"
+    source = write_reel(folder / f"all{suffix}", 8, LARGE, pix_fmt=pix_fmt, interlaced=fields, **EVERYTHING)
+    reel, out = probe(str(source)), folder / f"{profile}-from-{suffix[1:]}{OUTPUTS[profile]}"
+    result = studio.color(source, out, profile=profile)
     assert all(f.holds for f in result.findings.values())
     made = result.out
-    assert (made.aspect, made.fields, made.rotation, made.timecode) == (Fraction(16, 15), "tff", 90, "01:02:03:04")
+    assert (made.aspect, made.rotation, made.timecode) == (Fraction(16, 15), 90, "01:02:03:04")
+    assert made.fields == (fields or "progressive")
     assert made.tags[1:] == (5, 16, 6)
     assert abs(made.rate / reel.rate - 1) < Fraction(1, 100)  # milliseconds of Matroska averaged
     with av.open(str(out)) as container:
@@ -207,9 +212,9 @@ def test_no_time_of_a_broadcast_falls_below_zero(plans, picture, container):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_piece_of_a_reel_with_chapters(studio, folder, profile):
     """A piece keeps the chapters it touches, cut to it and counted from its first frame."""
-    source = write_reel(folder / "parts.mkv", 24, chapters=3, audio=["flac"], timecode="01:00:00:00")
-    out = folder / f"part{OUTPUTS[profile]}"
-    result = studio.color(source, out, start="0.25", stop="0.75")
+    source = write_reel(folder / "parts.mkv", 24, LARGE, chapters=3, audio=["flac"], timecode="01:00:00:00")
+    out = folder / f"{profile}-part{OUTPUTS[profile]}"
+    result = studio.color(source, out, profile=profile, start="0.25", stop="0.75")
     assert all(f.holds for f in result.findings.values())
     assert read_stamps(out) == list(range(6, 18))
     with av.open(str(out)) as container:

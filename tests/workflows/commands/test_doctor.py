@@ -125,6 +125,18 @@ def test_a_missing_codec_is_named(monkeypatch):
     assert "--only-binary=av" in found["encoder libnothing"]["fix"]
 
 
+def test_a_profile_without_its_encoder_is_listed(monkeypatch):
+    """What other profiles need is told and its absence does no harm: the machine is ready for the usual ones."""
+    real = doctor._opens
+    monkeypatch.setattr(doctor, "_opens", lambda kind, name, mode: name != "libsvtav1" and real(kind, name, mode))
+    ok, found = look()
+    assert ok
+    assert found["profile av1"]["value"] == "its encoder libsvtav1 is missing"
+    assert not found["profile av1"]["ok"]
+    assert "--only-binary=av" in found["profile av1"]["fix"]
+    assert found["profile hevc"]["ok"]
+
+
 def test_a_check_that_fails_is_a_finding(monkeypatch):
     """A bug or an odd machine in one check does not hide the others."""
 
