@@ -20,7 +20,7 @@ from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.encode import configure
 from pipeline.reels.plan import Plan
 from pipeline.reels.reel import local, open_source, packets_of, readable
-from pipeline.reels.sidecar import marks
+from pipeline.reels.sidecar import marked
 from pipeline.reels.target import target_for
 from pipeline.reels.tracks import Carried, Sound, decide, is_tag, places
 from pipeline.storage.ledger import Ledger, Receipt
@@ -84,15 +84,8 @@ class _Writer:
         self.copies: dict[int, Any] = {}
         self.sounds: dict[int, Sound] = {}
         self.rejected: dict[int, int] = {}
-        if source is not None:
-            tags = {k: v for k, v in source.metadata.items() if is_tag(k)}
-            out.metadata.update(tags)
-            comment = next((v for k, v in tags.items() if k.lower() == "comment"), None)
-        else:
-            comment = None
-        for key in [k for k in out.metadata if k.lower() == "comment"]:
-            del out.metadata[key]
-        out.metadata.update(marks(plan, comment))
+        tags = {k: v for k, v in source.metadata.items() if is_tag(k)} if source is not None else {}
+        out.metadata.update(marked(tags, plan))
         order = [s.index for s in source.streams] if source is not None else [plan.reel.stream]
         for index in order:
             if index == plan.reel.stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,25 @@ def versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in ("chromatheque", "torch", "av", "numpy")}
 
 
-def marks(plan: Plan, comment: str | None) -> dict[str, str]:
-    """Container tags. A comment the source had stays in front."""
+def marked(tags: Mapping[str, str], plan: Plan) -> dict[str, str]:
+    """A source's container tags with this output's marks, under one spelling of a name (Matroska has COMMENT).
+
+    What a source says under those names stays in front: a comment, and the marks of one that was colored before.
+    """
+    ours = marks(plan)
+    former = {k.lower(): v for k, v in tags.items() if k.lower() in ours and v.strip()}
+    ours |= {k: f"{v} | {ours[k]}" for k, v in former.items() if v != ours[k]}
+    return {k: v for k, v in tags.items() if k.lower() not in ours} | ours
+
+
+def marks(plan: Plan) -> dict[str, str]:
+    """What an output's container says of how it was made."""
     said = (
         f"Color added by a trained model (chromatheque {metadata.version('chromatheque')}, weights "
         f"{Path(plan.settings.weights).stem} {plan.settings.weights_digest[:16]}); luminance is the source's."
     )
     return {
-        "comment": f"{comment} | {said}" if comment else said,
+        "comment": said,
         "digital_source_type": SOURCE_TYPE,
         "source_sha256": str(plan.source.get("sha256", "")),
     }

@@ -210,6 +210,23 @@ def test_no_time_of_a_broadcast_falls_below_zero(plans, picture, container):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+def test_an_output_can_be_colored_again(studio, folder, profile):
+    """From every format into every other, with each file's own marks; those of the first source stay in front."""
+    source = write_reel(folder / f"first-for-{profile}.mkv", 4, LARGE, metadata={"comment": "nitrate"})
+    once = folder / f"{profile}-once{OUTPUTS[profile]}"
+    studio.color(source, once, profile=profile)
+    for suffix in (".mkv", ".mov", ".mp4"):
+        result = studio.color(once, folder / f"twice-from-{profile}{suffix}")
+        assert all(f.holds for f in result.findings.values()), suffix
+        with av.open(str(result.out.uri)) as container:
+            tags = {k.lower(): v for k, v in container.metadata.items()}
+        first, second = identity(probe(str(source)))["sha256"], identity(probe(str(once)))["sha256"]
+        assert tags["source_sha256"] == f"{first} | {second}"
+        assert tags["digital_source_type"].count("compositeWithTrainedAlgorithmicMedia") == 1
+        assert tags["comment"].startswith("nitrate | Color added")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
 def test_a_piece_of_a_reel_with_chapters(studio, folder, profile):
     """A piece keeps the chapters it touches, cut to it and counted from its first frame."""
     source = write_reel(folder / "parts.mkv", 24, LARGE, chapters=3, audio=["flac"], timecode="01:00:00:00")
