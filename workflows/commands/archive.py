@@ -219,6 +219,7 @@ def _forecast(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
     from pipeline.collection.state import Progress, State
     from pipeline.values.events import Silent
     from pipeline.values.stages import ASIDE, DONE
+    from workflows.terminal.clock import counted, lasting
 
     out = depot.folder
     place = next(p for p in (out, *out.absolute().parents) if p.is_dir())
@@ -242,16 +243,17 @@ def _forecast(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
     files, pixels = told.files, told.megapixels
     if told.fetched:
         click.echo(f"{told.fetched / 1e6:,.0f} MB lie in stores; what is in them is guessed until they are fetched")
-    click.echo(f"{files['reel']} reels, {told.frames} frames, {pixels['reel']:.0f} megapixels")
-    click.echo(f"{files['scan']} scans, {pixels['scan']:.0f} megapixels")
+    frames, sizes = counted(told.frames, "frame"), {kind: counted(pixels[kind], "megapixel") for kind in files}
+    click.echo(f"{counted(files['reel'], 'reel')}, {frames}, {sizes['reel']}")
+    click.echo(f"{counted(files['scan'], 'scan')}, {sizes['scan']}")
     if done := sum(p.state == DONE for p in looked):
-        click.echo(f"{done} files are done already")
+        click.echo(f"{counted(done, 'file')} done already")
     if found.passed:
         click.echo(f"passed over:{_passed(found)}")
     if told.hours is None:
         click.echo(f"time: not known for this device yet ({told.device}); the first run will measure it")
     else:
-        click.echo(f"time: {told.hours:.1f} hours of one worker on this device ({told.device}), by earlier runs")
+        click.echo(f"time: {lasting(told.hours)} of one worker on this device ({told.device}), by earlier runs")
     click.echo(f"disk: about {told.disk / 1e9:.1f} GB needed, {told.free / 1e9:.1f} GB free")
     if told.disk > told.free:
         click.echo(short_of_disk(out, told), err=True)

@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import numpy as np
 import pytest
+import tifffile
 from click.testing import CliRunner
 
 from colorizer.basis.errors import ColorizeError
+from pipeline.collection.estimate import device_name
 from tests.endtoend import ROOT, command_line, environment, luma_digests, one_line, run_command, verify
 from tests.synthetic import read_stamps, tiny_weights, write_reel, write_sequence
 from workflows.commands import cli
@@ -427,3 +430,20 @@ def test_a_manifest_field_that_is_no_number_is_told(main, tmp_path):
     assert "line 2: page 'first' is not a whole number" in one_line(done)
     (tmp_path / "list.csv").write_text("file,page,rate\na.tif,,quick\n")
     assert "rate 'quick' is not a number" in one_line(main("archive", tmp_path / "list.csv", tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    ("hours", "wanted"), [(None, "not known"), (0.004, "less than a minute of"), (2.52, "about 2.5 h")]
+)
+def test_a_dry_run_is_told_in_plain_numbers(main, tmp_path, monkeypatch, hours, wanted):
+    """One scan is no "1 scans, 0 megapixels", and a short run no "0.0 hours"."""
+    (tmp_path / "in").mkdir()
+    tifffile.imwrite(tmp_path / "in" / "a.tif", np.zeros((500, 600), np.uint8), photometric="minisblack")
+    monkeypatch.setattr(
+        "pipeline.collection.estimate.calibration",
+        lambda: {} if hours is None else {device_name(): {"scan": hours * 3600 / 0.3}},
+    )
+    done = main("archive", tmp_path / "in", tmp_path / "out", "--dry-run")
+    assert done.returncode == 0
+    assert "0 reels, 0 frames, 0 megapixels\n1 scan, 0.3 megapixels\n" in done.stdout
+    assert f"time: {wanted}" in done.stdout
