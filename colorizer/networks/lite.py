@@ -56,7 +56,7 @@ class LiteConfig:
     stride: ClassVar[int] = 2
     halo: ClassVar[Halo] = Halo(192, 208)
     look_length: ClassVar[int] = LOOK
-    bytes_per_pixel: ClassVar[int] = 300
+    bytes_per_pixel: ClassVar[int] = 390
 
     classes: int = 100
     look_size: int = 192

@@ -326,6 +326,11 @@ def _write(out: Path, options: dict[str, Any], trainer: Trainer, sources: list[P
         "recipe": asdict(trainer.recipe), "samples": trainer.samples, "minutes": round(trainer.seconds / 60, 1),
         "hardware": hardware(trainer.device.type),
     }  # fmt: skip
+    card["architecture"] = network.config.architecture
+    if options["architecture"] == "lite":
+        from colorizer.training import encoder
+
+        card["encoder"] = {"name": encoder.FILE.rpartition("/")[2], "sha256": encoder.DIGEST}
     if start is not None:
         card["started_from"] = {"name": start.name, "sha256": start.digest, "samples": start.card.get("samples")}
     if options["validation"] is not None:

