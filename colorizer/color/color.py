@@ -1,8 +1,7 @@
 """Color arithmetic: stored luma codes, CIE L*a*b*, and chroma that leaves every luma code as it was.
 
 Owns the one place where a color is decided: given the luma Y' of a pixel, which no one may change, and a
-wanted a*b*, find Cb and Cr. Sources: ITU-R BT.601/709/2020 (matrices), IEC 61966-2-1 (sRGB transfer), CIE 15
-(L*a*b*).
+wanted a*b*, find Cb and Cr. The numbers of the standards are in `light`; L*a*b* is CIE 15's.
 """
 
 from __future__ import annotations
@@ -13,16 +12,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-MATRICES = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
-"""(Kr, Kb) of each luma matrix."""
-
-PRIMARIES = {  # xy of red, green and blue; the white is D65 for all
-    "bt709": ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060)),
-    "smpte170m": ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
-    "bt470bg": ((0.640, 0.330), (0.290, 0.600), (0.150, 0.060)),
-    "bt2020": ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
-}
-WHITE = (0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290)
+from colorizer.basis.light import (
+    MATRICES,
+    PRIMARIES,
+    WHITE,
+    light_to_lightness,
+    light_to_srgb,
+    lightness_to_light,
+    srgb_to_light,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +66,21 @@ class Coding:
 
 
 def eotf(v: Tensor) -> Tensor:
-    """sRGB signal to linear light (IEC 61966-2-1); training pictures are sRGB, so L* is measured with it."""
-    return torch.where(v <= 0.04045, v / 12.92, ((v.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4)
+    """sRGB signal to linear light; training pictures are sRGB, so L* is measured with it."""
+    light: Tensor = srgb_to_light(v, torch)
+    return light
 
 
 def oetf(v: Tensor) -> Tensor:
-    """Inverse of `eotf`; straight on below 0 and may pass 1, so that out-of-gamut colors stay comparable."""
-    return torch.where(v <= 0.0031308, v * 12.92, 1.055 * v.clamp_min(0.0031308) ** (1 / 2.4) - 0.055)
-
-
-def _f(t: Tensor) -> Tensor:
-    knee = (6 / 29) ** 3
-    return torch.where(t > knee, t.clamp_min(knee) ** (1 / 3), t / (3 * (6 / 29) ** 2) + 4 / 29)
-
-
-def _f_inverse(t: Tensor) -> Tensor:
-    return torch.where(t > 6 / 29, t**3, 3 * (6 / 29) ** 2 * (t - 4 / 29))
+    """Inverse of `eotf`, for any number."""
+    code: Tensor = light_to_srgb(v, torch)
+    return code
 
 
 def lightness(luma: Tensor) -> Tensor:
     """L* in [0, 100] of neutral pixels (R' = G' = B' = Y')."""
-    return 116 * _f(eotf(luma)) - 16
+    code: Tensor = 116 * light_to_lightness(eotf(luma), torch) - 16
+    return code
 
 
 def rgb_to_xyz(primaries: str = "bt709") -> Tensor:
@@ -102,7 +94,7 @@ def rgb_to_lab(rgb: Tensor, primaries: str = "bt709") -> Tensor:
     """R'G'B' in [0, 1] to L*a*b*, planes first: (3, ...) to (3, ...)."""
     white = torch.tensor(WHITE, dtype=torch.float64)
     m = (rgb_to_xyz(primaries) / white[:, None]).to(rgb)
-    fx, fy, fz = _f(torch.tensordot(m, eotf(rgb), 1))
+    fx, fy, fz = light_to_lightness(torch.tensordot(m, eotf(rgb), 1), torch)
     return torch.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)])
 
 
@@ -114,7 +106,7 @@ def lab_to_rgb(lab: Tensor, primaries: str = "bt709") -> Tensor:
 
 def _lab_to_rgb(L: Tensor, a: Tensor, b: Tensor, inverse: Tensor) -> Tensor:
     fy = (L + 16) / 116
-    x, y, z = _f_inverse(fy + a / 500), _f_inverse(fy), _f_inverse(fy - b / 200)
+    x, y, z = (lightness_to_light(f, torch) for f in (fy + a / 500, fy, fy - b / 200))
     return oetf(torch.tensordot(inverse, torch.stack([x * WHITE[0], y, z * WHITE[2]]), 1))
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from colorizer.basis.errors import WrongType, WrongValue
-from colorizer.color.luma import luma_light
+from colorizer.basis.light import luma_light
 from colorizer.networks import weights_file
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from colorizer.basis.errors import WrongType, WrongValue
-from colorizer.color.luma import luma_codes, luma_light
+from colorizer.basis.light import luma_codes, luma_light
 
 MAX_PIXELS = 1 << 28
 """16,384 x 16,384: what is larger is for files, which are read by region."""

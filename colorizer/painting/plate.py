@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from colorizer.basis.light import green_for
 from colorizer.color.color import Coding
 from colorizer.color.upsample import fit_lines, fit_shape
 from colorizer.networks.tiling import tiles
@@ -209,13 +210,13 @@ def _read(read: Read, box: Box, plate: Plate) -> np.ndarray:
 
 
 def _shown(colorizer: Colorizer, coding: Coding, codes: np.ndarray, y: Tensor, cb: Tensor, cr: Tensor) -> np.ndarray:
-    """R'G'B' codes whose Rec. 601 luma is within 0.3 codes of the stored one: red and blue are rounded, green is what
-    is then missing.
+    """R'G'B' codes whose luma (`light.luma_codes`) is the stored one: red and blue are rounded, green is what is then
+    missing.
     """
     solver = colorizer.solver(coding)
     rgb = solver.show(y, *solver.fit(y, cb, cr))
     white = 2**coding.bits - 1
     red, blue = ((rgb[i].double() * white).round().clamp(0, white).numpy().astype(np.int64) for i in (0, 2))
-    green = (1000 * codes.astype(np.int64) - 299 * red - 114 * blue + 293) // 587
+    green = green_for(codes, red, blue, coding.matrix)
     out = np.stack([red, green.clip(0, white), blue], -1)
     return out.astype(codes.dtype)

@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from colorizer.basis.errors import TrainingError
+from colorizer.basis.light import LUMA_WEIGHTS
 from colorizer.color.color import rgb_to_lab
 from colorizer.training.aging import orthochromatic
 
@@ -81,7 +82,8 @@ def rgb_of(data: bytes) -> np.ndarray | None:
 def planes_of(rgb: np.ndarray) -> np.ndarray:
     """8-bit sRGB (H, W, 3) to 8-bit (4, H, W): Rec. 601 Y' of the coded values, a* + 128, b* + 128, orthochromatic."""
     planes = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).float() / 255
-    luma = 255 * (0.299 * planes[0] + 0.587 * planes[1] + 0.114 * planes[2])
+    red, green, blue = LUMA_WEIGHTS["bt601"]
+    luma = 255 * (red * planes[0] + green * planes[1] + blue * planes[2])
     ab = rgb_to_lab(planes)[1:].clamp(-128, 127) + 128
     ortho = 255 * orthochromatic(planes)
     return torch.cat([luma[None], ab, ortho[None]]).round().clamp(0, 255).byte().numpy()

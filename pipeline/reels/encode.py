@@ -16,6 +16,7 @@ import av.filter
 import numpy as np
 
 from colorizer.basis.errors import EncodeError
+from colorizer.basis.light import MATRIX_TAGS, Matrix, Range
 from pipeline.containers.containers import Container
 from pipeline.containers.profiles import Profile
 from pipeline.reels.frames import plane_view
@@ -63,10 +64,10 @@ def configure(context: Any, reel: Reel, profile: Profile, target: Target, contai
     context.sample_aspect_ratio = reel.aspect
     _, primaries, transfer, matrix = reel.tags
     # RGB and gray sources are full range and have no matrix of their own: say what was used
-    context.color_range = 2 if target.coding.full_range else 1
+    context.color_range = Range.FULL if target.coding.full_range else Range.LIMITED
     context.color_primaries, context.color_trc = primaries, transfer
-    matrix_tag = {"bt601": 6, "bt709": 1, "bt2020": 9}[target.coding.matrix]
-    context.colorspace = matrix_tag if matrix in (0, 3) or reel.layout.kind == "rgb" else matrix
+    own = matrix not in (Matrix.IDENTITY, Matrix.RESERVED) and reel.layout.kind != "rgb"
+    context.colorspace = matrix if own else MATRIX_TAGS[target.coding.matrix]
     context.flags |= GLOBAL_HEADER
     context.thread_count = codec.threads
     context.options = codec.options_for(reel.width, reel.height, target.coding.bits, reel.fields)

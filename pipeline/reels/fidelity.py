@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from colorizer.basis.light import Matrix, Range
 from pipeline.containers.codecs import PictureCodec
 from pipeline.containers.containers import container_of
 from pipeline.containers.profiles import PROFILES, Profile
@@ -131,9 +132,10 @@ def check_tags(reel: Reel, made: Reel, codec: PictureCodec) -> list[Finding]:
     names = ("range", "primaries", "transfer", "matrix")
     for i, name in enumerate(names):
         source = reel.tags[i]
-        special = name == "matrix" and source == 0
+        special = name == "matrix" and source == Matrix.IDENTITY
         rescaled = name == "range" and reel.coding.full_range and not made.coding.full_range
-        implied = name == "range" and (source, made.tags[i], codec.implies_range) == (1, 0, True)
+        dropped = (source, made.tags[i]) == (Range.LIMITED, Range.UNSPECIFIED)
+        implied = name == "range" and dropped and codec.implies_range
         if source != UNSAID[i] and not special and not implied and not (rescaled and not codec.full_range):
             pairs.append((f"color {name}", source, made.tags[i]))
     return [Finding(what, a == b, f"{a}" if a == b else f"{a} became {b}") for what, a, b in pairs]

@@ -15,7 +15,7 @@ import av
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from colorizer.color.color import MATRICES
+from colorizer.basis.light import luma_of_planes
 
 RGB_DEPTHS = {8: "gbrp", 9: "gbrp9le", 10: "gbrp10le", 12: "gbrp12le", 14: "gbrp14le", 16: "gbrp16le"}
 YUV_DEPTHS = {8: "", 9: "9le", 10: "10le", 12: "12le", 14: "14le", 16: "16le"}
@@ -96,7 +96,7 @@ def repacked(frame: av.VideoFrame, pix_fmt: str) -> av.VideoFrame:
 def luma_plane(frame: av.VideoFrame, matrix: str) -> np.ndarray:
     """The luma of a frame: uint8, or uint16 in native order, (H, W), contiguous and owned.
 
-    matrix: which luma weights an RGB picture gets; they sum to 2^16 exactly, so R = G = B = n gives n.
+    matrix: which luma weights an RGB picture gets.
     """
     layout = layout_of(frame.format.name)
     if layout is None:
@@ -104,10 +104,8 @@ def luma_plane(frame: av.VideoFrame, matrix: str) -> np.ndarray:
     if layout.kind == "rgb":
         if not frame.format.name.startswith(("gbrp", "gbrap")) or "msb" in frame.format.name:
             frame = repacked(frame, layout.planar)  # not for planar RGB: dropping alpha changes 16-bit codes
-        kr, kb = (round(k * 65536) for k in MATRICES[matrix])
-        g, b, r = (plane_view(frame, i).astype(np.uint32) for i in range(3))
-        y = (kr * r + (65536 - kr - kb) * g + kb * b + 32768) >> 16
-        return y.astype(np.uint8 if layout.bits == 8 else np.uint16)
+        g, b, r = (plane_view(frame, i) for i in range(3))
+        return luma_of_planes(r, g, b, matrix)
     if layout.kind == "convert":
         frame = repacked(frame, layout.planar)
     view = plane_view(frame, 0)

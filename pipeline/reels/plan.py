@@ -20,7 +20,7 @@ from pipeline.values.kinds import REEL, Kind
 from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.values.timecode import advance
 
-FORMAT = 2
+FORMAT = 3
 SEGMENT_FRAMES = 96
 """Frames of a segment at most: some 10 seconds of work, so that a crash costs little and a bar moves."""
 

@@ -17,6 +17,15 @@ import av
 import av.error
 
 from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
+from colorizer.basis.light import (
+    MATRIX_NAMES,
+    PRIMARIES_NAMES,
+    Matrix,
+    Primaries,
+    Range,
+    Transfer,
+    assumed_matrix,
+)
 from colorizer.color.color import Coding
 from colorizer.painting.colorizer import Geometry
 from pipeline.reels.frames import Layout, layout_of
@@ -27,9 +36,7 @@ MAX_PIXELS = 16384 * 16384
 """A picture larger than this is refused before anything is allocated for it."""
 
 SEQUENCE_SUFFIXES = (".dpx", ".tif", ".tiff", ".png")
-_MATRIX = {1: "bt709", 5: "bt601", 6: "bt601", 7: "bt709", 9: "bt2020", 10: "bt2020"}
-_PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte170m", 9: "bt2020"}
-UNSAID = (0, 2, 2, 2)
+UNSAID = (Range.UNSPECIFIED, Primaries.UNSPECIFIED, Transfer.UNSPECIFIED, Matrix.UNSPECIFIED)
 """Range, primaries, transfer and matrix of a picture that does not say them."""
 
 GUESSES_MATRIX = ("dnxhd",)
@@ -39,7 +46,7 @@ _FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
 """FFmpeg's field orders TT, BB, TB, BT (coded order, then displayed order) as the field shown first."""
 
 Tags = tuple[int, int, int, int]
-"""Color range, primaries, transfer and matrix, in FFmpeg's numbers."""
+"""Color range, primaries, transfer and matrix: the numbers of `light`'s enums, and others that files have."""
 
 _FRACTIONS = ("aspect", "rate", "time_base", "header_seconds")
 
@@ -233,16 +240,17 @@ def _tags(of: Any) -> Tags:
 
 def _coding(frame: av.VideoFrame, layout: Layout, tags: Tags) -> tuple[Coding, tuple[str, ...]]:
     guessed = []
-    matrix, primaries = _MATRIX.get(tags[3]), _PRIMARIES.get(tags[1])
+    matrix, primaries = MATRIX_NAMES.get(tags[3]), PRIMARIES_NAMES.get(tags[1])
     if matrix is None:
-        matrix = "bt601" if frame.height <= 576 else "bt709"
+        matrix = assumed_matrix(frame.height)
         guessed.append(f"matrix {matrix}")
     if primaries is None:
         primaries = {"bt601": "smpte170m", "bt709": "bt709", "bt2020": "bt2020"}[matrix]
         guessed.append(f"primaries {primaries}")
     rgb, gray = layout.kind == "rgb", layout.step_x == 0
-    full = rgb or (gray and tags[0] != 1) or frame.format.name.startswith("yuvj") or tags[0] == 2
-    if not full and tags[0] == 0:
+    said = tags[0]
+    full = rgb or (gray and said != Range.LIMITED) or frame.format.name.startswith("yuvj") or said == Range.FULL
+    if not full and said == Range.UNSPECIFIED:
         guessed.append("limited range")
     return Coding(layout.bits, full, matrix, primaries), tuple(guessed)
 

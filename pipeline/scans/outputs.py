@@ -1,7 +1,7 @@
 """Colored scans decoded again, by other decoders than those that read sources; their luma is held against the source's.
 
-TIFF is decoded by tifffile, PNG and JPEG by their codecs. The luma of R'G'B' codes is (299 R + 587 G + 114 B + 500)
-// 1000 (Rec. 601): of a lossless output it is the source's code, exactly.
+TIFF is decoded by tifffile, PNG and JPEG by their codecs. The luma of a lossless output's R'G'B' codes is the source's
+code, exactly; what that is of a colored source is told in `light`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import tifffile
 
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
-from colorizer.color.luma import luma_codes
+from colorizer.basis.light import luma_codes
 from pipeline.stills.reader import ScanReader
 from pipeline.values.finding import Finding
 

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from colorizer.basis.errors import SourceError
+from colorizer.basis.light import MATRICES, luma_light
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.plate import color_native, color_rows
 from pipeline.pages.pyramid import Bands, halved
@@ -136,6 +137,6 @@ def _fitted(rows: np.ndarray, band: Band) -> np.ndarray:
 def colored(rows: np.ndarray) -> float:
     """Mean distance of chroma from neutral of some of the pixels of R'G'B' rows, in 8-bit codes, as of reels."""
     some = rows[::16, ::16].astype(np.float64) / (1 if rows.itemsize == 1 else 257)
-    y = some @ [0.299, 0.587, 0.114]
-    cb, cr = (some[..., 2] - y) / 1.772, (some[..., 0] - y) / 1.402
+    y, (kr, kb) = luma_light(some), MATRICES["bt601"]
+    cb, cr = (some[..., 2] - y) / (2 - 2 * kb), (some[..., 0] - y) / (2 - 2 * kr)
     return float((np.abs(cb) + np.abs(cr)).mean())

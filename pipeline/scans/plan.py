@@ -20,7 +20,7 @@ from pipeline.pages.pyramid import levels
 from pipeline.values.kinds import SCAN, Kind
 from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
 
-FORMAT = 1
+FORMAT = 2
 BAND_PIXELS = 32 << 20
 """Pixels of a band, about; some seconds of work, so that a crash costs little and several workers share a plate."""
 NATIVE_BAND_PIXELS = 4 << 20

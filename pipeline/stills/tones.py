@@ -1,8 +1,8 @@
 """Samples of any kind to luma: 8- or 16-bit codes, 0 black, the highest white.
 
 Gray samples of 8 and 16 bits keep their codes (inverted where 0 is white); fewer bits are spread over 8, 9 to 15 over
-16. What has a color gets its luma as reels do: Rec. 601 weights on sRGB codes, in integers that leave R = G = B = n at
-n. Sources: TIFF 6.0 sections 16, 21 and 23; IEC 61966-2-1; ICC.1.
+16. What has a color gets its luma as reels do, `light.luma_codes` of its sRGB codes by Rec. 601. Sources: TIFF 6.0
+sections 16, 21 and 23; ICC.1.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import imagecodecs
 import numpy as np
 
-from colorizer.color.color import MATRICES
+from colorizer.basis.light import MATRICES, light_to_srgb, lightness_to_light, luma_codes
 from pipeline.stills.lines import luminance
 
 OFF_GRAY, OFF_NEUTRAL = 12 / 255, 6 / 255
@@ -78,7 +78,7 @@ class Tone:
 
     def _luma(self, samples: np.ndarray) -> np.ndarray:
         if self.model in ("RGB", "palette", "CMYK") or self.icc is not None:
-            return luma_of(self.rgb(samples))
+            return luma_codes(self.rgb(samples))
         codes = self.codes(samples[..., 0])
         return codes if self.table is None else self.table[codes]
 
@@ -114,7 +114,7 @@ class Tone:
             at = (np.nan_to_num(samples.astype(np.float64), nan=self.low) - self.low) / (self.high - self.low)
         at = np.nan_to_num(at).clip(0, 1)
         if self.linear:
-            at = np.where(at <= 0.0031308, at * 12.92, 1.055 * at ** (1 / 2.4) - 0.055)
+            at = light_to_srgb(at)
         codes = np.rint(at * top).astype(np.uint8 if top < 256 else np.uint16)
         return top - codes if self.white_is_zero else codes
 
@@ -133,13 +133,6 @@ class Tone:
                 chroma = chroma.astype(np.float32) - 2 ** (self.bits - 1)
             off = np.abs(chroma).max(-1) > OFF_NEUTRAL * (2**self.bits - 1)
         return float(off.mean())
-
-
-def luma_of(rgb: np.ndarray) -> np.ndarray:
-    """Rec. 601 luma of (..., 3) codes, in integers: weights sum to 2^16 exactly, so R = G = B = n gives n."""
-    kr, kb = (round(k * 65536) for k in MATRICES["bt601"])
-    r, g, b = (rgb[..., i].astype(np.uint32) for i in range(3))
-    return ((kr * r + (65536 - kr - kb) * g + kb * b + 32768) >> 16).astype(rgb.dtype)
 
 
 def rgb_of(ycc: np.ndarray) -> np.ndarray:
@@ -171,7 +164,7 @@ def with_profile(tone: Tone, icc: bytes) -> tuple[Tone, str]:
     space = icc[16:20]
     if tone.model == "gray" and space == b"GRAY":
         codes = np.arange(2**tone.luma_bits, dtype=np.uint8 if tone.luma_bits == 8 else np.uint16)
-        table = luma_of(transformed(codes[None, :], icc, "gray"))[0]
+        table = luma_codes(transformed(codes[None, :], icc, "gray"))[0]
         if np.abs(table.astype(float) - codes).max() <= ALIKE * codes[-1]:
             return tone, "its gray profile is sRGB's; codes as stored"
         return replace(tone, table=table), "gray ICC profile applied"
@@ -194,10 +187,8 @@ def is_srgb(icc: bytes) -> bool:
 def lightness_table(bits: int, top: int) -> np.ndarray:
     """Luma codes of L* codes: L* = 100 at code `top`, to relative luminance, to sRGB (CIE 15; IEC 61966-2-1)."""
     lightness = np.minimum(np.arange(2**bits) / top, 1) * 100
-    f = (lightness + 16) / 116
-    light = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
-    coded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light.clip(0) ** (1 / 2.4) - 0.055)
-    return np.rint(coded.clip(0, 1) * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
+    light = lightness_to_light((lightness + 16) / 116)
+    return np.rint(light_to_srgb(light).clip(0, 1) * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
 
 
 def palette_of(map_: np.ndarray, bits: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 
@@ -10,7 +11,7 @@ from colorizer.basis.errors import JoinError
 from pipeline.jobs.reel_job import open_painter
 from pipeline.reels.painter import SegmentPainter
 from tests.endtoend import chroma, color, luma_digests, pictures, samples, verify
-from tests.synthetic import depth_of, is_full, read_stamps, stamped, write_reel
+from tests.synthetic import depth_of, fill, is_full, read_stamps, stamped, write_reel
 
 FORMATS = [
     "yuv420p", "yuv422p", "yuv444p", "gray",
@@ -50,6 +51,27 @@ def test_neutral_rgb_keeps_its_codes(tmp_path, tiny, pix_fmt):
     for index, frame in enumerate(pictures(tmp_path / "out.mkv")):
         assert frame.format.name == ("yuv444p" if bits == 8 else f"yuv444p{bits}le")
         assert np.array_equal(samples(frame, 0), stamped(index, bits=bits, full=True))
+
+
+@pytest.mark.parametrize("pix_fmt", ["gbrp10le", "gbrp12le", "gbrp16le"])
+def test_colored_rgb_becomes_its_exact_luma(tmp_path, tiny, pix_fmt):
+    """Of any R'G'B' frame the output's Y is (299 R + 587 G + 114 B + 500) div 1000, sample by sample."""
+    bits, rng = depth_of(pix_fmt), np.random.default_rng(5)
+    planes = rng.integers(0, 2**bits, (3, 3, 48, 64)).astype("u2")
+    with av.open(str(tmp_path / "in.mkv"), "w") as out:
+        stream = out.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, pix_fmt
+        for index, (green, blue, red) in enumerate(planes):
+            frame = av.VideoFrame(64, 48, pix_fmt)
+            for number, plane in enumerate((green, blue, red)):
+                fill(frame, number, plane)
+            frame.pts = index
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    color(tmp_path / "in.mkv", tmp_path / "out.mkv", tiny)
+    wide = planes.astype(np.int64)
+    expected = (299 * wide[:, 2] + 587 * wide[:, 0] + 114 * wide[:, 1] + 500) // 1000
+    assert np.array_equal([samples(frame, 0) for frame in pictures(tmp_path / "out.mkv")], expected)
 
 
 @pytest.mark.parametrize("suffix", [".mov", ".mp4"])

@@ -14,7 +14,7 @@ import tifffile
 from torch.nn import functional as F
 
 from colorizer.basis.errors import DamagedSource, JoinError, LedgerError, SourceError, StorageError
-from colorizer.color.luma import luma_codes
+from colorizer.basis.light import luma_codes
 from pipeline.jobs.scan_job import ScanChoices, ScanJob, open_painter
 from pipeline.scans import plan as scan_plan
 from pipeline.scans.painter import BandPainter
@@ -108,6 +108,24 @@ def test_luma_is_the_sources(tmp_path, source, tiny, several, working_size, name
     assert rgb.std(axis=2).max() > 1000  # and there is color
     assert np.array_equal(luma_codes(rgb), tifffile.imread(source))
     assert verify(source, tmp_path / name)[0] == 0
+
+
+@pytest.mark.parametrize("name", [OUT, "out.png"])
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+def test_luma_is_a_colored_sources(tmp_path, tiny, kind, name):
+    """(299 R + 587 G + 114 B + 500) div 1000 of every pixel is the same before and after, read by another decoder."""
+    there, out = tmp_path / "in.tif", tmp_path / name
+    rgb = np.random.default_rng(7).integers(0, np.iinfo(kind).max + 1, (200, 300, 3)).astype(kind)
+    rgb[:2] = np.repeat(np.iinfo(kind).max * np.array([[[0], [1]]]), 150, 1)  # black and white among them
+    tifffile.imwrite(there, rgb, photometric="rgb")
+    done = run_command("scan", there, out, "--weights", tiny, "--working-size", "32", "--tile", "64")
+    assert done.returncode == 0, done.stderr
+    made = tifffile.imread(out) if name == OUT else png(out)
+    assert made.dtype == kind
+    assert not np.array_equal(made, rgb)
+    before, after = ((codes.astype(np.int64) @ [299, 587, 114] + 500) // 1000 for codes in (rgb, made))
+    assert np.array_equal(before, after)
+    assert verify(there, out)[0] == 0
 
 
 def png(path):

@@ -20,14 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colorizer.basis.errors import ColorizeError
+from colorizer.basis.light import LUMA_WEIGHTS, Matrix, Primaries, Range, Transfer
 
 Array = NDArray[np.float32]
 
 WIDTH, HEIGHT, RATE = 640, 480, 24
 SEED = 1916
 SAMPLE_RATE = 48_000
-BT601 = (0.299, 0.587, 0.114)  # luma weights
-SMPTE_170M, LIMITED = 6, 1  # H.273 code points: primaries, transfer and matrix of NTSC video; 16..235
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,8 @@ def make_reel(path: Path) -> None:
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         coding = video.codec_context
         coding.thread_count = 2  # x264's choices depend on it
-        coding.color_range = LIMITED
-        coding.color_primaries = coding.color_trc = coding.colorspace = SMPTE_170M
+        coding.color_range, coding.color_primaries = Range.LIMITED, Primaries.SMPTE170M
+        coding.color_trc, coding.colorspace = Transfer.SMPTE170M, Matrix.SMPTE170M
         sound = out.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
         sound.bit_rate = 128_000
         for index, luma in enumerate(frames()):
@@ -138,7 +137,7 @@ def _photograph(name: str) -> Array:
         raise ColorizeError(f"{file}: this scikit-image comes without it: pip install scikit-image==0.26.0")
     decode = imagecodecs.jpeg_decode if file.suffix == ".jpg" else imagecodecs.png_decode
     picture = np.asarray(decode(file.read_bytes()), np.float32) / 255
-    luma = picture if picture.ndim == 2 else picture[..., :3] @ np.asarray(BT601, np.float32)
+    luma = picture if picture.ndim == 2 else picture[..., :3] @ np.asarray(LUMA_WEIGHTS["bt601"], np.float32)
     return np.ascontiguousarray(luma, np.float32)
 
 
@@ -295,7 +294,7 @@ def _picture(luma: NDArray[np.uint8], index: int) -> av.VideoFrame:
     picture[:HEIGHT] = luma
     frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
     frame.pts, frame.time_base = index, Fraction(1, RATE)
-    frame.color_range, frame.colorspace = LIMITED, SMPTE_170M
+    frame.color_range, frame.colorspace = Range.LIMITED, Matrix.SMPTE170M
     return frame
 
 

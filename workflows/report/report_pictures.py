@@ -23,7 +23,7 @@ from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from colorizer.basis.errors import DamagedSource, LedgerError
-from colorizer.color.color import MATRICES
+from colorizer.basis.light import MATRICES, MATRIX_NAMES, Matrix, assumed_matrix, luma_codes, luma_light
 from colorizer.measures import quality
 from pipeline.collection.item import Item
 from pipeline.metadata.blocks import from_blocks, jpeg_blocks, png_blocks
@@ -48,8 +48,6 @@ WORKERS = 4
 """Files at a time: each may hold a row of a plate's tiles."""
 QUALITY = 82
 FORMAT = 2
-UNSPECIFIED = 2  # H.273
-MATRIX_NAMES = {1: "bt709", 9: "bt2020"}
 
 _whole = threading.Lock()
 """PNG and JPEG are decoded whole, up to some 1.6 GB: one at a time."""
@@ -149,10 +147,9 @@ def _write(path: Path, data: bytes | bytearray) -> None:
 def _split(rgb: Array, matrix: str) -> tuple[Array, NDArray[np.float64], NDArray[np.float64]]:
     """Luma, and Cb and Cr in 8-bit codes from neutral."""
     kr, kb = MATRICES[matrix]
-    planes = rgb.astype(np.float64)
-    luma = planes @ np.array([kr, 1 - kr - kb, kb])
-    cb, cr = (planes[..., 2] - luma) / (2 - 2 * kb), (planes[..., 0] - luma) / (2 - 2 * kr)
-    return np.rint(luma).clip(0, 255).astype(np.uint8), cb, cr
+    luma = luma_light(rgb, matrix)
+    cb, cr = (rgb[..., 2] - luma) / (2 - 2 * kb), (rgb[..., 0] - luma) / (2 - 2 * kr)
+    return luma_codes(rgb, matrix), cb, cr
 
 
 def _frames(path: Path, parts: Sequence[Part]) -> Iterator[tuple[int, Array, str]]:
@@ -169,9 +166,8 @@ def _frames(path: Path, parts: Sequence[Part]) -> Iterator[tuple[int, Array, str
             frame = _last_until(at, file.decode(stream))
             if frame is None:
                 raise DamagedSource(str(path), f"no frame at {part.moment:.3f} s")
-            code = int(frame.colorspace)
-            hd = code == UNSPECIFIED and frame.height >= 720  # what players assume of untagged video
-            matrix = "bt709" if hd else MATRIX_NAMES.get(code, "bt601")
+            hd = frame.colorspace == Matrix.UNSPECIFIED and assumed_matrix(frame.height) == "bt709"
+            matrix = "bt709" if hd else MATRIX_NAMES.get(frame.colorspace, "bt601")
             wide = frame.width * (aspect if Fraction(1, 20) <= aspect <= 20 else Fraction(1))
             rgb = _reduced(frame, wide, frame.height, Colorspace.ITU709 if hd else None)
             yield part.number, np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90))), matrix

@@ -20,6 +20,7 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
+from colorizer.basis.light import MATRIX_TAGS, Range
 from colorizer.measures import quality, steadiness
 from colorizer.measures.score import lab_of
 from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, auto_precision
@@ -40,8 +41,6 @@ MIN_FRAMES = max(quality.CDC_STEPS) + 1
 COLUMNS = ("per_shot", "per_frame", "truth", "gray")
 FASTEST = 60
 """Pictures per second beyond which a header's rate is not believed; some files promise 1000."""
-
-_MATRIX_TAGS = {"bt601": 6, "bt709": 1, "bt2020": 9}  # H.273
 
 
 def require_flow() -> None:
@@ -124,15 +123,15 @@ def _frame(reel: Reel, target: Target, luma: np.ndarray, cb: np.ndarray, cr: np.
     frame = av.VideoFrame(reel.width, reel.height, target.pix_fmt)
     for i, plane in enumerate((target.luma(luma), cb, cr)):
         np.copyto(plane_view(frame, i), plane, casting="no")
-    frame.color_range = 2 if target.coding.full_range else 1
-    frame.colorspace = _MATRIX_TAGS[target.coding.matrix]
+    frame.color_range = Range.FULL if target.coding.full_range else Range.LIMITED
+    frame.colorspace = MATRIX_TAGS[target.coding.matrix]
     return frame
 
 
 def _small(frame: av.VideoFrame, reel: Reel) -> Picture:
     """R'G'B' of a frame in square pixels, at most WIDTH wide."""
     if reel.layout.kind != "rgb":
-        frame.colorspace = _MATRIX_TAGS[reel.coding.matrix]
+        frame.colorspace = MATRIX_TAGS[reel.coding.matrix]
     shown = frame.width * reel.aspect
     scale = min(Fraction(1), WIDTH / shown)
     width, height = max(1, round(shown * scale)), max(1, round(frame.height * scale))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from colorizer.basis.errors import UnsupportedSource
+from colorizer.basis.light import luma_codes
 from colorizer.color.color import Coding
 from colorizer.measures.evaluation import without_truth
 from colorizer.measures.score import LUMA
@@ -67,7 +68,7 @@ def write_gallery(sources: Sequence[Path], colorizer: Colorizer, out: Path) -> i
         raise UnsupportedSource(named, f"holds no readable picture ({', '.join(SUFFIXES)})")
     rows: list[list[Picture | None]] = []
     for rgb, colored in chosen:
-        gray = (rgb @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)
+        gray = luma_codes(rgb)
         rows.append([np.repeat(gray[..., None], 3, 2), color(colorizer, gray), rgb if colored else None])
     if all(truth is None for *_, truth in rows):
         rows = [row[:2] for row in rows]

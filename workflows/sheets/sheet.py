@@ -16,6 +16,7 @@ from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from colorizer.basis.errors import UnsupportedSource
+from colorizer.basis.light import Matrix, Range, assumed_matrix
 from pipeline.reels.reel import local
 from pipeline.storage.atomic import writable
 
@@ -24,7 +25,6 @@ Array = NDArray[np.uint8]
 THUMBNAIL = 480  # pixels, the most a frame is wide
 GAP = 6
 PAPER = 24
-UNSPECIFIED, LIMITED = 2, 1  # H.273 code points: an untagged matrix; luma in 16..235
 
 
 def contact_sheet(source: Path, colored: Path, cuts: list[int], out: Path) -> None:
@@ -79,12 +79,12 @@ def _thumbnail(frame: av.VideoFrame, aspect: Fraction) -> Array:
     shown = Fraction(frame.width) * aspect
     scale = min(Fraction(1), THUMBNAIL / shown)
     width, height = max(1, round(shown * scale)), max(1, round(frame.height * scale))
-    hd = int(frame.colorspace) == UNSPECIFIED and frame.height >= 720  # what players assume of untagged video
+    hd = frame.colorspace == Matrix.UNSPECIFIED and assumed_matrix(frame.height) == "bt709"
     interpolation = Interpolation.AREA | Interpolation.ACCURATE_RND
     picture = frame.reformat(
         width, height, "rgb24", src_colorspace=Colorspace.ITU709 if hd else None, interpolation=interpolation, threads=1
     ).to_ndarray()
-    if frame.format.name.startswith("gray") and int(frame.color_range) == LIMITED:
+    if frame.format.name.startswith("gray") and frame.color_range == Range.LIMITED:
         stretched = (picture.astype(np.float32) - 16) * (255 / 219)  # swscale takes every gray for full range
         picture = np.rint(stretched.clip(0, 255)).astype(np.uint8)
     return np.asarray(picture, np.uint8)

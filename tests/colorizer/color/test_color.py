@@ -8,9 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from colorizer.basis.light import MATRICES, PRIMARIES
 from colorizer.color.color import (
-    MATRICES,
-    PRIMARIES,
     Coding,
     KeptLuma,
     eotf,

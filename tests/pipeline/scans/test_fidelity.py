@@ -16,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, LedgerError, UnsupportedSource
-from colorizer.color.luma import luma_codes
+from colorizer.basis.light import luma_codes
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.metadata.xmp import merge
 from pipeline.pages.page import Page

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
+from colorizer.basis.light import Range
 from workflows.demo import demo_reel
 from workflows.sheets.sheet import THUMBNAIL, contact_sheet
 
@@ -51,7 +52,7 @@ def test_the_reel_is_black_and_white(planes):
     for picture, color_range, _ in planes:
         luma, chroma = picture[:480], picture[480:]
         assert (chroma == 128).all()
-        assert color_range == demo_reel.LIMITED
+        assert color_range == Range.LIMITED
         assert luma.min() >= 10
         assert luma.max() <= 240
         assert np.percentile(luma, 99) - np.percentile(luma, 1) > 60
