@@ -23,8 +23,8 @@ from click.testing import CliRunner
 from pipeline.jobs.job import Result
 from pipeline.jobs.reel_job import ReelChoices, ReelJob
 from pipeline.values.events import Event, Silent
+from tests.checkout import ROOT
 
-ROOT = Path(__file__).parents[1]
 MEDIA = ROOT.parent / "shared" / "media"
 """Real films beside the checkout (see CONTRIBUTING.md); tests that read them are skipped without."""
 
@@ -61,6 +61,17 @@ def command_line(*arguments: object) -> list[str]:
 def environment(**more: str) -> dict[str, str]:
     """This process's environment with one thread per library: the tests share their cores."""
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "200", **more}
+
+
+FULL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+sys.argv = ["chromatheque", *sys.argv[2:]]
+from workflows.commands.cli import main
+main()
+"""
+"""The command on a disk on which no file may grow beyond the first argument's bytes."""
 
 
 def hear_interrupts() -> None:

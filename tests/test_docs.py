@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from colorizer.basis.errors import ColorizeError
-from tests.test_layers import ROOT, WINGS, files
+from tests.checkout import ROOT, WINGS, files
 from workflows.commands import cli
 
 PLACES = "*.md", "docs/**/*.md", "findings/**/*.md", "colorizer/weights/*.md"

@@ -12,9 +12,7 @@ from importlib import metadata
 import pytest
 
 import colorizer
-from tests.test_layers import ROOT, ROOTS, fresh
-
-PAGE = ROOT / "docs" / "python-api.md"
+from tests.checkout import PAGE, ROOT, ROOTS, fresh
 
 
 def exported(root):

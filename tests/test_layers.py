@@ -1,25 +1,12 @@
 """Who may import whom, what an import costs, and that everything public says what it is."""
 
 import ast
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-WINGS = (
-    "colorizer.basis", "colorizer.color", "colorizer.networks", "colorizer.painting", "colorizer.training",
-    "colorizer.measures",
-    "pipeline.values", "pipeline.storage", "pipeline.spread", "pipeline.containers", "pipeline.reels",
-    "pipeline.metadata", "pipeline.stills", "pipeline.pages", "pipeline.scans", "pipeline.jobs", "pipeline.collection",
-    "workflows.terminal", "workflows.report", "workflows.sheets", "workflows.bench", "workflows.demo",
-    "workflows.commands",
-)  # fmt: skip
-"""In order: a wing imports only itself and those before it. What each is for stands in its `__init__.py`."""
+from tests.checkout import ROOT, ROOTS, WINGS, files, fresh
 
-ROOTS = ("colorizer", "pipeline", "workflows")
 OUTSIDE = {
     "colorizer": {"av", "tifffile", "ray", "click", "rich"},
     "pipeline": {"click", "rich"},
@@ -32,13 +19,6 @@ RAY = {
     "pipeline/spread/ray_jobs.py", "pipeline/spread/ray_metrics.py",
 }  # fmt: skip
 """The only files that may name Ray."""
-
-
-def files(*packages):
-    """Paths of the packages' modules, relative to the root."""
-    return [
-        str(path.relative_to(ROOT)) for package in packages for path in sorted((ROOT / package).rglob("*.py"))
-    ]  # fmt: skip
 
 
 def imported(path):
@@ -144,6 +124,18 @@ def test_tests_stand_where_their_modules_do():
         assert len(parts) == 3 or ".".join(parts[1:3]) in WINGS, path
 
 
+@pytest.mark.parametrize("path", files("tests"))
+def test_nothing_is_imported_from_a_test(path):
+    """What several tests share is a module of its own: running one of them does not load another's."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{name.name}" for name in node.names]
+        taken = [name for name in names if any(part.startswith("test_") for part in name.split(".")[:-1])]
+        taken += [name for name in names if name.startswith("tests.") and name.rpartition(".")[2].startswith("test_")]
+        assert not taken, f"{path}:{node.lineno}"
+
+
 def test_ray_has_one_door():
     """Ray is named by the pool, by training on a cluster, by its job queue and metrics; all else is plain Python."""
     assert {path for path in files("colorizer", "pipeline", "workflows") if "ray" in imported(path)} <= RAY
@@ -157,13 +149,6 @@ def test_no_test_loads_ray_before_its_cluster_is_there(path):
         names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         assert "ray" not in {name.partition(".")[0] for name in names}, f"{path}:{node.lineno}"
-
-
-def fresh(code):
-    """Run code in a new interpreter; what it printed."""
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env, cwd=ROOT)
-    return done.stdout
 
 
 def test_ray_is_not_loaded_before_it_is_asked_for():

@@ -7,8 +7,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from tests.checkout import PAGE
 from tests.synthetic import texture, write_reel
-from tests.test_exports import PAGE
 
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 

@@ -11,7 +11,7 @@ from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State
 from pipeline.values.events import Silent
 from tests.endtoend import command_line, environment, hear_interrupts
-from tests.laws.test_scans import plate
+from tests.plates import plate
 from tests.synthetic import write_reel
 
 OPTIONS = {"working_size": 32, "precision": "fp32", "pyramid": True}

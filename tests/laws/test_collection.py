@@ -22,9 +22,9 @@ from pipeline.collection.steps import StepPainter
 from pipeline.spread.pools import InlinePool, RayPool
 from pipeline.values.events import Silent
 from pipeline.values.stages import ASIDE, DONE
-from tests.endtoend import Heard, environment, run_command, verify
+from tests.endtoend import FULL, Heard, environment, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
-from tests.laws.test_scans import FULL, plate
+from tests.plates import plate
 from workflows.commands.cli import cli
 
 
@@ -169,7 +169,7 @@ def test_catalog_ids_reach_everything(tmp_path, source, tiny):
 
     Another id for a finished file is written there without any work on it, also when the state is lost; verify holds.
     """
-    from tests.workflows.report.test_report import write_report
+    from tests.reports import write_report
     from workflows.report.report_data import read
 
     out, plain, manifest = tmp_path / "out", tmp_path / "plain", tmp_path / "list.csv"

@@ -18,7 +18,7 @@ from pipeline.scans.plan import ScanPlan
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import alone
 from tests.endtoend import chroma, luma_digests, run_command, verify
-from tests.laws.test_scans import plate
+from tests.plates import plate
 from tests.synthetic import write_reel
 from workflows.commands.cli import cli
 

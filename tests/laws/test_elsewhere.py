@@ -32,8 +32,8 @@ from pipeline.values.events import ItemChanged, Looking, Silent
 from pipeline.values.stages import DONE
 from tests.endtoend import Heard, command_line, environment, hear_interrupts, run_command
 from tests.laws.nights import OPTIONS, OUTS
-from tests.laws.test_scans import plate
 from tests.object_store import contents, fill, s3_server
+from tests.plates import plate
 from workflows.report.page import write_report
 from workflows.report.report_pictures import illustrate
 

@@ -25,8 +25,8 @@ from pipeline.values.events import ItemChanged, Silent
 from pipeline.values.stages import ASIDE, PAINT, PUBLISH, SURVEY
 from tests.endtoend import ROOT, command_line, environment, hear_interrupts, one_line, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
-from tests.laws.test_scans import plate
 from tests.nodes import nodes
+from tests.plates import plate
 from tests.synthetic import write_reel
 
 SOURCES = ["films/a.mkv", "films/b.mov", "plates/album.tif", "plates/one.tif"]

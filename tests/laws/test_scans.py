@@ -19,25 +19,11 @@ from pipeline.jobs.scan_job import ScanChoices, ScanJob, open_painter
 from pipeline.scans import plan as scan_plan
 from pipeline.scans.painter import BandPainter
 from pipeline.values.events import Silent
-from tests.endtoend import Heard, command_line, environment, hear_interrupts, one_line, run_command, verify
+from tests.endtoend import FULL, Heard, command_line, environment, hear_interrupts, one_line, run_command, verify
+from tests.plates import HEIGHT, WIDTH, plate
 
-HEIGHT, WIDTH = 700, 300
 BANDS = 11
 OUT = "out.tif"
-
-
-def plate(path, height=HEIGHT, width=WIDTH, pages=1, seed=0):
-    """A 16-bit TIFF with shapes and grain, and words about the object."""
-    rng = np.random.default_rng(seed)
-    with tifffile.TiffWriter(path) as writer:
-        for _ in range(pages):
-            coarse = np.kron(rng.random((height // 50, width // 50)), np.ones((50, 50)))
-            luma = coarse[:height, :width] * 60000 + rng.normal(0, 300, (height, width))
-            writer.write(
-                luma.clip(0, 65535).astype(np.uint16), description="Plate 42, Rue de Rivoli", metadata=None,
-                resolution=(4000, 4000), compression="zlib", rowsperstrip=60, photometric="minisblack",
-            )  # fmt: skip
-    return path
 
 
 @pytest.fixture
@@ -322,16 +308,6 @@ def test_damage_inside_is_found_before_anything_is_published(tmp_path, tiny, sev
     with pytest.raises(DamagedSource, match="strip 7 of 12"):
         color(source, tmp_path / OUT, tiny)
     assert left(tmp_path) == ["in.tif"]
-
-
-FULL = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
-sys.argv = ["chromatheque", *sys.argv[2:]]
-from workflows.commands.cli import main
-main()
-"""
 
 
 @pytest.mark.parametrize("room", [20_000, 300_000, 800_000], ids=["plan", "bands", "output"])

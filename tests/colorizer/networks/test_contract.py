@@ -13,7 +13,7 @@ from colorizer.networks.lite import LiteConfig
 from colorizer.networks.protocol import Config, Halo, Layer
 from colorizer.networks.registry import ARCHITECTURES
 from colorizer.networks.tiling import paint_tiled
-from tests.colorizer.networks.test_iizuka2016 import lively
+from tests.networks import lively
 
 SMALL = {
     "iizuka2016": Iizuka2016Config(width=0.125, head="mean", look_size=64, classes=5, bins=9, output="mixed"),

@@ -1,7 +1,6 @@
 """The network is the published one: counted, folded and split without changing what it computes."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -9,7 +8,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
-from colorizer.networks.protocol import Config
+from tests.networks import lively
 
 # part -> (parameters without normalization, its affine parameters, its buffers)
 PARTS = {
@@ -29,24 +28,6 @@ def on_paper(**config: object) -> Iizuka2016:
     """A network without memory: shapes only."""
     with torch.device("meta"):
         return Iizuka2016(Iizuka2016Config(**config))
-
-
-def lively(config: Config, kind: torch.dtype = torch.float64) -> Any:
-    """He weights and random normalization statistics, evaluation mode: no layer is trivially the identity."""
-    net = config.build()
-    for module in net.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
-            nn.init.kaiming_normal_(module.weight)
-            if module.bias is not None:
-                nn.init.normal_(module.bias, std=0.1)
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, std=0.2)
-            nn.init.normal_(module.running_mean, std=0.2)
-            nn.init.uniform_(module.running_var, 0.5, 1.5)
-    if config.bins:
-        net.centers.normal_(std=40)
-    return net.to(kind).eval().requires_grad_(False)
 
 
 def count(net: Iizuka2016, part: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from colorizer.networks.iizuka2016 import HALOS, Iizuka2016Config
 from colorizer.networks.protocol import Halo
 from colorizer.networks.tiling import paint_tiled, tiles
-from tests.colorizer.networks.test_iizuka2016 import lively
+from tests.networks import lively
 
 CONFIGS = [
     pytest.param({"fusion": 1}, id="regression-1x1"),

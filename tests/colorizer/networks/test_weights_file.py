@@ -15,7 +15,7 @@ from colorizer.basis.errors import WeightsError
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
-from tests.colorizer.networks.test_iizuka2016 import lively
+from tests.networks import lively
 
 SMALL = Iizuka2016Config(width=0.0625, head="mean", classes=3)
 NAMES = ("abbey", "beach", "castle/outdoor")

@@ -15,7 +15,7 @@ from pipeline.reels.preservation import hashes
 from pipeline.storage import atomic as storage
 from pipeline.storage.ledger import Ledger
 from pipeline.values.stages import PAINT, PUBLISH, SURVEY
-from tests.laws.test_scans import plate
+from tests.plates import plate
 from tests.synthetic import tiny_weights, write_reel
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.jobs.edits import borrowed, merged, relooked, split
 from pipeline.reels.plan import Plan
 from pipeline.values.look_source import LookSource, in_words, united
-from tests.pipeline.reels.test_plan import SETTINGS, ids, look, plan_of
+from tests.plans import SETTINGS, ids, look, plan_of
 
 PICTURE = LookSource(picture="meadow.jpg", sha256="ab" * 32)
 lengths = st.lists(st.integers(1, 30), min_size=1, max_size=7)

@@ -13,7 +13,7 @@ from pipeline.jobs.plan import plan_from_json
 from pipeline.jobs.plan_file import PlanFile
 from pipeline.storage.job_folder import JobFolder, sidecar_of
 from pipeline.values.kinds import KINDS
-from tests.laws.test_scans import plate
+from tests.plates import plate
 from tests.synthetic import write_reel
 
 

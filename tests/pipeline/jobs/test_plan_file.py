@@ -9,7 +9,7 @@ from pipeline.jobs.edits import borrowed, merged, split
 from pipeline.jobs.plan_file import PlanFile, retire
 from pipeline.storage.atomic import write_json
 from pipeline.storage.job_folder import PLAN
-from tests.pipeline.reels.test_plan import plan_of
+from tests.plans import plan_of
 
 
 @pytest.fixture

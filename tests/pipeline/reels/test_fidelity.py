@@ -270,7 +270,7 @@ def test_psnr_is_decibels():
 
 
 def probe_free():
-    from tests.pipeline.reels.test_target import BASE
+    from tests.plans import BASE
 
     return BASE
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.reels.frames import Frame
 from pipeline.reels.piece import Piece, seconds
-from tests.pipeline.reels.test_target import BASE
+from tests.plans import BASE
 
 RATE = BASE.rate
 NOTHING = np.zeros((0, 0), np.uint8)

@@ -16,7 +16,7 @@ from colorizer.basis.errors import SourceError, UnsupportedSource
 from colorizer.color.color import Coding
 from colorizer.painting.colorizer import Geometry
 from pipeline.reels.reel import MAX_PIXELS, Reel, frames_of, packets_of, probe, sequence_numbers
-from tests.pipeline.reels.test_target import BASE
+from tests.plans import BASE
 from tests.synthetic import SEQUENCES, write_reel, write_sequence
 
 

@@ -1,7 +1,6 @@
 """Targets: what a source's luma becomes, for every format there is."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 import av
 import numpy as np
@@ -10,14 +9,10 @@ import pytest
 from colorizer.color.color import Coding
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.frames import layout_of
-from pipeline.reels.reel import Reel
 from pipeline.reels.target import target_for
+from tests.plans import BASE
 
 SOURCES = [name for name in sorted(av.video.format.names) if layout_of(name)]
-BASE = Reel(
-    "reel.mkv", "matroska", 0, "ffv1", 64, 48, "gray", Coding(), (), (0, 2, 2, 2), Fraction(1), Fraction(24),
-    Fraction(1, 1000), "progressive", 0, "", 0, Fraction(1),
-)  # fmt: skip
 
 
 def reels(size=(64, 48)):

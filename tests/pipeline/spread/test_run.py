@@ -13,7 +13,7 @@ from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.values.events import Silent
 from pipeline.values.tries import LOSSES
 from tests.endtoend import Heard
-from tests.pipeline.reels.test_plan import plan_of
+from tests.plans import plan_of
 
 
 class StubPool:

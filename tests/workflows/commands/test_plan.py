@@ -9,8 +9,8 @@ from colorizer.basis.errors import ColorizeError
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage.atomic import read_json, write_json
 from pipeline.values.look_source import LookSource
-from tests.laws.test_scans import plate
-from tests.pipeline.reels.test_plan import REEL, SETTINGS, plan_of
+from tests.plans import REEL, SETTINGS, plan_of
+from tests.plates import plate
 from tests.synthetic import tiny_weights
 from workflows.commands import cli
 from workflows.report.report_data import _shots
@@ -194,6 +194,6 @@ def test_pages_cannot_be_merged(tmp_path):
 
 def test_listing_loads_no_network():
     """`plan --help` answers at once."""
-    from tests.test_layers import fresh
+    from tests.checkout import fresh
 
     assert fresh("import sys, workflows.commands.plan; print('torch' in sys.modules)").strip() == "False"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.reports import HOSTILE, KEYS, ODD, colored, item, summary, with_plan, write_report
 from tests.synthetic import tiny_weights
-from tests.workflows.report.test_report import HOSTILE, KEYS, ODD, colored, item, summary, with_plan, write_report
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
