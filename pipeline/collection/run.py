@@ -166,6 +166,6 @@ def deadline_of(text: str, now: datetime) -> datetime:
     """The next time the local clock shows HH:MM. Raises ValueError."""
     hour, colon, minute = text.partition(":")
     if not (colon and hour.isdecimal() and minute.isdecimal() and len(minute) == 2):
-        raise ValueError(f"{text!r} is no time of day; write 08:00")
+        raise ValueError(f"{text!r} is not a time of day; write 08:00")
     at = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
     return at if at > now else at + timedelta(days=1)

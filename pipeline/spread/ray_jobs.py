@@ -194,7 +194,7 @@ class Queue:
             raise ColorizeError(f"Ray at {self.address} could not do it: {lines[-1] if lines else error!r}") from error
         except (OSError, UnicodeError) as error:
             if isinstance(error, UnicodeError) or type(error).__name__ == "InvalidHeader":
-                raise ColorizeError(f"the token for Ray at {self.address} is no plain text; {SET_TOKEN}") from None
+                raise ColorizeError(f"the token for Ray at {self.address} is not plain text; {SET_TOKEN}") from None
             raise ColorizeError(
                 f"Ray at {self.address} stopped answering: {_why(error)}; if it is still there, try again"
             ) from error

@@ -127,4 +127,4 @@ def reel(
         counted = f"{frames} frames in {shots} shot{'s' * (shots != 1)}"
         harm = len(result.plan.damaged_frames)
         damage = f", {harm} of them damaged in the source" if harm else ""
-        click.echo(f"{out}: {counted}{damage}, verified; its story is in {out}.json")
+        click.echo(f"{out}: {counted}{damage}, verified; details are in {out}.json")

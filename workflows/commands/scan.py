@@ -89,4 +89,4 @@ def scan(
             click.echo(f"not carried over: {what}", err=True)
         pages = [page.plate for page in result.plan.pages]
         sizes = f"{pages[0].width} x {pages[0].height}" if len(pages) == 1 else f"{len(pages)} pages"
-        click.echo(f"{out}: {sizes}, verified; its story is in {out}.json")
+        click.echo(f"{out}: {sizes}, verified; details are in {out}.json")

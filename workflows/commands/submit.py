@@ -52,7 +52,7 @@ def completed(words: Sequence[str]) -> list[str]:
     parent = click.Context(cli, info_name="chromatheque")
     command = None if name in ("submit", *COMMANDS) else cli.get_command(parent, name)
     if command is None:
-        raise click.UsageError(f"{name!r} is no command that a cluster can run")
+        raise click.UsageError(f"{name!r} is not a command that a cluster can run")
     context = click.Context(command, info_name=name, parent=parent)
     given, _, _ = command.make_parser(context).parse_args(list(rest))
     _check(command, context, given)

@@ -62,7 +62,7 @@ class Bytes(click.ParamType):
             return value
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", value, re.IGNORECASE | re.ASCII)
         if match is None:
-            self.fail(f"{value!r} is no number of bytes; write 800M or 2G", param, ctx)
+            self.fail(f"{value!r} is not a number of bytes; write 800M or 2G", param, ctx)
         return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
 
 
