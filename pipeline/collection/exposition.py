@@ -1,14 +1,15 @@
-"""Metrics as a text file that a Prometheus node_exporter collects (its textfile collector, text format 0.0.4)."""
+"""Metrics as a text file that a Prometheus node_exporter collects (its textfile collector)."""
 
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+
 from pipeline.storage.atomic import write_text
-from pipeline.values.metrics import BOUNDS, GAUGE, HISTOGRAM, Metric
+from pipeline.values.metrics import BOUNDS, COUNTER, GAUGE, Metric
 
 EVERY = 5.0
 """Seconds between two writings."""
@@ -22,13 +23,32 @@ class Exposition:
     """
 
     def __init__(self, path: Path, labels: Mapping[str, str], note: Callable[[str], None]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, of when this run began
         self.path, self.labels, self.note = path, dict(labels), note
-        self._values: dict[Metric, dict[tuple[str, ...], _Value]] = {}
+        self._registry = CollectorRegistry()
+        self._made: dict[Metric, Gauge | Counter | Histogram] = {}
         self._written, self._failed = 0.0, False
 
     def keep(self, metric: Metric, value: float, *labels: str) -> None:
         """Take a value."""
-        self._values.setdefault(metric, {}).setdefault(labels, _Value()).take(metric.kind, value)
+        if metric not in self._made:
+            self._made[metric] = self._make(metric)
+        made, names = self._made[metric], (*self.labels.values(), *labels)
+        one = made.labels(*names) if names else made
+        if isinstance(one, Gauge):
+            one.set(value)
+        elif isinstance(one, Counter):
+            one.inc(value)
+        else:
+            one.observe(value)
+
+    def _make(self, metric: Metric) -> Gauge | Counter | Histogram:
+        name, told, labels = metric.name, metric.told, (*self.labels, *metric.labels)
+        if metric.kind == GAUGE:
+            return Gauge(name, told, labels, registry=self._registry)
+        if metric.kind == COUNTER:
+            return Counter(name, told, labels, registry=self._registry)
+        return Histogram(name, told, labels, buckets=BOUNDS, registry=self._registry)
 
     def show(self, last: bool) -> None:
         """Write the file, if it is time or the last one."""
@@ -44,37 +64,4 @@ class Exposition:
 
     def text(self) -> str:
         """What is in the file."""
-        return "".join(line + "\n" for metric in self._values for line in self._lines(metric))
-
-    def _lines(self, metric: Metric) -> Iterator[str]:
-        yield f"# HELP {metric.name} {metric.told}"
-        yield f"# TYPE {metric.name} {metric.kind}"
-        for labels, value in self._values[metric].items():
-            named = {**self.labels, **dict(zip(metric.labels, labels, strict=True))}
-            if metric.kind != HISTOGRAM:
-                yield f"{metric.name}{_braced(named)} {value.number:.12g}"
-                continue
-            count = 0
-            for bound, within in zip([*map(str, BOUNDS), "+Inf"], value.classes, strict=True):
-                count += within
-                yield f"{metric.name}_bucket{_braced({**named, 'le': bound})} {count}"
-            yield f"{metric.name}_sum{_braced(named)} {value.number:.12g}"
-            yield f"{metric.name}_count{_braced(named)} {count}"
-
-
-class _Value:
-    """What is known of one number. number: of a histogram, the sum; classes: how many fell between two bounds."""
-
-    def __init__(self) -> None:
-        self.number, self.classes = 0.0, [0] * (len(BOUNDS) + 1)
-
-    def take(self, kind: str, value: float) -> None:
-        if kind == HISTOGRAM:
-            self.classes[bisect_left(BOUNDS, value)] += 1
-        self.number = value if kind == GAUGE else self.number + value
-
-
-def _braced(labels: Mapping[str, str]) -> str:
-    """Labels as the format wants them."""
-    escaped = {name: value.translate({92: r"\\", 34: r"\"", 10: r"\n"}) for name, value in labels.items()}
-    return "{" + ",".join(f'{name}="{value}"' for name, value in escaped.items()) + "}"
+        return generate_latest(self._registry).decode()
