@@ -46,7 +46,8 @@ class BandPainter:
         self.colorizer, self.job, self.limits = colorizer, job, limits
         self._open: tuple[Any, ...] | None = None
         self._reader: ScanReader | None = None
-        self._threads = ThreadPoolExecutor(max(1, min(8, torch.get_num_threads())), "blocks")
+        self._at_once = max(1, min(8, torch.get_num_threads()))
+        self._threads = ThreadPoolExecutor(self._at_once, "blocks")
 
     def paint(self, band: Band, attempt: int, report: Report = lambda _: None) -> Receipt:
         """Read, color and compress a band; its blocks are published under a name that carries the attempt."""
@@ -102,7 +103,7 @@ class BandPainter:
             return
         codec = codec_for(band.path, settings.compression, band.out_bits)
         grid = Grid.of(band.plate.height, band.plate.width, settings.tile)
-        most = 2 * self._threads._max_workers
+        most = 2 * self._at_once
         for start in range(0, grid.columns, most):  # so many at a time, or all of them would be held
             columns = range(start, min(start + most, grid.columns))
             yield from self._threads.map(lambda column: codec.encode(grid.cut(rows, column)), columns)

@@ -63,7 +63,8 @@ def shown(uri: str) -> str:
 def _opened(uri: str) -> tuple[Any, str]:
     from fsspec.core import get_filesystem_class  # here, so that commands which need no store start without it
 
-    kind: Any = get_filesystem_class(urlsplit(uri).scheme)  # url_to_fs would take a "::" in a name for two stores
+    # url_to_fs does this too, but would take a "::" in a name or in a host's address for two stores, one in the other
+    kind: Any = get_filesystem_class(urlsplit(uri).scheme)
     return kind(**kind._get_kwargs_from_urls(uri)), kind._strip_protocol(uri).rstrip("/")
 
 

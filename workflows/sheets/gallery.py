@@ -49,7 +49,10 @@ GLYPHS = {
     "R": "11110 10001 10001 11110 10100 10010 10001", "T": "11111 00100 00100 00100 00100 00100 00100",
     "U": "10001 10001 10001 10001 10001 10001 01110", "Y": "10001 10001 01010 00100 00100 00100 00100",
 }  # fmt: skip
-"""5 x 7 dots, row by row, of the letters that the labels need: no font is sure to be on a machine."""
+"""5 x 7 dots, row by row, of the letters that the labels need.
+
+No font is sure to be on a machine, FFmpeg as PyAV ships it draws no text, and Pillow, which has a font, is 22 MB.
+"""
 
 LABELS = ("GRAY", "COLORED", "TRUTH")
 
