@@ -6,11 +6,12 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError
+from pipeline.spread.token import SET_TOKEN, check_token, wanted
 
 ANSWER = 2.0
 """Seconds in which the head of a cluster answers."""
@@ -25,7 +26,8 @@ HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 def reach(address: str) -> None:
     """Find out whether a Ray cluster answers at HOST:PORT; other addresses ("local", "auto") are not looked at.
 
-    Takes seconds at most where Ray itself would try for minutes, and does not import it. Raises ColorizeError.
+    Takes seconds at most, and does not import Ray. Asked for a closed port, or for that of its dashboard, Ray itself
+    warns again and again and has not given up after two minutes; no library here speaks gRPC. Raises ColorizeError.
     """
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or "/" in host:
@@ -57,19 +59,21 @@ def connect(ray: Any, address: str, workers: int, temp: Path | None) -> None:
         if temp is not None:
             local["_temp_dir"] = str(temp)
     reach(address)
-    token = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file that holds it"
     try:
         if ":" in address:
-            _ask(ray, address)
+            check_token(address)
+            _knock(ray, address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **local)
     except ray.exceptions.AuthenticationError as error:
-        raise ColorizeError(f"Ray at {address} wants its token: {token}") from error
+        raise wanted(address) from error
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         if told := mismatch(str(error), address):
             ray.shutdown()  # it is connected by then
             raise ColorizeError(told) from error
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ColorizeError(f"no Ray cluster at {address}: {first}; if one runs and wants a token, {token}") from error
+        raise ColorizeError(
+            f"no Ray cluster at {address}: {first}; if one runs and wants a token, {SET_TOKEN}"
+        ) from error
 
 
 def mismatch(text: str, address: str) -> str:
@@ -87,30 +91,25 @@ def mismatch(text: str, address: str) -> str:
     return f"{told}; {', and '.join(todo)}, or run this on a machine that has the cluster's versions"
 
 
-def _ask(ray: Any, address: str) -> None:
-    """Knock once with this process's token. `ray.init` would knock for 20 s, and warn each time, before it says why.
+def _knock(ray: Any, address: str) -> None:
+    """Show the token once. `ray.init` does so for 20 s, warns each time, and then does not say what was wrong.
 
-    Raises Ray's AuthenticationError. A Ray without these inner parts is left to `ray.init`.
+    Nothing public of Ray asks once: this is the one inner part of it that is used here, and without it `ray.init` is
+    left to find out. Raises Ray's AuthenticationError.
     """
-    inner = ray._raylet
-    try:
-        modes, loader, client = inner.AuthenticationMode, inner.AuthenticationTokenLoader, inner.GcsClient
-        mode = inner.get_authentication_mode()
-    except AttributeError:
+    client = getattr(ray._raylet, "GcsClient", None)
+    if client is None:
         return
-    # the client would end the process if it had to send a token and found none
-    if mode == modes.TOKEN and not loader.instance().has_token(ignore_auth_mode=True):
-        raise ray.exceptions.AuthenticationError("no token")
-    with _quiet():
-        try:
-            client(address=address)
-        except ray.exceptions.RpcError:
-            return  # `ray.init` says it better
+    with _quiet(), suppress(ray.exceptions.RpcError):  # `ray.init` says it better
+        client(address=address)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what Ray's C++ side writes from the terminal, for as long as one question takes."""
+    """Keep what Ray's C++ side writes from the terminal, for as long as one question takes.
+
+    It warns of a refused token whatever RAY_BACKEND_LOG_LEVEL says, and goes past Python to the file itself.
+    """
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:

@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 
 from colorizer.basis.errors import ColorizeError
 from pipeline.spread.cluster import reach
+from pipeline.spread.token import SET_TOKEN, check_token, wanted
 
 ANSWER = 5.0
 """Seconds in which a dashboard answers the first question."""
@@ -32,8 +33,6 @@ PATIENCE = (ANSWER, 120.0)
 
 QUIET = 60.0
 """Seconds without a line after which a job that is followed is asked whether it is over."""
-
-SET_TOKEN = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file that holds it (or RAY_AUTH_TOKEN to the token)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Queue:
         self.address = dashboard(address)
         _check_parts()
         _greet(self.address)
-        _check_token(self.address)
+        check_token(self.address)
         try:
             import ray
             from ray.job_submission import JobSubmissionClient
@@ -78,8 +77,10 @@ class Queue:
         for handler in logging.getLogger("ray").handlers:
             handler.setLevel(logging.ERROR)  # it tells of every upload, and of every log that ends
         self._refused = ray.exceptions.AuthenticationError
-        with self._told(), _only_address(self.address):
+        os.environ["RAY_API_SERVER_ADDRESS"] = self.address  # Ray prefers it to the address that it is given
+        with self._told():
             self._client = JobSubmissionClient(self.address)
+        # nothing public sets it, and a dashboard that hangs would be waited for without end
         self._client._do_request = partial(self._client._do_request, timeout=PATIENCE)
         theirs = getattr(self._client, "_server_ray_version", None)
         if theirs and theirs != ray.__version__:
@@ -185,16 +186,14 @@ class Queue:
         except self._refused as error:
             if "Authentication failed" in str(error):
                 raise ColorizeError(f"Ray at {self.address} refuses this token; {SET_TOKEN}") from error
-            raise _wants_token(self.address) from error
+            raise wanted(self.address) from error
         except RuntimeError as error:
             status = re.search(r"status code (\d+)", str(error))
             if id and status is not None and status[1] == "404":
                 raise self._unknown(id) from error
             lines = [line for line in str(error).splitlines() if line.strip()]
             raise ColorizeError(f"Ray at {self.address} could not do it: {lines[-1] if lines else error!r}") from error
-        except (OSError, UnicodeError) as error:
-            if isinstance(error, UnicodeError) or type(error).__name__ == "InvalidHeader":
-                raise ColorizeError(f"the token for Ray at {self.address} is not plain text; {SET_TOKEN}") from None
+        except OSError as error:
             raise ColorizeError(
                 f"Ray at {self.address} stopped answering: {_why(error)}; if it is still there, try again"
             ) from error
@@ -221,30 +220,6 @@ def _check_parts() -> None:
 
     if find_spec("aiohttp") is None or find_spec("pydantic") is None:
         raise ColorizeError("a cluster's job queue needs more of Ray than is here: pip install 'chromatheque[submit]'")
-
-
-def _check_token(address: str) -> None:
-    """Miss a token before Ray does: it warns in several lines first."""
-    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token" or os.environ.get("RAY_AUTH_TOKEN"):
-        return
-    path = os.environ.get("RAY_AUTH_TOKEN_PATH")
-    try:
-        held = Path(path or "~/.ray/auth_token").expanduser().read_bytes().strip()
-    except OSError as error:
-        if path:
-            why = error.strerror or type(error).__name__
-            raise ColorizeError(f"no token for Ray at {address} in {path}: {why}; {SET_TOKEN}") from error
-        held = b""
-    if not held:
-        raise (
-            _wants_token(address)
-            if not path
-            else ColorizeError(f"no token for Ray at {address}: {path} is empty; {SET_TOKEN}")
-        )
-
-
-def _wants_token(address: str) -> ColorizeError:
-    return ColorizeError(f"Ray at {address} wants its token: {SET_TOKEN}")
 
 
 def _greet(address: str) -> None:
@@ -293,21 +268,6 @@ def _why(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
         return f"it does not answer by TLS ({error.reason})"
     return getattr(error, "strerror", None) or type(error).__name__
-
-
-@contextmanager
-def _only_address(address: str) -> Iterator[None]:
-    """Ray prefers what its environment says to the address that it is given."""
-    name = "RAY_API_SERVER_ADDRESS"
-    before = os.environ.get(name)
-    os.environ[name] = address
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 def _submission(job: Any) -> Submission:

@@ -10,6 +10,7 @@ import pytest
 
 from colorizer.basis.errors import ColorizeError
 from pipeline.spread.cluster import ANSWER, connect, reach
+from pipeline.spread.token import SET_TOKEN
 
 
 @contextmanager
@@ -109,28 +110,64 @@ class Stranger:
         class RpcError(Exception):
             """Ray's own."""
 
-    def __init__(self, mode, has_token):
+    def __init__(self):
         self.asked = 0
-        loader = SimpleNamespace(has_token=lambda ignore_auth_mode: has_token)
-        self._raylet = SimpleNamespace(
-            AuthenticationMode=SimpleNamespace(TOKEN=1),
-            AuthenticationTokenLoader=SimpleNamespace(instance=lambda: loader),
-            get_authentication_mode=lambda: mode,
-            GcsClient=self.client,
-        )
+        self._raylet = SimpleNamespace(GcsClient=self.client)
 
     def client(self, address):
         self.asked += 1
         raise self.exceptions.AuthenticationError("0badc0de is not the token")
 
 
-@pytest.mark.parametrize(("mode", "has_token", "asked"), [(1, True, 1), (1, False, 0), (0, False, 1)])
-def test_a_token_that_is_not_the_clusters_is_told_at_once(mode, has_token, asked):
-    """Wrong, missing or not asked for: one line that says what to set, and never what was in it."""
-    ray = Stranger(mode, has_token)
+def told(ray):
+    """What joining a cluster that answers comes to."""
     with listening(SETTINGS) as address, pytest.raises(ColorizeError) as caught:
         connect(ray, address, 1, None)
-    assert str(caught.value) == (
-        f"Ray at {address} wants its token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to the file that holds it"
-    )
-    assert ray.asked == asked  # without a token Ray's client would end the process
+    assert "0badc0de" not in str(caught.value)
+    return str(caught.value).replace(address, "HEAD")
+
+
+@pytest.mark.parametrize("token", [{}, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0badc0de"}], ids=["off", "wrong"])
+def test_a_token_that_is_not_the_clusters_is_told_at_once(token, environment):
+    """Wrong or not asked for: one line that says what to set, and never what was in it."""
+    environment(**token)
+    ray = Stranger()
+    assert told(ray) == f"Ray at HEAD wants its token: {SET_TOKEN}"
+    assert ray.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("token", "text"),
+    [
+        ({}, "Ray at HEAD wants its token: "),
+        ({"RAY_AUTH_TOKEN": " \n"}, "Ray at HEAD wants its token: "),
+        ({"RAY_AUTH_TOKEN_PATH": "empty"}, "Ray at HEAD wants its token: "),
+        ({"RAY_AUTH_TOKEN_PATH": "nowhere"}, "no token for Ray at HEAD in nowhere: No such file or directory; "),
+        ({"RAY_AUTH_TOKEN": "0badc0de\n\u00e9"}, "the token for Ray at HEAD is not plain text; "),
+        ({"RAY_AUTH_TOKEN_PATH": "picture"}, "the token for Ray at HEAD is not plain text; "),
+    ],
+    ids=["none", "blank", "empty file", "no file", "letters", "bytes"],
+)  # fmt: skip
+def test_a_token_that_cannot_be_sent_is_not_shown_to_ray(token, text, environment):
+    """Ray's client would end this process: nothing is asked of it."""
+    environment(RAY_AUTH_MODE="token", **token)
+    ray = Stranger()
+    assert told(ray) == text + SET_TOKEN
+    assert ray.asked == 0
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    """Sets variables, in a folder with some files and a home without a token."""
+    (tmp_path / "empty").touch()
+    (tmp_path / "picture").write_bytes(bytes(range(128, 256)))
+    monkeypatch.chdir(tmp_path)
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def given(**variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return given
