@@ -170,7 +170,7 @@ def test_catalog_ids_reach_everything(tmp_path, source, tiny):
     Another id for a finished file is written there without any work on it, also when the state is lost; verify holds.
     """
     from tests.reports import write_report
-    from workflows.report.report_data import read
+    from workflows.report.reading import read
 
     out, plain, manifest = tmp_path / "out", tmp_path / "plain", tmp_path / "list.csv"
     (tmp_path / "bad.tif").write_bytes(b"II*\0 no picture at all")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot
-from workflows.report.report_data import Collection
+from workflows.report.values import Collection
 from workflows.terminal.clock import clock
 
 NAME = "report.html"
@@ -32,7 +32,8 @@ def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, o
     Raises ColorizeError if there is no collection in `out`, StorageError if the page cannot be written.
     """
     from workflows.report import report_pictures
-    from workflows.report.report_data import illustrated, read
+    from workflows.report.flags import illustrated
+    from workflows.report.reading import read
 
     depot = depot.apart()
     out = depot.folder
@@ -79,14 +80,14 @@ def page(collection: Collection, now: datetime) -> str:
     """The report as one HTML file; everything from files and catalogs is escaped. now: what it says of its age."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from workflows.report import report_data
+    from workflows.report.flags import FLAGS
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"hash": _hash, "duration": duration, "large": large, "clock": clock}
-    return environment.get_template(TEMPLATE).render(c=collection, now=now, legend=report_data.FLAGS, stages=STAGES)
+    return environment.get_template(TEMPLATE).render(c=collection, now=now, legend=FLAGS, stages=STAGES)
 
 
 def _hash(script: str) -> str:

@@ -33,7 +33,8 @@ from pipeline.scans.outputs import TIFF, tile_rows
 from pipeline.scans.survey import aspect_of
 from pipeline.stills.opening import open_scan
 from pipeline.storage.atomic import read_json, write_json
-from workflows.report.report_data import File, Part, Picture, published
+from workflows.report.reading import published
+from workflows.report.values import File, Part, Picture
 
 Array = NDArray[np.uint8]
 

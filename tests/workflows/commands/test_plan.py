@@ -13,7 +13,7 @@ from tests.plans import REEL, SETTINGS, plan_of
 from tests.plates import plate
 from tests.synthetic import tiny_weights
 from workflows.commands import cli
-from workflows.report.report_data import _shots
+from workflows.report.reading import _shots
 from workflows.terminal import plan_table
 
 CODED = replace(REEL, timecode="10:00:00:00")

@@ -23,9 +23,11 @@ from pipeline.values.events import Silent
 from tests.reports import HOSTILE, KEYS, ODD, colored, item, scan, summary, with_plan, write_report
 from tests.synthetic import tiny_weights
 from workflows.commands.cli import cli
-from workflows.report import report_data, report_pictures
+from workflows.report import report_pictures
+from workflows.report.flags import FLAGS, GRAY, illustrated
 from workflows.report.page import duration, large, page
-from workflows.report.report_data import Collection, File, Part, Picture, illustrated, link, read, shown
+from workflows.report.reading import link, read
+from workflows.report.values import Collection, File, FlagKind, Part, Picture, shown
 
 NOW = datetime(2026, 11, 26, 8, 0).astimezone()
 
@@ -312,7 +314,7 @@ def test_damage_failed_checks_and_missing_outputs_are_flagged():
     file = File("k", "reel", "done", "n", source="s", damage=("1 damaged frame",), findings=(("luma", False, "off"),))
     found = illustrated(file, {}).flag_counts
     assert list(found) == ["damage", "check", "missing"]
-    assert set(found) <= set(report_data.FLAGS)
+    assert list(FLAGS) == list(FlagKind)
 
 
 def test_frames_without_times_are_no_damage(tmp_path):
@@ -335,7 +337,7 @@ def test_the_tiny_networks_strong_colors_are_not_called_gray(night):
     for file in read(night).files:
         told = illustrated(file, report_pictures.kept(night, file))
         assert not {"gray", "low color", "missing", "check", "damage"} & set(told.flag_counts)
-        assert all(part.chroma > report_data.GRAY and part.picture for part in told.parts)
+        assert all(part.chroma > GRAY and part.picture for part in told.parts)
 
 
 # --- the pictures

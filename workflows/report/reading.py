@@ -1,4 +1,4 @@
-"""What a collection's folder says, as values for a page: totals, files, their shots and pages, and what to look at.
+"""Reading what a collection's folder says: totals, files, their shots and pages, as values for a page.
 
 The job may be running, so anything may be half there, missing or garbage. Such a file is shown with what is known.
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
 from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,166 +25,11 @@ from pipeline.storage.atomic import read_json, stamp
 from pipeline.storage.job_folder import PLAN
 from pipeline.values.look_source import in_words, sources_from_json
 from pipeline.values.stages import ASIDE, DONE, PAINTING, SURVEYED, WAITING
+from workflows.report.values import Collection, File, Part, shown
 from workflows.terminal.clock import clock
 
 STATES = (ASIDE, PAINTING, SURVEYED, DONE, WAITING)
 """In the order of the page: what needs a person comes first."""
-
-GRAY = 2.0
-"""8-bit codes of Cb and Cr together, as receipts count them: less than one code each, which no screen shows."""
-PALE = 7.5
-"""On the scale of `quality.colorfulness`, the middle between what its viewers called not (0) and slightly (15)
-colorful."""
-UNSURE = 0.1
-"""Probability of the likeliest scene. The shipped weights know 205: chance is 0.005, clear scenes got 0.2 to 0.7."""
-JUMP = 10.0
-"""8-bit codes between the mean (Cb, Cr) of two pictures. On films of the shipped weights, neighboring shots of one kind
-were 1 to 6 apart, and plain changes of tint 11 to 13."""
-STEADY, STEP = 1 / 3, 3.0
-"""Share and 8-bit codes by which the chroma of neighboring pieces of a shot, which have one look, may differ."""
-
-FLAGS = {
-    "gray": f"gray result: chroma below {GRAY:g} codes of 255",
-    "low color": f"low color: colorfulness below {PALE:g} (Hasler and Süsstrunk; 15 is slightly colorful)",
-    "color jump": f"color jump: neighboring shots of the same scene tag, mean chroma over {JUMP:g} codes of 255 apart",
-    "unsure": f"unsure: the likeliest scene tag has a probability below {UNSURE * 100:g} %",
-    "unsteady": f"unsteady: chroma changes by over a third, and {STEP:g} codes, between pieces of one shot",
-    "damage": "damage: the source could not be decoded in full",
-    "check": "check: a finding about the output does not hold",
-    "missing": "missing: the output, its story or its state cannot be read",
-}
-"""What is pointed out, and when."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """Something a person should look at. kind: one of FLAGS; why: the numbers."""
-
-    kind: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A pair of thumbnails, by their relative URLs, and what was measured on the colored one. cb, cr: means, of 255."""
-
-    before: str
-    after: str
-    width: int
-    height: int
-    colorfulness: float
-    cb: float
-    cr: float
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A shot of a reel or a page of a scan. number: from 0. chroma: mean in 8-bit codes, None if not known.
-
-    moment: of a shot its middle, in seconds after the first frame. orientation: TIFF's. pieces: chroma of each.
-    look: where its look comes from if it is not its own. edit: what `plan look` takes to give it another one.
-    """
-
-    number: int
-    name: str
-    span: str
-    scenes: tuple[tuple[str, float], ...] = ()
-    chroma: float | None = None
-    pieces: tuple[float, ...] = ()
-    moment: float = 0.0
-    orientation: int = 1
-    look: str = ""
-    edit: str = ""
-    flags: tuple[Flag, ...] = ()
-    picture: Picture | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file of the collection. Texts can be shown; links are relative URLs or "".
-
-    place: of the output below the collection's folder, to open it; "" if it does not lie there. done, of: units.
-    edit: what `plan` takes for this file, quoted for a shell; "" where no plan is kept. edited: its plan is another one
-    than its output was made of. pieces: they were kept.
-    error: stage, text and attempts of what was set aside. attempts: what, and why it failed. findings: what, whether
-    it holds, detail. digest: of the output, sha256 in hex.
-    """
-
-    key: str
-    kind: str
-    state: str
-    name: str
-    folder: str = ""
-    id: str = ""
-    source: str = ""
-    place: str = ""
-    output: str = ""
-    story: str = ""
-    plan: str = ""
-    edit: str = ""
-    edited: bool = False
-    pieces: bool = False
-    done: int = 0
-    of: int = 0
-    frames: int = 0
-    megapixels: float = 0.0
-    seconds: float = 0.0
-    error: tuple[str, str, int] | None = None
-    attempts: tuple[tuple[str, str, str], ...] = ()
-    notes: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
-    damage: tuple[str, ...] = ()
-    findings: tuple[tuple[str, bool, str], ...] = ()
-    parts: tuple[Part, ...] = ()
-    flags: tuple[Flag, ...] = ()
-    unpictured: str = ""
-    digest: str = ""
-
-    @property
-    def group(self) -> str:
-        """One of the three states that a person asks for."""
-        return self.state if self.state in (DONE, ASIDE) else WAITING
-
-    @property
-    def flag_counts(self) -> dict[str, int]:
-        """How often each kind of flag was raised, in the order of FLAGS."""
-        raised = [flag.kind for flag in (*self.flags, *(flag for part in self.parts for flag in part.flags))]
-        return {kind: raised.count(kind) for kind in FLAGS if kind in raised}
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """A collection as it stands. busy: share of the workers' time, or None. changed: when it last said something."""
-
-    files: tuple[File, ...]
-    source: str = ""
-    started: datetime | None = None
-    changed: datetime | None = None
-    seconds: float = 0.0
-    busy: float | None = None
-    workers: int = 0
-    deadline: str = ""
-    running: bool = False
-    version: str = ""
-
-    def count(self, group: str) -> int:
-        """Files done, set aside or waiting."""
-        return sum(file.group == group for file in self.files)
-
-    @property
-    def flagged(self) -> int:
-        """Files with something to look at."""
-        return sum(bool(file.flag_counts) for file in self.files)
-
-    @property
-    def frames(self) -> int:
-        """Colored so far."""
-        return sum(file.frames for file in self.files if file.state == DONE)
-
-    @property
-    def megapixels(self) -> float:
-        """Colored so far."""
-        return sum(file.megapixels for file in self.files if file.state == DONE)
 
 
 def read(out: Path, elsewhere: frozenset[str] = frozenset()) -> Collection:
@@ -211,64 +55,12 @@ def read(out: Path, elsewhere: frozenset[str] = frozenset()) -> Collection:
     )  # fmt: skip
 
 
-def illustrated(file: File, pictures: Mapping[int, Picture], why: str = "") -> File:
-    """The file with its pictures, by number of the part, and with every flag. why: there are none."""
-    parts: list[Part] = []
-    for part in file.parts:
-        part = replace(part, picture=pictures.get(part.number))
-        before = parts[-1] if parts and file.kind == "reel" else None
-        parts.append(replace(part, flags=tuple(_part_flags(part, before))))
-    return replace(file, parts=tuple(parts), flags=tuple(_file_flags(file)), unpictured=shown(why))
-
-
-def shown(text: str) -> str:
-    """Text that a page can hold: no control characters, and nothing that UTF-8 cannot say."""
-    known = text.encode("utf-8", "replace").decode()
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", known)
-
-
 def link(place: str) -> str:
     """The relative URL of a file below the page's folder."""
     try:
         return quote(os.fsencode(place))
     except UnicodeEncodeError:  # half of a surrogate pair, which names no file
         return ""
-
-
-def _file_flags(file: File) -> list[Flag]:
-    flags = [Flag("damage", file.damage[0])] if file.damage else []
-    flags += [Flag("check", f"{what}: {detail}") for what, holds, detail in file.findings if not holds]
-    if not file.source:
-        flags.append(Flag("missing", "what the collection knows of this file cannot be read"))
-    elif file.state == DONE and not file.output:
-        flags.append(Flag("missing", "the output is not where it was written"))
-    elif file.state == DONE and not file.parts:
-        flags.append(Flag("missing", "the story of the output (its .json) cannot be read"))
-    return flags
-
-
-def _part_flags(part: Part, before: Part | None) -> list[Flag]:
-    flags: list[Flag] = []
-    picture = part.picture
-    if part.chroma is not None and part.chroma < GRAY:
-        flags.append(Flag("gray", f"chroma {part.chroma:.1f}"))
-    elif picture is not None and picture.colorfulness < PALE:
-        flags.append(Flag("low color", f"colorfulness {picture.colorfulness:.1f}"))
-    if before is not None and picture is not None and before.picture is not None and _same_scene(part, before):
-        apart = ((picture.cb - before.picture.cb) ** 2 + (picture.cr - before.picture.cr) ** 2) ** 0.5
-        if apart > JUMP:
-            flags.append(Flag("color jump", f"{apart:.0f} codes from the shot before"))
-    if part.scenes and part.scenes[0][1] < UNSURE:
-        flags.append(Flag("unsure", f"likeliest scene {part.scenes[0][1] * 100:.1f} %"))
-    steps = [(a, b) for a, b in pairwise(part.pieces) if abs(a - b) > max(STEP, STEADY * max(a, b))]
-    if steps:
-        worst = max(steps, key=lambda step: abs(step[0] - step[1]))
-        flags.append(Flag("unsteady", f"chroma from {worst[0]:.1f} to {worst[1]:.1f}"))
-    return flags
-
-
-def _same_scene(first: Part, second: Part) -> bool:
-    return bool(first.scenes and second.scenes) and first.scenes[0][0] == second.scenes[0][0]
 
 
 def published(out: Path, item: Item) -> File:

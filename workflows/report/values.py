@@ -1,0 +1,160 @@
+"""What the report shows, as values: the collection, its files, their shots and pages, and what to look at."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pipeline.values.stages import ASIDE, DONE, WAITING
+
+
+class FlagKind(StrEnum):
+    """What is pointed out, in the order of the page. When: see flags.py."""
+
+    GRAY = "gray"
+    LOW_COLOR = "low color"
+    COLOR_JUMP = "color jump"
+    UNSURE = "unsure"
+    UNSTEADY = "unsteady"
+    DAMAGE = "damage"
+    CHECK = "check"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something a person should look at. why: the numbers."""
+
+    kind: FlagKind
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A pair of thumbnails, by their relative URLs, and what was measured on the colored one. cb, cr: means, of 255."""
+
+    before: str
+    after: str
+    width: int
+    height: int
+    colorfulness: float
+    cb: float
+    cr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A shot of a reel or a page of a scan. number: from 0. chroma: mean in 8-bit codes, None if not known.
+
+    moment: of a shot its middle, in seconds after the first frame. orientation: TIFF's. pieces: chroma of each.
+    look: where its look comes from if it is not its own. edit: what `plan look` takes to give it another one.
+    """
+
+    number: int
+    name: str
+    span: str
+    scenes: tuple[tuple[str, float], ...] = ()
+    chroma: float | None = None
+    pieces: tuple[float, ...] = ()
+    moment: float = 0.0
+    orientation: int = 1
+    look: str = ""
+    edit: str = ""
+    flags: tuple[Flag, ...] = ()
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of the collection. Texts can be shown; links are relative URLs or "".
+
+    place: of the output below the collection's folder, to open it; "" if it does not lie there. done, of: units.
+    edit: what `plan` takes for this file, quoted for a shell; "" where no plan is kept. edited: its plan is another one
+    than its output was made of. pieces: they were kept.
+    error: stage, text and attempts of what was set aside. attempts: what, and why it failed. findings: what, whether
+    it holds, detail. digest: of the output, sha256 in hex.
+    """
+
+    key: str
+    kind: str
+    state: str
+    name: str
+    folder: str = ""
+    id: str = ""
+    source: str = ""
+    place: str = ""
+    output: str = ""
+    story: str = ""
+    plan: str = ""
+    edit: str = ""
+    edited: bool = False
+    pieces: bool = False
+    done: int = 0
+    of: int = 0
+    frames: int = 0
+    megapixels: float = 0.0
+    seconds: float = 0.0
+    error: tuple[str, str, int] | None = None
+    attempts: tuple[tuple[str, str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
+    findings: tuple[tuple[str, bool, str], ...] = ()
+    parts: tuple[Part, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    unpictured: str = ""
+    digest: str = ""
+
+    @property
+    def group(self) -> str:
+        """One of the three states that a person asks for."""
+        return self.state if self.state in (DONE, ASIDE) else WAITING
+
+    @property
+    def flag_counts(self) -> dict[FlagKind, int]:
+        """How often each kind of flag was raised, in the order of their kinds."""
+        raised = [flag.kind for flag in (*self.flags, *(flag for part in self.parts for flag in part.flags))]
+        return {kind: raised.count(kind) for kind in FlagKind if kind in raised}
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection as it stands. busy: share of the workers' time, or None. changed: when it last said something."""
+
+    files: tuple[File, ...]
+    source: str = ""
+    started: datetime | None = None
+    changed: datetime | None = None
+    seconds: float = 0.0
+    busy: float | None = None
+    workers: int = 0
+    deadline: str = ""
+    running: bool = False
+    version: str = ""
+
+    def count(self, group: str) -> int:
+        """Files done, set aside or waiting."""
+        return sum(file.group == group for file in self.files)
+
+    @property
+    def flagged(self) -> int:
+        """Files with something to look at."""
+        return sum(bool(file.flag_counts) for file in self.files)
+
+    @property
+    def frames(self) -> int:
+        """Colored so far."""
+        return sum(file.frames for file in self.files if file.state == DONE)
+
+    @property
+    def megapixels(self) -> float:
+        """Colored so far."""
+        return sum(file.megapixels for file in self.files if file.state == DONE)
+
+
+def shown(text: str) -> str:
+    """Text that a page can hold: no control characters, and nothing that UTF-8 cannot say."""
+    known = text.encode("utf-8", "replace").decode()
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", known)
