@@ -216,6 +216,10 @@ class Lite(Network):
         """
         return [p for name, p in self.deep.named_parameters() if ".depth." not in name]
 
+    def beside(self) -> dict[str, list[nn.Parameter]]:
+        """`edges` adds what `down` brings from the quarter-size map."""
+        return {"edges": list(self.down.parameters())}
+
     def thaw(self, learning: bool) -> None:
         """Freeze what came with the encoder, all of it or all but `encoder`."""
         for part in (self.early, self.late, self.head, self.deep):

@@ -154,6 +154,10 @@ class Network(nn.Module, ABC):
         """Parameters that came from elsewhere and move by a share of the learning rate; none, by default."""
         return []
 
+    def beside(self) -> dict[str, list[nn.Parameter]]:
+        """By a layer's name, weights whose output is added to its own before it is normalized; none, by default."""
+        return {}
+
     # --- shared by architectures with the usual two heads
 
     bins: nn.Module  # features at H/4 to logits

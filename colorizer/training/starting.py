@@ -23,14 +23,37 @@ UNEVEN = 1.0
 
 
 @torch.no_grad()
-def start_from(network: Network, finished: Network, luma: Tensor) -> None:
+def start_from(network: Network, finished: Network, example: Example) -> None:
     """Give a network under training the function of a finished one, as near as float32 allows.
 
-    finished: folded; its width divides the network's. luma: Y' in [0, 1], (B, 1, H, W), a few hundred pictures such
-    as training sees. Classes must agree in number; their order is the caller's business. Raises TrainingError.
+    finished: folded, of the same architecture; the width of a 2016 network divides the network's. example: a few
+    hundred pictures such as training sees. Classes must agree in number; their order is the caller's business. Raises
+    TrainingError.
     """
-    if not isinstance(network, Iizuka2016) or not isinstance(finished, Iizuka2016):
-        raise TrainingError("only weights of iizuka2016 can be started from; lite starts from its encoder")
+    if isinstance(network, Iizuka2016) and isinstance(finished, Iizuka2016):
+        _widen(network, finished)
+    else:
+        _copy(network, finished)
+    _normalize(network, example)
+
+
+def _copy(network: Network, finished: Network) -> None:
+    """Everything but what never learns, which is there already, and not rounded to float16."""
+    ours, theirs = network.config, finished.config
+    if ours.architecture != theirs.architecture:
+        raise TrainingError(
+            f"the weights to start from are of {theirs.architecture}, this network of {ours.architecture}"
+        )
+    differ = [n for n in ("bins", "look_size", "classes") if getattr(ours, n) != getattr(theirs, n)]
+    if differ:
+        raise TrainingError(f"the weights to start from differ in {', '.join(differ)}")
+    source = finished.state_dict()
+    for name, parameter in network.named_parameters():
+        if name in source and parameter.requires_grad:
+            parameter.copy_(source[name].float())
+
+
+def _widen(network: Iizuka2016, finished: Iizuka2016) -> None:
     ours, theirs = network.config, finished.config
     differ = [n for n in ("head", "fusion", "bins", "look_size", "classes") if getattr(ours, n) != getattr(theirs, n)]
     times = ours.width / theirs.width
@@ -44,7 +67,6 @@ def start_from(network: Network, finished: Network, luma: Tensor) -> None:
     for name, tensor in source.items():
         first = look if name == "fusion.linear.weight" else 0
         state[name].copy_(_widened(tensor.float(), tuple(state[name].shape), first, chance))
-    _normalize(network, (luma, None))
 
 
 def _widened(tensor: Tensor, shape: tuple[int, ...], first: int, chance: torch.Generator) -> Tensor:
@@ -87,11 +109,13 @@ def _normalize(network: Network, luma: Example) -> None:
     finally:
         for hook in hooks:
             hook.remove()
-    for layer in network.modules():
+    beside = network.beside()
+    for name, layer in network.named_modules():
         if isinstance(layer, Layer):  # normalization makes the scale of weights free: take the usual one
             weight = layer.linear.weight
             rows = weight.flatten(1).norm(dim=1).clamp_min(1e-8)
-            weight.mul_((3**-0.5 / rows).view(-1, *(1,) * (weight.dim() - 1)))
+            for scaled in (weight, *beside.get(name, ())):
+                scaled.mul_((3**-0.5 / rows).view(-1, *(1,) * (scaled.dim() - 1)))
             assert layer.linear.bias is not None
             layer.linear.bias.zero_()
     settle(network, [luma])

@@ -98,7 +98,7 @@ class Trainer:
         self.started = _digest(start) if start is not None else ""
         resuming = checkpoint is not None and checkpoint.exists()
         if start is not None and not resuming:
-            start_from(self.network, start, torch.cat([luma for luma, _ in self._examples(8)]))
+            start_from(self.network, start, _together(self._examples(8)))
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         objective = Objective(self.network, recipe, pictures.ab_histogram()).to(self.device)
         self.objective: nn.Module = objective if self.world == 1 else DistributedDataParallel(objective)
@@ -242,6 +242,12 @@ def _digest(network: Network) -> str:
     for name, tensor in network.state_dict().items():
         digest.update(name.encode() + tensor.float().numpy().tobytes())
     return digest.hexdigest()[:16]
+
+
+def _together(examples: list[Example]) -> Example:
+    """One example of several; pictures that are only classified are left out."""
+    gists = [gist[: len(luma)] for luma, gist in examples if gist is not None]
+    return torch.cat([luma for luma, _ in examples]), torch.cat(gists) if gists else None
 
 
 def _moved(example: Example, device: torch.device) -> Example:

@@ -109,8 +109,8 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
         raise click.UsageError("--mean-head belongs to --recipe paper; the modern recipe has that head anyway")
     if options["kind"] == "paper" and options["objective"] == "bins":
         raise click.UsageError("--recipe paper learns means of color; it has no --objective bins")
-    if options["architecture"] == "lite" and (options["kind"] == "paper" or options["begin"]):
-        raise click.UsageError("--architecture lite starts from its encoder: no --recipe paper, no --start")
+    if options["architecture"] == "lite" and options["kind"] == "paper":
+        raise click.UsageError("--recipe paper is that of iizuka2016, not of --architecture lite")
     if options["encoder"] and options["architecture"] != "lite":
         raise click.UsageError("--encoder belongs to --architecture lite")
     _keep_freed_memory()
@@ -123,6 +123,8 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
     _check_writable(out, options)
     paths, shares = zip(*map(_source, data), strict=True)
     start = weights.load(options["begin"]) if options["begin"] else None
+    if start is not None and start.config.architecture != options["architecture"]:
+        raise click.UsageError(f"--start {options['begin']}: of {start.config.architecture}; give --architecture too")
     recipe, config = _recipe(options), _config(options, start)
     load = _loader(paths, shares, options["cache"], recipe.side, start)
     pictures = load()

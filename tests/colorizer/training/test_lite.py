@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from colorizer.basis.errors import TrainingError
+from colorizer.networks.iizuka2016 import Iizuka2016Config
 from colorizer.networks.lite import LiteConfig
 from colorizer.training import gists
 from colorizer.training.dataset import SIDE, Pictures
@@ -83,6 +84,26 @@ def test_a_stopped_run_resumes_exactly(pictures, plant, tmp_path):
         trainer.run(lambda line: None, stop)
     mine, theirs = trainer.averaged().state_dict(), alone.averaged().state_dict()
     assert all(torch.equal(v, theirs[k]) for k, v in mine.items())
+
+
+def test_a_network_starts_as_the_finished_one(pictures, plant):
+    """Begun from finished weights it says what they say, with normalization of its own; other weights are refused."""
+    config = replace(TINY, classes=2, bins=313, output="mixed")
+    first = Trainer(config, pictures, RECIPE, plant=plant)
+    first.run(lambda line: None)
+    finished = first.averaged().folded()
+    begun = Trainer(config, pictures, RECIPE, plant=plant, start=finished).network.eval()
+    luma, gist = first._examples(1)[0]
+    with torch.no_grad():
+        ours, theirs = (net.guess(luma, gist[: len(luma)]) for net in (begun, finished))
+    for mine, other in ((ours.half, theirs.half), (ours.quarter, theirs.quarter)):
+        assert other.std() > 0.01
+        assert (mine - other).abs().mean() < 0.1 * other.std()
+    assert begun.edges.norm is not None
+    with pytest.raises(TrainingError, match="differ in look_size"):
+        Trainer(config, pictures, RECIPE, plant=plant, start=replace(finished.config, look_size=64).build())
+    with pytest.raises(TrainingError, match="are of iizuka2016"):
+        Trainer(config, pictures, RECIPE, plant=plant, start=Iizuka2016Config(width=0.0625, norm=False).build())
 
 
 def test_the_encoder_must_be_given(pictures):

@@ -53,7 +53,7 @@ def test_a_network_starts_as_the_finished_one():
     """In training mode on the same pictures, and in evaluation mode, it says what the finished weights say."""
     source, luma = finished(), pictures(48)
     network = Iizuka2016(replace(CONFIG, norm=True))
-    start_from(network, source, luma)
+    start_from(network, source, (luma, None))
     said = outputs(source, luma)
     assert apart(said, outputs(network.train(), luma)) < 0.02
     assert apart(said, outputs(network.eval(), luma)) < 0.15  # running variances are the unbiased ones
@@ -65,7 +65,7 @@ def test_a_wider_network_starts_as_the_narrow_one(times):
     """It is the same function, and copies of a channel part at the first step: their gradients point elsewhere."""
     source, luma = finished(), pictures(48)
     network = Iizuka2016(replace(CONFIG, norm=True, width=CONFIG.width * times))
-    start_from(network, source, luma)
+    start_from(network, source, (luma, None))
     assert apart(outputs(source, luma), outputs(network.train(), luma)) < 0.02
     low = network.low(luma - CONFIG.mean)
     look, scene = network.look_of(low)
@@ -85,4 +85,4 @@ def test_weights_that_do_not_fit_are_refused(change, why):
     """Another kind of network, or a width that is no multiple, raises and says which."""
     network = Iizuka2016(replace(CONFIG, norm=True, **change))
     with pytest.raises(TrainingError, match=why):
-        start_from(network, finished(), torch.rand(8, 1, 64, 64))
+        start_from(network, finished(), (torch.rand(8, 1, 64, 64), None))

@@ -164,7 +164,7 @@ def test_lite_is_trained_over_its_encoder(pictures, tmp_path):
     ],
 )
 def test_what_does_not_go_with_an_architecture_is_refused(pictures, tmp_path, wrong):
-    """The encoder belongs to lite, and lite neither starts from finished weights nor follows the published recipe."""
+    """The encoder belongs to lite, and lite starts from weights of its own kind and follows no published recipe."""
     result = run(pictures, "--out", tmp_path / "mine.safetensors", *wrong)
     assert result.exit_code == 2
     assert "lite" in result.output
