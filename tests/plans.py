@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from colorizer.color.color import Coding
+from colorizer.color.coding import Coding
 from pipeline.reels.plan import Plan, Settings, Shot
 from pipeline.reels.reel import Reel
 

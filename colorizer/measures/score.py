@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from colorizer.color.color import KeptLuma, rgb_to_lab
+from colorizer.color.kept_luma import KeptLuma
+from colorizer.color.lab import rgb_to_lab
 from colorizer.measures import quality
 from colorizer.measures.patches import Patches
 from colorizer.networks import bins

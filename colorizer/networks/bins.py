@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from colorizer.color.color import rgb_to_lab
+from colorizer.color.lab import rgb_to_lab
 
 EXTRA = ((40, 90), (100, -90), (100, -10), (100, 0))
 """Published bins that the rule in `bin_centers` does not give."""

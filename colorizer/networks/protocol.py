@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorizer.color.color import by_blocks
+from colorizer.color.blocks import by_blocks
 
 AB_RANGE = 100.0
 """The published coding of chroma: p = (a*/100 + 1) / 2, so p = 0.5 is neutral (the released script)."""

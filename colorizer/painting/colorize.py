@@ -14,7 +14,8 @@ from colorizer.basis.errors import WrongType, WrongValue
 from colorizer.basis.light import luma_light
 from colorizer.networks import weights_file
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
-from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, NATIVE, Colorizer, Precision, auto_precision
+from colorizer.painting.colorizer import Colorizer, Precision, auto_precision
+from colorizer.painting.geometry import DEFAULT_WORKING_SIZE, NATIVE
 from colorizer.painting.picture import BAND, Picture, picture_of
 from colorizer.painting.plate import Plate, Preview, color_native, color_rows, survey_plate
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -14,59 +12,27 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.basis.errors import ColorizeError
-from colorizer.color.color import Coding, KeptLuma
+from colorizer.color.coding import Coding
+from colorizer.color.kept_luma import KeptLuma
 from colorizer.color.upsample import guided_upsample
 from colorizer.networks.tiling import paint_tiled
 from colorizer.networks.weights_file import Weights
+from colorizer.painting.geometry import Geometry, chroma_grid, shrink
+from colorizer.painting.processor import bf16_flags
 
 Precision = Literal["fp32", "bf16", "fp16"]
-DEFAULT_WORKING_SIZE = 192
 WHOLE_BYTES = 1_200_000_000
 """A part whose layers would take more is painted by tiles of 1024."""
 
 TILES = (1024, 512, 256, 128)
 """Sides of tiles that are tried in turn: the first for a large part, the others where memory runs out."""
-NATIVE = 0
-"""Working size that stands for the picture's own size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """How a stored plane is to be seen and where its chroma samples lie.
-
-    aspect: display width of a stored sample over its height. rotation: counter-clockwise degrees that turn the stored
-    plane upright, 0, 90, 180 or 270. step_y, step_x: luma samples per chroma sample, 1, 2 or 4. cosited: the chroma
-    sample lies on the first luma column of its group (MPEG-2, H.264 default) and not between them (JPEG).
-    """
-
-    aspect: float = 1.0
-    rotation: int = 0
-    step_y: int = 2
-    step_x: int = 2
-    cosited: bool = True
-
-    def working_shape(self, height: int, width: int, working_size: int, grid: int = 8) -> tuple[int, int]:
-        """Size of the upright picture at a working size: the shorter side about that, both multiples of the grid."""
-        wide, high = width * self.aspect, float(height)
-        if self.rotation % 180:
-            wide, high = high, wide
-        scale = 1.0 if working_size == NATIVE else working_size / min(wide, high)
-        # a strip far longer than film or photographs are would otherwise take all memory
-        high, wide = (max(grid, min(16384, grid * round(side * scale / grid))) for side in (high, wide))
-        return int(high), int(wide)
-
-    def chroma_shape(self, height: int, width: int) -> tuple[int, int]:
-        """Size of a chroma plane."""
-        return -(-height // self.step_y), -(-width // self.step_x)
 
 
 def auto_precision(device: torch.device) -> Precision:
     """The fastest precision the device has in hardware."""
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    flags = Path("/proc/cpuinfo")
-    text = flags.read_text() if flags.exists() else ""
-    return "bf16" if "avx512_bf16" in text or "amx_bf16" in text else "fp32"
+    return "bf16" if bf16_flags() else "fp32"
 
 
 class Colorizer:
@@ -207,39 +173,3 @@ def _plane(luma: np.ndarray, coding: Coding, device: torch.device) -> Tensor:
     if luma.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"luma codes are uint8 or uint16, not {luma.dtype}")
     return coding.luma(torch.from_numpy(np.ascontiguousarray(luma)).to(device))[:, None]
-
-
-def shrink(y: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Y' to another grid, area-averaged first where that is an exact whole factor. (n, 1, H, W) to (n, 1, *shape)."""
-    factor = min(y.shape[2] // shape[0], y.shape[3] // shape[1]) // 2
-    if factor > 1:  # the antialiased resize is the dearest step on a large frame; most of it is plain averaging
-        height, width = (side // factor * factor for side in y.shape[2:])
-        y = cell_means(y[:, :, :height, :width], factor, factor)
-    return F.interpolate(y, shape, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
-
-
-def chroma_grid(y: Tensor, geometry: Geometry) -> Tensor:
-    """Y' at the chroma samples' positions: (n, 1, H, W) to (n, 1, *chroma_shape)."""
-    sy, sx = geometry.step_y, geometry.step_x
-    height, width = y.shape[2:]
-    bottom, right = -height % sy, -width % sx
-    if bottom or right:
-        y = F.pad(y, (0, right, 0, bottom), mode="replicate")
-    y = cell_means(y, sy, 1)
-    if sx == 2 and geometry.cosited:
-        even, odd = y[..., ::2], y[..., 1::2]
-        before = torch.cat([even[..., :1], odd[..., :-1]], 3)
-        return (before + 2 * even + odd) / 4
-    return cell_means(y, 1, sx)
-
-
-def cell_means(y: Tensor, down: int, across: int) -> Tensor:
-    """Means over cells of down x across samples; sides are multiples of them. (n, 1, H, W) to (n, 1, H/down, W/across).
-
-    What avg_pool2d gives, in a fifth of its time on a CPU (27 ms a frame of 1080 lines): whole rows are added first.
-    """
-    if down > 1:
-        y = sum((y[:, :, i::down] for i in range(1, down)), y[:, :, ::down])
-    if across > 1:
-        y = sum((y[..., j::across] for j in range(1, across)), y[..., ::across])
-    return y / (down * across) if down * across > 1 else y

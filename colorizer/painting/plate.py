@@ -18,10 +18,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from colorizer.basis.light import green_for
-from colorizer.color.color import Coding
+from colorizer.color.coding import Coding
 from colorizer.color.upsample import fit_lines, fit_shape
 from colorizer.networks.tiling import tiles
-from colorizer.painting.colorizer import Colorizer, Geometry
+from colorizer.painting.colorizer import Colorizer
+from colorizer.painting.geometry import Geometry
 
 PREVIEW_SIDE = 768
 """The preview's shorter side is between this and twice this, or the picture's own."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from colorizer.color.color import eotf, oetf
+from colorizer.color.lab import eotf, oetf
 
 ORTHOCHROMATIC = (0.05, 0.40, 0.55)
 """Response of an orthochromatic emulsion to linear R, G, B: nearly blind to red, most sensitive to blue."""

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from colorizer.basis.errors import TrainingError
 from colorizer.basis.light import LUMA_WEIGHTS
-from colorizer.color.color import rgb_to_lab
+from colorizer.color.lab import rgb_to_lab
 from colorizer.training.aging import orthochromatic
 
 SIDE = 128

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from colorizer.basis.errors import ColorizeError, SourceError, WrongValue
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
-from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, NATIVE
+from colorizer.painting.geometry import DEFAULT_WORKING_SIZE, NATIVE
 from pipeline.containers.profiles import PROFILES
 from pipeline.jobs.job import Result
 from pipeline.jobs.reel_job import ReelChoices, ReelJob

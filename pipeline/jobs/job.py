@@ -23,7 +23,8 @@ from colorizer.basis.errors import JoinError, LedgerError
 from colorizer.networks import weights_file
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from colorizer.networks.weights_file import Weights
-from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, Precision, auto_precision
+from colorizer.painting.colorizer import Colorizer, Precision, auto_precision
+from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
 from pipeline.jobs.folder import Count, made, note_published, occupied, paint, superseded
 from pipeline.jobs.plan import Plan
 from pipeline.jobs.plan_file import retire

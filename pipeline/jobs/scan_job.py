@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError, EncodeError, UnsupportedSource
-from colorizer.painting.colorizer import NATIVE, Colorizer, Precision
+from colorizer.painting.colorizer import Colorizer, Precision
+from colorizer.painting.geometry import NATIVE
 from pipeline.jobs.folder import check_names, identity
 from pipeline.jobs.job import Choices, Job, Verdict, Work
 from pipeline.pages.stills import check_still

@@ -26,8 +26,8 @@ from colorizer.basis.light import (
     Transfer,
     assumed_matrix,
 )
-from colorizer.color.color import Coding
-from colorizer.painting.colorizer import Geometry
+from colorizer.color.coding import Coding
+from colorizer.painting.geometry import Geometry
 from pipeline.reels.frames import Layout, layout_of
 from pipeline.storage.atomic import legible
 from pipeline.values.sequence import NUMBERED

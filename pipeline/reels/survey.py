@@ -14,7 +14,8 @@ import av.logging
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, SourceError
-from colorizer.painting.colorizer import Colorizer, Geometry
+from colorizer.painting.colorizer import Colorizer
+from colorizer.painting.geometry import Geometry
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.frames import Frame, has_color, luma_digest
 from pipeline.reels.piece import Piece

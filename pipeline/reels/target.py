@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from colorizer.color.color import Coding
+from colorizer.color.coding import Coding
 from pipeline.containers.profiles import Profile
 from pipeline.reels.frames import YUV_DEPTHS
 from pipeline.reels.reel import Reel

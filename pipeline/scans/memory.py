@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from colorizer.basis.errors import ColorizeError
-from colorizer.painting.colorizer import NATIVE
+from colorizer.painting.geometry import NATIVE
 
 DEFAULT = 2 << 30
 """Bytes that a job takes at most unless a person says otherwise."""

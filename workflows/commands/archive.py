@@ -128,7 +128,7 @@ def archive(
 
     if workers > 1 and ray == "none":
         raise click.UsageError("--workers needs --ray (local for this machine)")
-    from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
+    from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
 
     if options["working_size"] is None:
         options["working_size"] = DEFAULT_WORKING_SIZE

@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
+from colorizer.painting.processor import bf16_flags, processor_name
 from pipeline.containers.containers import CONTAINERS
 from pipeline.containers.profiles import PROFILES, usual_profiles
 
@@ -152,26 +153,8 @@ def _ffmpeg() -> Iterable[Finding]:
 
 
 def _processors() -> Iterable[Finding]:
-    flags = _cpu_flags()
-    fast = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags]
-    yield Finding("devices", "CPU", f"{os.cpu_count()} logical cores, {_cpu_name()}")
-    yield Finding("devices", "bf16 on the CPU", ", ".join(fast) or "no: float32 is used, about half as fast")
-
-
-def _cpu_info() -> dict[str, str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux
-        return {}
-    return {k.strip(): v.strip() for k, colon, v in (line.partition(":") for line in lines) if colon}
-
-
-def _cpu_flags() -> set[str]:
-    return set(_cpu_info().get("flags", "").split())
-
-
-def _cpu_name() -> str:
-    return _cpu_info().get("model name") or platform.processor() or platform.machine()
+    yield Finding("devices", "CPU", f"{os.cpu_count()} logical cores, {processor_name()}")
+    yield Finding("devices", "bf16 on the CPU", ", ".join(bf16_flags()) or "no: float32 is used, about half as fast")
 
 
 def _gpus() -> Iterable[Finding]:

@@ -95,7 +95,7 @@ def reel(
 
     Example: chromatheque reel newsreel.mov newsreel.mkv
     """
-    from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
+    from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
     from pipeline.jobs.reel_job import ReelChoices, ReelJob
     from pipeline.values.events import Finished
     from workflows.terminal.listeners import listener_for

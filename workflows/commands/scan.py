@@ -58,7 +58,7 @@ def scan(
 
     Example: chromatheque scan plate-0042.tif plate-0042-color.tif --pyramid
     """
-    from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE
+    from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
     from pipeline.jobs.scan_job import ScanChoices, ScanJob
     from pipeline.values.events import Finished
     from workflows.terminal.listeners import listener_for

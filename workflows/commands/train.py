@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from colorizer.painting.processor import processor_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -351,11 +352,7 @@ def hardware(device: str) -> str:
 
     if device == "cuda":
         return torch.cuda.get_device_name()
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        name = next((n.partition(":")[2].strip() for n in info.read_text().splitlines() if "model name" in n), name)
-    return f"{torch.get_num_threads()} threads of {os.cpu_count()} x {name}"
+    return f"{torch.get_num_threads()} threads of {os.cpu_count()} x {processor_name()}"
 
 
 def _keep_freed_memory() -> None:

@@ -23,7 +23,8 @@ from colorizer.basis.errors import ColorizeError, UnsupportedSource
 from colorizer.basis.light import MATRIX_TAGS, Range
 from colorizer.measures import quality, steadiness
 from colorizer.measures.score import lab_of
-from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, auto_precision
+from colorizer.painting.colorizer import Colorizer, auto_precision
+from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.decode import Reader
 from pipeline.reels.frames import has_color, plane_view

@@ -16,10 +16,11 @@ from torch.nn import functional as F
 
 from colorizer.basis.errors import UnsupportedSource
 from colorizer.basis.light import luma_codes
-from colorizer.color.color import Coding
+from colorizer.color.coding import Coding
 from colorizer.measures.evaluation import without_truth
 from colorizer.measures.score import LUMA
-from colorizer.painting.colorizer import DEFAULT_WORKING_SIZE, Colorizer, Geometry
+from colorizer.painting.colorizer import Colorizer
+from colorizer.painting.geometry import DEFAULT_WORKING_SIZE, Geometry
 from colorizer.training.picture_files import SUFFIXES, members, rgb_of
 from workflows.sheets.sheet import write_png
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from colorizer.color.color import rgb_to_lab
+from colorizer.color.lab import rgb_to_lab
 from colorizer.color.upsample import box_mean, fit_shape, guided_upsample
 
 

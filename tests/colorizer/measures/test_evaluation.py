@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from colorizer.basis.errors import TrainingError
-from colorizer.color.color import KeptLuma
+from colorizer.color.kept_luma import KeptLuma
 from colorizer.measures import evaluation
 from colorizer.measures.score import FIGURES
 from colorizer.networks import weights_file as weights

@@ -8,13 +8,16 @@ import torch
 from torch.nn import functional as F
 
 from colorizer.basis.errors import ColorizeError
-from colorizer.color.color import Coding, KeptLuma, rgb_to_lab
+from colorizer.color.coding import Coding
+from colorizer.color.kept_luma import KeptLuma
+from colorizer.color.lab import rgb_to_lab
 from colorizer.color.upsample import guided_upsample
 from colorizer.measures.quality import ciede2000
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
 from colorizer.painting import colorizer as engine
-from colorizer.painting.colorizer import NATIVE, Colorizer, Geometry, auto_precision, cell_means, chroma_grid, shrink
+from colorizer.painting.colorizer import Colorizer, auto_precision
+from colorizer.painting.geometry import NATIVE, Geometry, chroma_grid, shrink
 
 
 @pytest.fixture(scope="module")
@@ -101,26 +104,11 @@ def test_rotated_storage_is_seen_upright(loaded, rotation):
     assert abs(np.rot90(b[0], rotation // 90).astype(int) - a[0]).max() <= 1
 
 
-def test_anamorphic_picture_is_seen_at_its_shape():
-    """The working grid has the display's aspect, not the storage's, and is never empty or unbounded."""
-    assert Geometry(aspect=2.0).working_shape(240, 160, 96) == (96, 128)
-    assert Geometry(aspect=0.5, rotation=90).working_shape(240, 160, 96) == (96, 288)
-    assert min(Geometry().working_shape(8, 4000, 96)) >= 8
-    assert max(Geometry(aspect=20).working_shape(8, 100_000, 4096)) <= 16384
-
-
 def test_fp16_needs_a_gpu(loaded):
     """On a CPU fp16 is refused with what to do instead."""
     with pytest.raises(ColorizeError, match="bf16 or fp32"):
         Colorizer(loaded, precision="fp16")
     assert auto_precision(torch.device("cpu")) in ("fp32", "bf16")
-
-
-def test_chroma_grid_sites():
-    """Left-sited chroma sees luma around its own column; centered chroma sees the mean of its group."""
-    y = torch.arange(8.0)[None, None, None].expand(1, 1, 2, 8)
-    assert chroma_grid(y, Geometry(cosited=True)).flatten().tolist() == [0.25, 2.0, 4.0, 6.0]
-    assert chroma_grid(y, Geometry(cosited=False)).flatten().tolist() == [0.5, 2.5, 4.5, 6.5]
 
 
 def test_small_grid_solution_against_the_exact_one():
@@ -258,11 +246,3 @@ def test_looks_are_the_same_to_the_last_bit_on_any_threads(loaded, pictures):
     finally:
         torch.set_num_threads(before)
     assert all(np.array_equal(a, b) for a, b in zip(*results, strict=True))
-
-
-@pytest.mark.parametrize(("down", "across"), [(1, 1), (1, 2), (2, 1), (2, 2), (3, 5), (4, 1)])
-def test_cell_means_are_means(down, across):
-    """Every cell's mean, as avg_pool2d gives it, up to rounding."""
-    y = torch.rand(2, 1, 12 * down, 7 * across)
-    wanted = torch.nn.functional.avg_pool2d(y, (down, across))
-    assert torch.allclose(cell_means(y, down, across), wanted, atol=1e-6)

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from colorizer.color.upsample import guided_upsample
 from colorizer.networks import weights_file as weights
 from colorizer.networks.tiling import paint_tiled
-from colorizer.painting.colorizer import NATIVE, Colorizer, Geometry
+from colorizer.painting.colorizer import Colorizer
+from colorizer.painting.geometry import NATIVE, Geometry
 from colorizer.painting.plate import Preview, color_native, color_rows, stored, survey_plate, upright
 from tests.synthetic import tiny_weights
 

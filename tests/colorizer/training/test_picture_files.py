@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from colorizer.color.color import rgb_to_lab
+from colorizer.color.lab import rgb_to_lab
 from colorizer.training import picture_files
 from colorizer.training.aging import orthochromatic
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import EncodeError
-from colorizer.color.color import Coding
+from colorizer.color.coding import Coding
 from pipeline.containers.codecs import DNXHR, FFV1
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.encode import Encoder, Painted

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.color.color import Coding
+from colorizer.color.coding import Coding
 from pipeline.reels.plan import Plan, Shot, rising
 from tests.plans import REEL, SETTINGS, ids, look, plan_of
 

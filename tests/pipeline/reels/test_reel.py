@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
-from colorizer.color.color import Coding
-from colorizer.painting.colorizer import Geometry
+from colorizer.color.coding import Coding
+from colorizer.painting.geometry import Geometry
 from pipeline.reels.reel import MAX_PIXELS, Reel, frames_of, packets_of, probe, sequence_numbers
 from tests.plans import BASE
 from tests.synthetic import SEQUENCES, write_reel, write_sequence

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from colorizer.color.color import Coding
+from colorizer.color.coding import Coding
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.frames import layout_of
 from pipeline.reels.target import target_for

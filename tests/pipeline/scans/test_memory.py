@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
-from colorizer.painting.colorizer import NATIVE
+from colorizer.painting.geometry import NATIVE
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.scans import open_scan
 from pipeline.scans.memory import BASE, DEFAULT, NATIVE_MORE, TILES, limits, tile_for

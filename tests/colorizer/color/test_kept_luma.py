@@ -1,24 +1,15 @@
-"""Color arithmetic: codes, CIE L*a*b*, and chroma under a luma that no one may change."""
+"""Chroma under a luma that no one may change."""
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorizer.basis.light import MATRICES, PRIMARIES
-from colorizer.color.color import (
-    Coding,
-    KeptLuma,
-    eotf,
-    lab_to_rgb,
-    lightness,
-    oetf,
-    rgb_to_lab,
-    rgb_to_xyz,
-)
+from colorizer.color.coding import Coding
+from colorizer.color.kept_luma import KeptLuma
+from colorizer.color.lab import lab_to_rgb, rgb_to_lab
 
 SYSTEMS = [
     ("bt709", "bt709"),
@@ -27,142 +18,12 @@ SYSTEMS = [
     ("bt601", "bt709"),
     ("bt2020", "bt2020"),
 ]
-codings = st.builds(
-    Coding,
-    st.integers(8, 16),
-    st.booleans(),
-    st.sampled_from(list(MATRICES)),
-    st.sampled_from(list(PRIMARIES)),
-)
 
 
 def wishes(count: int, reach: float = 100.0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Random luma with wanted a*b*, most of them out of the display's gamut."""
     ab = (torch.rand(2, count) * 2 - 1) * reach
     return torch.rand(count), ab[0], ab[1]
-
-
-# --- L*a*b*
-
-
-def test_lightness_of_gray():
-    """Gray 0.5 has L* 53.39; black 0, white 100; L* rises with luma."""
-    found = lightness(torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64))
-    torch.testing.assert_close(found, torch.tensor([0.0, 53.39, 100.0]).double(), rtol=0, atol=5e-3)
-    ramp = lightness(torch.linspace(0, 1, 4096, dtype=torch.float64))
-    assert bool((ramp.diff() > 0).all())
-
-
-@pytest.mark.parametrize("primaries", PRIMARIES)
-def test_grays_are_neutral(primaries):
-    """The white point, and every gray with it, has a* = b* = 0 and the L* of `lightness`."""
-    gray = torch.linspace(0, 1, 64, dtype=torch.float64).expand(3, -1)
-    lab = rgb_to_lab(gray, primaries)
-    assert lab[1:].abs().max() < 1e-12
-    torch.testing.assert_close(lab[0], lightness(gray[0]), rtol=0, atol=1e-9)
-
-
-@pytest.mark.parametrize("primaries", PRIMARIES)
-def test_lab_round_trip(primaries):
-    """The matrices here are computed inverses, so it is rounding: fp64 1e-12, fp32
-    1e-4.
-    """
-    rgb = torch.rand(3, 20000, dtype=torch.float64)
-    assert (lab_to_rgb(rgb_to_lab(rgb, primaries), primaries) - rgb).abs().max() <= 1e-12
-    single = rgb.float()
-    assert (lab_to_rgb(rgb_to_lab(single, primaries), primaries) - single).abs().max() <= 1e-4
-
-
-def test_lab_agrees_with_scikit_image():
-    """An independent implementation gives the same L*a*b*, up to its matrix and white of fewer digits."""
-    color = pytest.importorskip("skimage.color")
-    rgb = torch.rand(3, 5000, dtype=torch.float64)
-    theirs = color.rgb2lab(rgb.T.numpy()[None])[0].T
-    assert np.abs(rgb_to_lab(rgb).numpy() - theirs).max() < 0.02
-
-
-def test_primaries_and_white():
-    """BT.709: the luminance row of the matrix is the luma weights to four digits; white is Y = 1."""
-    matrix = rgb_to_xyz("bt709")
-    assert [round(float(v), 4) for v in matrix[1]] == [0.2126, 0.7152, 0.0722]
-    for primaries in PRIMARIES:
-        assert float(rgb_to_xyz(primaries)[1].sum()) == pytest.approx(1, abs=1e-12)
-
-
-@given(st.floats(-0.5, 1.5))
-def test_transfer_round_trip(value):
-    """`oetf` undoes `eotf` from below black to above white, and both keep order at their joints."""
-    v = torch.tensor(value, dtype=torch.float64)
-    assert float(oetf(eotf(v))) == pytest.approx(value, abs=1e-6)
-
-
-def test_neutral_chroma_leaves_a_gray_picture():
-    """A* = b* = 0 shown at its L* is the gray it came from, within 1e-4."""
-    luma = torch.linspace(0, 1, 1024)
-    zero = torch.zeros_like(luma)
-    shown = lab_to_rgb(torch.stack([lightness(luma), zero, zero]))
-    assert (shown - luma).abs().max() <= 1e-4
-
-
-# --- Coding
-
-
-@given(codings)
-def test_black_white_and_gray_codes(coding):
-    """BT.601/709: limited 8-bit is 16, 235 and 128 shifted left by the further bits; full range uses every
-    code.
-    """
-    black, white = coding.luma_range
-    shift = coding.bits - 8
-    expected = (0, 2**coding.bits - 1) if coding.full_range else (16 << shift, 235 << shift)
-    assert (black, white) == expected
-    assert coding.neutral == 128 << shift
-    luma = coding.luma(torch.tensor([black, white, 0, 2**coding.bits - 1]))
-    assert luma.tolist() == [0.0, 1.0, 0.0, 1.0]
-
-
-@given(codings, st.data())
-def test_luma_codes_round_trip(coding, data):
-    """Within the nominal range, luma of a code determines the code; outside, only the copy is clamped to [0,
-    1].
-    """
-    code = data.draw(st.integers(0, 2**coding.bits - 1))
-    stored = torch.tensor([code], dtype=torch.int32)
-    luma = float(coding.luma(stored))
-    black, white = coding.luma_range
-    assert 0 <= luma <= 1
-    assert round(luma * (white - black)) + black == min(max(code, black), white)
-    assert stored.item() == code
-
-
-@given(codings, st.floats(-0.75, 0.75))
-def test_chroma_codes_are_near_storable_and_symmetric(coding, chroma):
-    """The stored code is within half a code of its chroma, clamped to what the bits hold; gray is
-    `neutral`.
-    """
-    code = float(coding.chroma_codes(torch.tensor(chroma, dtype=torch.float64)))
-    assert code == int(code)
-    assert 0 <= code <= 2**coding.bits - 1
-    exact = chroma * coding.chroma_span + coding.neutral
-    assert abs(code - min(max(exact, 0), 2**coding.bits - 1)) <= 0.5 + 1e-9
-    assert float(coding.chroma_codes(torch.tensor(0.0))) == coding.neutral
-
-
-@given(st.integers(8, 16))
-def test_limited_chroma_spans_16_to_240(bits):
-    """BT.601/709: Cb = -0.5 and 0.5 are codes 16 and 240, shifted."""
-    ends = Coding(bits).chroma_codes(torch.tensor([-0.5, 0.5], dtype=torch.float64))
-    assert ends.tolist() == [16 << (bits - 8), 240 << (bits - 8)]
-
-
-@pytest.mark.parametrize("wrong", [{"bits": 7}, {"bits": 17}, {"matrix": "rgb"}, {"primaries": "film"}])
-def test_an_unknown_coding_is_refused(wrong):
-    """Bits, matrix and primaries that no standard here names raise."""
-    with pytest.raises(ValueError, match="not a coding"):
-        Coding(**wrong)
-
-
-# --- chroma under a kept luma
 
 
 def by_bisection(keeper, primaries, luma, a, b, steps=40):
