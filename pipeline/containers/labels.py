@@ -5,6 +5,7 @@ Containers hold different ones; what an output cannot hold is told in words, whi
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,15 @@ SAME_LANGUAGE = {
 
 NATURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """Flags that say what a track is, not how it is meant: a muxer sets them itself."""
+
+
+NO_LANGUAGE = "{} files have no code for its language {}"
+NO_TITLE = "{} files do not hold its title"
+NO_FLAG = "{} files do not hold its flag {}"
+"""What an output does not hold of a track, by its suffix. Sidecars keep these words, and `verify` looks for them there:
+who words one anew leaves the old one among the forms."""
+
+_FORMS = [re.compile(re.escape(told).replace(r"\{\}", ".*")) for told in (NO_LANGUAGE, NO_TITLE, NO_FLAG)]
 
 
 @cache
@@ -73,22 +83,20 @@ def unheld(stream: Any, container: Container) -> str:
 
 
 def told_in(why: str) -> str:
-    """Of what is said of a track's fate, that which `unheld` said."""
-    return "; ".join(
-        t for t in why.split("; ") if " files do not hold its " in t or " files have no code for its " in t
-    )
+    """Of what is said of a track's fate, that which `unheld` said, now or when its sidecar was written."""
+    return "; ".join(text for text in why.split("; ") if any(form.fullmatch(text) for form in _FORMS))
 
 
 def _no_language(container: Container, language: str) -> str:
-    return f"{container.suffix} files have no code for its language {language}"
+    return NO_LANGUAGE.format(container.suffix, language)
 
 
 def _no_title(container: Container) -> str:
-    return f"{container.suffix} files do not hold its title"
+    return NO_TITLE.format(container.suffix)
 
 
 def _no_flag(container: Container, flag: Disposition) -> str:
-    return f"{container.suffix} files do not hold its flag {flag.name}"
+    return NO_FLAG.format(container.suffix, flag.name)
 
 
 def changed(source: Any, output: Any, container: Container, declared: str, chosen: bool) -> list[str]:

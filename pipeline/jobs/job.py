@@ -194,7 +194,7 @@ class Job(ABC, Generic[P, C]):
     @staticmethod
     def lost(carried: Any) -> tuple[str, ...]:
         """What `join` could not carry over, by name."""
-        return tuple(carried)
+        return tuple(map(str, carried))
 
     def leave_digests(self, work: Work[P]) -> None:
         """Leave digests of the frames beside the output, for kinds that have some."""

@@ -32,6 +32,7 @@ from pipeline.storage.ledger import Receipt
 from pipeline.values.events import FramesPainted, FramesSurveyed, ReelPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import REEL
+from pipeline.values.remarks import ALPHA, COLORED, assumed
 
 BYTES = 1.5
 """Of an output per pixel and byte of a sample: luma and chroma in FFV1, with grain, which compresses badly."""
@@ -107,7 +108,7 @@ class ReelJob(Job[Plan, ReelChoices]):
         """What a person should read before the work is done."""
         remarks = []
         if plan.colored_source:
-            remarks.append("the source has color already; its luminance is used, its color is not")
+            remarks.append(COLORED)
         if plan.damaged_frames:
             remarks.append(f"{len(plan.damaged_frames)} damaged frames, listed in {self.sidecar_path.name}")
         if plan.damaged_packets:
@@ -116,8 +117,9 @@ class ReelJob(Job[Plan, ReelChoices]):
         if plan.retimed:
             remarks.append(f"{plan.retimed} frames had times missing or out of order; set in order")
         if plan.reel.layout.alpha:
-            remarks.append("the source's transparency is not kept")
-        return remarks + [n for n in plan.notes if not n.startswith("the file does not say")]
+            remarks.append(ALPHA)
+        usual = set(map(assumed, plan.reel.guessed))  # of most files, and in the sidecar
+        return remarks + [note for note in plan.notes if note not in usual]
 
     def adopt(self, values: dict[str, Any]) -> Plan | None:
         """The folder's plan with whatever a person edited in it; None if it is of other frames or weights."""

@@ -29,6 +29,8 @@ from pipeline.storage.ledger import Receipt
 from pipeline.values.events import RowsPainted, RowsSurveyed, ScanPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import SCAN
+from pipeline.values.loss import Loss
+from pipeline.values.remarks import ALPHA, COLORED
 
 FORMATS = {".tif": "TIFF", ".tiff": "TIFF", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 """Suffix of an output to its format."""
@@ -149,9 +151,9 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         for page in plan.pages:
             told = list(page.notes)
             if page.colored:
-                told.append("the source has color already; its luminance is used, its color is not")
+                told.append(COLORED)
             if page.alpha:
-                told.append("the source's transparency is not kept")
+                told.append(ALPHA)
             if page.out_bits != page.bits:
                 told.append(f"{page.bits} bits become {page.out_bits}, which is what {plan.settings.format} stores")
             for text in told:
@@ -209,11 +211,11 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         """Settings, folder and limits."""
         return self.settings, self.folder.resolve(), self.limits
 
-    def join(self, work: Work[ScanPlan], receipts: list[Receipt], scratch: Path) -> list[str]:
+    def join(self, work: Work[ScanPlan], receipts: list[Receipt], scratch: Path) -> list[Loss]:
         """All blocks, with what the source says of itself; what is lost, by name."""
         return join_scan(work.plan, receipts, work.ledger, scratch, self.limits)
 
-    def prove(self, work: Work[ScanPlan], scratch: Path, carried: list[str]) -> Verdict:
+    def prove(self, work: Work[ScanPlan], scratch: Path, carried: list[Loss]) -> Verdict:
         """Luma sample by sample, geometry, resolution, profile and every tag. Suspects are bands of another luma."""
         plan = work.plan
         exact = self.format != "JPEG" and self.settings.compression != "jpeg"
@@ -236,7 +238,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         return Verdict(check_scan(self.uri, scratch, said, self.limits, luma), suspects)
 
     def sidecar(
-        self, work: Work[ScanPlan], receipts: list[Receipt], carried: list[str], findings: list[Finding],
+        self, work: Work[ScanPlan], receipts: list[Receipt], carried: list[Loss], findings: list[Finding],
         output: dict[str, Any],
     ) -> dict[str, Any]:  # fmt: skip
         """Pages, looks, and what is lost."""

@@ -15,6 +15,7 @@ from pipeline.stills.opening import open_scan
 from pipeline.storage.atomic import read_json
 from pipeline.storage.job_folder import sidecar_of
 from pipeline.values.finding import Finding
+from pipeline.values.loss import Loss
 
 
 def verify_scan(source: str, out: Path) -> list[Finding]:
@@ -49,7 +50,7 @@ def read_sidecar(path: Path, out: Path) -> tuple[Said, tuple[str, str]]:
         if not all(type(text) is str for text in texts) or not all(type(n) is int and n >= 0 for n in pages):
             raise TypeError("a value of the wrong kind")
         "".join(texts).encode()
-        said = Said(pages, lossless(out), bool(settings["pyramid"]), lost, mark)
+        said = Said(pages, lossless(out), bool(settings["pyramid"]), list(map(Loss.of, lost)), mark)
     except KeyError as error:
         raise UnsupportedSource(str(path), f"not a sidecar of a scan (no {error}); {ELSE}") from error
     except (TypeError, AttributeError, UnicodeEncodeError) as error:

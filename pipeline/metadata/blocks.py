@@ -21,6 +21,7 @@ from pipeline.metadata.metadata import (
     orientation_of,
     resolution_of,
 )
+from pipeline.values.loss import Loss
 
 
 def exif_block(data: bytes, path: str) -> Directory | None:
@@ -41,14 +42,14 @@ class Blocks:
     icc: bytes | None = None
     texts: tuple[tuple[int, bytes], ...] = ()
     resolution: Resolution | None = None
-    lost: tuple[str, ...] = ()
+    lost: tuple[Loss, ...] = ()
 
 
 def from_blocks(blocks: Blocks, path: str) -> tuple[Metadata, int, Resolution | None]:
     """Metadata, orientation and resolution of a picture file."""
     page = exif_block(blocks.exif, path) if blocks.exif else None
     found = metadata_of(page) if page else Metadata()
-    lost = (*blocks.lost, *found.lost, *(["a damaged Exif block"] if blocks.exif and not page else []))
+    lost = (*blocks.lost, *found.lost, *([Loss("a damaged Exif block")] if blocks.exif and not page else []))
     blobs = {code: (7, data) for code, data in ((XMP, blocks.xmp), (IPTC, blocks.iptc)) if data}
     texts = {code: (2, text) for code, text in blocks.texts}
     whole = replace(found, tags={**texts, **found.tags}, blobs={**found.blobs, **blobs}, lost=lost)
@@ -68,7 +69,7 @@ def jpeg_blocks(data: bytes) -> Blocks:
         elif marker == 0xE1 and content.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
             xmp = xmp or content[29:]
         elif marker == 0xE1 and content.startswith(b"http://ns.adobe.com/xmp/extension/\0"):
-            lost.append("XMP beyond 64 KB")
+            lost.append(Loss("XMP beyond 64 KB"))
         elif marker == 0xE2 and content.startswith(b"ICC_PROFILE\0") and len(content) > 14:
             profile[content[12]] = content[14:]
         elif marker == 0xED and content.startswith(b"Photoshop 3.0\0"):
@@ -107,7 +108,7 @@ def png_blocks(data: bytes) -> Blocks:
     """Exif, XMP, ICC, texts and pixel size of a PNG (PNG, third edition, section 11.3)."""
     exif = xmp = icc = resolution = None
     texts: dict[int, bytes] = {}
-    lost: list[str] = []
+    lost: list[Loss] = []
     for kind, content in _png_chunks(data):
         keyword, _, rest = content.partition(b"\0")
         if kind == b"eXIf":
@@ -116,13 +117,13 @@ def png_blocks(data: bytes) -> Blocks:
             try:
                 icc = zlib.decompressobj().decompress(rest[1:], 1 << 25)
             except zlib.error:
-                lost.append("a damaged ICC profile")
+                lost.append(Loss("a damaged ICC profile"))
         elif kind == b"iTXt" and keyword == b"XML:com.adobe.xmp" and rest[:1] == b"\0":
             xmp = rest[2:].split(b"\0", 2)[-1]
         elif kind == b"tEXt" and keyword in PNG_TEXTS:
             texts.setdefault(PNG_TEXTS[keyword], rest)
         elif kind in (b"tEXt", b"iTXt", b"zTXt"):
-            lost.append(f"text {keyword.decode('latin-1')[:79]}")
+            lost.append(Loss(f"text {keyword.decode('latin-1')[:79]}"))
         elif kind == b"pHYs" and len(content) >= 9:
             x, y = (Fraction(int.from_bytes(content[i : i + 4], "big")) for i in (0, 4))
             per_meter = content[8] == 1

@@ -14,6 +14,7 @@ import tifffile
 
 from colorizer.basis.errors import SourceError
 from pipeline.metadata.directory import RATIONALS, Directory
+from pipeline.values.loss import Loss
 
 Value = bytes | tuple[int, ...] | tuple[float, ...] | tuple[tuple[int, int], ...]
 Fields = Mapping[int, tuple[int, Value]]
@@ -41,14 +42,14 @@ NUMERIC = {285, 286, 287, 297, 18246, 18249, 40091, 40092, 40093, 40094, 40095}
 class Metadata:
     """tags: of the page itself (ImageDescription, Artist, ...). blobs: XMP, IPTC and Photoshop's, as they are.
 
-    exif, gps: entries of those directories. lost: what cannot be carried, by name and why.
+    exif, gps: entries of those directories. lost: what cannot be carried.
     """
 
     tags: Fields = field(default_factory=dict)
     blobs: Fields = field(default_factory=dict)
     exif: Fields = field(default_factory=dict)
     gps: Fields = field(default_factory=dict)
-    lost: tuple[str, ...] = ()
+    lost: tuple[Loss, ...] = ()
 
     @property
     def xmp(self) -> bytes | None:
@@ -83,7 +84,7 @@ def metadata_of(page: Directory) -> Metadata:
         elif entry.type == 2 or code in NUMERIC:
             taken.take(page, code, taken.tags)
         else:
-            taken.lost.append(name_of(code))
+            taken.lost.append(Loss(name_of(code)))
     taken.below(page, EXIF, taken.exif)
     taken.below(page, GPS, taken.gps)
     return Metadata(taken.tags, taken.blobs, taken.exif, taken.gps, tuple(taken.lost))
@@ -97,20 +98,20 @@ class _Taken:
         self.blobs: dict[int, tuple[int, Value]] = {}
         self.exif: dict[int, tuple[int, Value]] = {}
         self.gps: dict[int, tuple[int, Value]] = {}
-        self.lost: list[str] = []
+        self.lost: list[Loss] = []
         self.left = MAX_WORDS
 
     def take(self, page: Directory, code: int, into: dict[int, tuple[int, Value]], raw: bool = False) -> None:
         """One field, or a reason why not."""
         size = page.entries[code].size
         if size > self.left:
-            self.lost.append(f"{name_of(code)} ({size} bytes are too many)")
+            self.lost.append(Loss(name_of(code), f"{size} bytes are too many"))
             return
         try:
             into[code] = (page.entries[code].type, page.raw(code)) if raw else value_of(page, code)
             self.left -= size
         except SourceError as error:
-            self.lost.append(f"{name_of(code)} ({error.what})")
+            self.lost.append(Loss(name_of(code), error.what))
 
     def below(self, page: Directory, code: int, into: dict[int, tuple[int, Value]]) -> None:
         """The fields of the directory that a tag points to."""
@@ -119,11 +120,11 @@ class _Taken:
         try:
             directory, _ = page.tiff.directory(page.number(code, 0))
         except SourceError as error:
-            self.lost.append(f"{name_of(code)} ({error.what})")
+            self.lost.append(Loss(name_of(code), error.what))
             return
         for inner in directory.entries:
             if inner == MAKER_NOTE:
-                self.lost.append("MakerNote (it does not survive being moved)")
+                self.lost.append(Loss("MakerNote", "it does not survive being moved"))
             else:
                 self.take(directory, inner, into)
 

@@ -10,6 +10,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr, unescape
 
 from pipeline.reels.sidecar import SOURCE_TYPE
+from pipeline.values.loss import Loss
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -49,7 +50,7 @@ def marked(packet: bytes) -> dict[str, str]:
     return found
 
 
-def merge(source: bytes | None, properties: Mapping[str, str]) -> tuple[bytes, list[str]]:
+def merge(source: bytes | None, properties: Mapping[str, str]) -> tuple[bytes, list[Loss]]:
     """A packet with IPTC Extension properties set to the values given, in UTF-8; and what is no longer in it.
 
     All else in the source's packet stays byte for byte, order and prefixes included. A packet that is not
@@ -61,9 +62,9 @@ def merge(source: bytes | None, properties: Mapping[str, str]) -> tuple[bytes, l
         packet = _utf8(source)
         outline = _outline(packet, properties)
     except NotXmp as error:
-        return merge(None, properties)[0], [f"XMP ({error})"]
+        return merge(None, properties)[0], [Loss("XMP", str(error))]
     lost = [
-        f"XMP {name} (it said {value!r}, the output's own is {properties[name]!r})"
+        Loss(f"XMP {name}", f"it said {value!r}, the output's own is {properties[name]!r}")
         for name, value in outline.old
         if value != properties[name]
     ]

@@ -22,6 +22,7 @@ from pipeline.metadata.metadata import (
 )
 from pipeline.metadata.xmp import ai_mark, merge
 from pipeline.pages.tiff_tags import ASCII, Directory, Entry, entry, rational, shorts
+from pipeline.values.loss import Loss
 
 SOFTWARE = 305
 OWN = frozenset({*STRUCTURAL, *BLOBS})
@@ -56,14 +57,14 @@ class Page:
 class Description:
     """What an output says about itself. directory: tags, with EXIF and GPS below; xmp, iptc, photoshop: blocks.
 
-    lost: what of the source's is not among it, by name and why; the reader's losses come first.
+    lost: what of the source's is not among it; the reader's losses come first.
     """
 
     directory: Directory
     xmp: bytes | None
     iptc: bytes | None
     photoshop: bytes | None
-    lost: list[str]
+    lost: list[Loss]
 
 
 def described(page: Page) -> Description:
@@ -84,7 +85,7 @@ def described(page: Page) -> Description:
     return Description(directory, xmp, blobs.get(IPTC), blobs.get(PHOTOSHOP), lost + not_kept)
 
 
-def resolution_entries(resolution: Resolution | None, level: int, lost: list[str]) -> dict[int, Entry]:
+def resolution_entries(resolution: Resolution | None, level: int, lost: list[Loss]) -> dict[int, Entry]:
     """Resolution tags of a pyramid's level: the same picture in half the pixels, level by level."""
     if resolution is None:
         return {}
@@ -92,21 +93,21 @@ def resolution_entries(resolution: Resolution | None, level: int, lost: list[str
         x, y = (rational(value / 2**level) for value in resolution[:2])
         return {282: x, 283: y, 296: shorts(resolution[2])}
     except ValueError as error:
-        lost.append(f"resolution ({error})")
+        lost.append(Loss("resolution", str(error)))
         return {}
 
 
-def _carried(values: Fields, lost: list[str]) -> dict[int, Entry]:
+def _carried(values: Fields, lost: list[Loss]) -> dict[int, Entry]:
     """Entries for tags; what cannot be stored is added to `lost`."""
     entries = {}
     for code, (kind, value) in values.items():
         if code == INTEROPERABILITY:
-            lost.append(f"{name_of(code)} (a position in the source's file)")
+            lost.append(Loss(name_of(code), "a position in the source's file"))
             continue
         try:
             entries[code] = entry(kind, value)
         except ValueError as error:
-            lost.append(f"{name_of(code)} ({error})")
+            lost.append(Loss(name_of(code), str(error)))
     return entries
 
 

@@ -20,6 +20,7 @@ from pipeline.pages.page import Description, Page, described
 from pipeline.pages.tiff_file import pack
 from pipeline.pages.tile_codec import JPEG_QUALITY
 from pipeline.storage.atomic import publish, writable
+from pipeline.values.loss import Loss
 
 MAX_PIXELS = 2**28
 """Beyond it (16,384 x 16,384) a picture is for TIFF: PNG and JPEG cannot be read by region."""
@@ -44,7 +45,7 @@ def check_still(path: Path, height: int, width: int, bits: int) -> None:
         raise EncodeError(f"{path}: JPEG stores 8 bits a sample and the scan has {bits}; name the output .png or .tif")
 
 
-def write_still(path: Path, rgb: np.ndarray, page: Page, scratch: Path | None = None) -> list[str]:
+def write_still(path: Path, rgb: np.ndarray, page: Page, scratch: Path | None = None) -> list[Loss]:
     """Write (H, W, 3) of uint8 or uint16 as a whole PNG or JPEG file, or none; what could not be carried, by name.
 
     scratch: where it grows, in the folder of `path`.
@@ -58,7 +59,7 @@ def write_still(path: Path, rgb: np.ndarray, page: Page, scratch: Path | None = 
     description = described(page)
     lost = list(description.lost)
     if description.photoshop:
-        lost.append(f"{name_of(PHOTOSHOP)} (its place is a TIFF file)")
+        lost.append(Loss(name_of(PHOTOSHOP), "its place is a TIFF file"))
     make = _png if path.suffix.lower() == ".png" else _jpeg
     scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -79,7 +80,7 @@ def _exif(description: Description) -> bytes:
     return struct.pack("<2sHI", b"II", 42, first) + packed
 
 
-def _png(rgb: np.ndarray, page: Page, description: Description, lost: list[str]) -> Iterator[bytes | memoryview]:
+def _png(rgb: np.ndarray, page: Page, description: Description, lost: list[Loss]) -> Iterator[bytes | memoryview]:
     """A PNG in pieces (PNG, third edition, 11.3): what describes the picture goes before its pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -96,16 +97,16 @@ def _png(rgb: np.ndarray, page: Page, description: Description, lost: list[str])
         yield chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + description.xmp)
     yield chunk(b"eXIf", _exif(description))
     if description.iptc:
-        lost.append(f"{name_of(IPTC)} (PNG has no place for it)")
+        lost.append(Loss(name_of(IPTC), "PNG has no place for it"))
     yield encoded[header:]
 
 
-def _jpeg(rgb: np.ndarray, page: Page, description: Description, lost: list[str]) -> Iterator[bytes | memoryview]:
+def _jpeg(rgb: np.ndarray, page: Page, description: Description, lost: list[Loss]) -> Iterator[bytes | memoryview]:
     """A JPEG in pieces: JFIF, EXIF, XMP (XMP part 3, 1.1.3), IPTC and the profile (ICC.1, B.4), then the picture."""
 
     def segment(marker: int, data: bytes, name: str) -> bytes:
         if len(data) > MAX_SEGMENT:
-            lost.append(f"{name} ({len(data)} bytes, more than a JPEG segment holds)")
+            lost.append(Loss(name, f"{len(data)} bytes, more than a JPEG segment holds"))
             return b""
         return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +20,7 @@ from pipeline.pages.tiff_file import TiffFile
 from pipeline.pages.tiff_tags import BYTE, UNDEFINED, Directory, entry, longs, shorts
 from pipeline.pages.tile_codec import TILE_BYTE_COUNTS, TILE_OFFSETS, Grid, codec_for
 from pipeline.storage.atomic import publish, writable
+from pipeline.values.loss import Loss
 
 SUB_IFDS = 330
 
@@ -67,7 +69,7 @@ class ScanWriter:
         if tile < 16 or tile % 16:
             raise ValueError(f"tiles of {tile} pixels: TIFF wants a multiple of 16")
         self.path = path
-        self.lost: list[str] = []
+        self.lost: list[Loss] = []
         self._compression, self._pyramid, self._tile = compression, pyramid, tile
         self._threads = threads or min(8, os.cpu_count() or 1)
         self._scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -130,8 +132,7 @@ class ScanWriter:
         sizes = levels(page.height, page.width, pyramid=self._pyramid)
         self._levels = [_Level(Grid.of(h, w, self._tile), page.bits) for h, w in sizes]
         said = described(page)
-        number = len(self._pages) + 1
-        self.lost += said.lost if number == 1 else [f"page {number}: {what}" for what in said.lost]
+        self.lost += [replace(loss, page=len(self._pages) + 1) for loss in said.lost]
         for depth, level in enumerate(self._levels):
             level.directory.entries |= {254: longs(int(depth > 0)), ORIENTATION: shorts(page.orientation)}
             level.directory.entries |= self._codec.entries() | resolution_entries(page.resolution, depth, [])

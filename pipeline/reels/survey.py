@@ -23,6 +23,7 @@ from pipeline.reels.plan import Plan, Settings, Shot, rising
 from pipeline.reels.reel import Reel
 from pipeline.reels.shots import CutDetector, signature
 from pipeline.spread.ahead import ahead
+from pipeline.values.remarks import assumed
 
 LOOK_FRAMES = 8
 """Frames of a shot whose looks are averaged: one frame's grain, flash or passer-by should not decide."""
@@ -188,7 +189,7 @@ class _Survey:
         )  # fmt: skip
 
     def _notes(self, pts: tuple[int, ...]) -> tuple[str, ...]:
-        notes = [f"the file does not say, so assumed: {what}" for what in self.reel.guessed]
+        notes = [assumed(what) for what in self.reel.guessed]
         if self.settings.start or self.settings.stop:
             return tuple(notes)
         promised, have = self.reel.header_frames, len(pts)

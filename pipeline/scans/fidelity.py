@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +22,7 @@ from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import Scan, ScanReader
 from pipeline.stills.tones import is_srgb
 from pipeline.values.finding import Finding
+from pipeline.values.loss import Loss
 
 LEVEL_ERROR = 4.0
 """Mean distance in codes that lossy compression may move a level by."""
@@ -41,8 +41,13 @@ class Said:
     pages: Sequence[int]
     lossless: bool
     pyramid: bool | None = None
-    lost: Sequence[str] = ()
+    lost: Sequence[Loss] = ()
     mark: dict[str, str] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of what is lost, on whichever page."""
+        return frozenset(loss.name for loss in self.lost)
 
 
 def check_words(source: ScanReader, out: ScanReader, said: Said) -> list[Finding]:
@@ -108,23 +113,18 @@ def _tags(page: str, a: Scan, b: Scan, said: Said) -> Iterator[Finding]:
             )
             if added or repr(there) == repr(value):  # as text, since NaN is not NaN
                 kept += 1
-            elif not _declared(name_of(code), said.lost):
+            elif name_of(code) not in said.names:
                 told = "is missing" if there is None else f"says {there!r:.60} where the source says {value!r:.60}"
                 yield Finding(f"{kind}{name_of(code)}, {page}", False, told)
     declared = f"; {len(said.lost)} declared as not carried over" if said.lost else ""
     yield Finding(f"tags, {page}", True, f"{kept} of the source are there again{declared}")
 
 
-def _declared(name: str, lost: Sequence[str]) -> bool:
-    """Whether a loss names a tag: "page 2: NAME (why)" with or without its page and reason."""
-    return any(re.sub(r"^page \d+: ", "", what).partition(" (")[0] == name for what in lost)
-
-
 def _mark(page: str, a: Scan, b: Scan, said: Said) -> Finding:
     what, packet = f"XMP, {page}", b.metadata.xmp
     if packet is None or SOURCE_TYPE.encode() not in packet:
         return Finding(what, False, "no word that a model made the colors")
-    if _declared("XMP", said.lost):
+    if "XMP" in said.names:
         return Finding(
             what, True, "says that a model made the colors; the source's packet is declared as not carried over"
         )

@@ -20,11 +20,12 @@ from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import Scan
 from pipeline.storage.atomic import sha256
 from pipeline.storage.ledger import Ledger, Receipt
+from pipeline.values.loss import Loss
 
 
 def join_scan(
     plan: ScanPlan, receipts: list[Receipt], ledger: Ledger, scratch: Path, limits: dict[str, int]
-) -> list[str]:  # fmt: skip
+) -> list[Loss]:  # fmt: skip
     """Write the whole output to `scratch`; what of the source's metadata could not be carried, by name.
 
     receipts: one for each of the plan's bands, in order. limits: `open_scan`'s. Receipts whose blocks are damaged are

@@ -10,12 +10,13 @@ from pipeline.scans.join import mark_of
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage.ledger import Receipt
 from pipeline.values.finding import Finding
+from pipeline.values.loss import Loss
 
 SIDECAR_FORMAT = "chromatheque-scan-1"
 
 
 def sidecar(
-    plan: ScanPlan, receipts: list[Receipt], lost: list[str], findings: list[Finding], output: dict[str, Any],
+    plan: ScanPlan, receipts: list[Receipt], lost: list[Loss], findings: list[Finding], output: dict[str, Any],
     id: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """The sidecar: the whole story of an output, without clock times, so that a repeated run writes the same bytes.
@@ -30,7 +31,7 @@ def sidecar(
     return {
         "format": SIDECAR_FORMAT, **catalogued(id), "digital_source_type": SOURCE_TYPE, "software": versions(),
         "source": plan.source, "output": output, "settings": asdict(plan.settings), "pages": pages,
-        "not_carried_over": lost,
+        "not_carried_over": list(map(str, lost)),
         "notes": sorted({note for receipt in receipts for note in receipt.notes}),
         "verified": [finding.to_json() for finding in findings], "mark": mark_of(plan), "chroma": chroma,
     }  # fmt: skip

@@ -34,6 +34,7 @@ from pipeline.stills.layout import CONVERT
 from pipeline.stills.places import UNBACKED
 from pipeline.stills.reader import Scan, ScanReader
 from pipeline.stills.tones import COLORED, Tone, range_of, spread, thinned, with_profile
+from pipeline.values.loss import Loss
 
 TILED = "allow more memory, or store it as tiled TIFF, which is read by region"
 
@@ -218,7 +219,7 @@ def _planes(frame: av.VideoFrame, kind: np.dtype) -> np.ndarray:
 
 
 def _no_blocks(data: bytes) -> Blocks:
-    return Blocks(lost=("what its header says in words",))
+    return Blocks(lost=(Loss("what its header says in words"),))
 
 
 PICTURES = (

@@ -24,6 +24,7 @@ from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, stamp
 from pipeline.storage.job_folder import PLAN
 from pipeline.values.look_source import in_words, sources_from_json
+from pipeline.values.remarks import COLORED
 from pipeline.values.stages import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 from workflows.report.values import Collection, File, Part, shown
 from workflows.terminal.clock import clock
@@ -116,8 +117,8 @@ def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
     notes = [*file.notes, *_texts(said.get("notes"))]
     if retimed := int(_number(_dict(said.get("damage")).get("retimed_frames"))):
         notes.append(f"{retimed} frame{'s' * (retimed != 1)} had no usable time of their own")
-    if said.get("source_had_color") is True and not any("has color already" in note for note in notes):
-        notes.append("the source has color already; its luminance is used, its color is not")
+    if said.get("source_had_color") is True:
+        notes.append(COLORED)  # told once: the night may have noted it
     return replace(
         file, output=link(file.place) if _is_file(out, file.place) or file.place in elsewhere else "",
         digest=_text(_dict(said.get("output")).get("sha256")),

@@ -12,6 +12,7 @@ import tifffile
 from pipeline.metadata import metadata as scan_metadata
 from pipeline.metadata.metadata import Metadata
 from pipeline.scans import open_scan
+from pipeline.values.loss import Loss
 from tests.tiffs import built, noise, write
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><!-- a plate --></x:xmpmeta>'
@@ -92,7 +93,7 @@ def test_exif_in_jpeg(tmp_path, order):
     assert scan.metadata.exif == {33434: (5, ((1, 60),)), 36864: (7, b"0232")}
     assert (scan.orientation, scan.resolution) == (6, (120, 300, 3))
     assert (scan.metadata.blobs[700][1], scan.metadata.blobs[33723][1]) == (XMP, IPTC)
-    assert ["MakerNote" in words for words in scan.metadata.lost] == [True]
+    assert [loss.name for loss in scan.metadata.lost] == ["MakerNote"]
     assert (scan.icc, scan.tone) == (icc, "gray ICC profile applied")
 
 
@@ -109,7 +110,7 @@ def test_png_chunks(tmp_path):
     scan = scan_of(tmp_path / "a.png")
     assert (scan.metadata.tags, scan.metadata.xmp) == ({315: (2, b"Ann")}, XMP)
     assert scan.resolution == (Fraction(47244, 100), Fraction(23622, 100), 3)
-    assert (scan.icc, scan.metadata.lost) == (icc, ("text Warning",))
+    assert (scan.icc, scan.metadata.lost) == (icc, (Loss("text Warning"),))
 
 
 def test_webp_chunks(tmp_path):
@@ -134,7 +135,7 @@ def test_values_beyond_the_file_are_named(tmp_path):
     data[place + 8 : place + 12] = b"\xff\xff\xff\x7f"
     (tmp_path / "a.tif").write_bytes(data)
     scan = scan_of(tmp_path / "a.tif")
-    assert "ImageDescription" in scan.metadata.lost[0]
+    assert scan.metadata.lost[0].name == "ImageDescription"
     assert 270 not in scan.metadata.tags
 
 
@@ -144,7 +145,7 @@ def test_words_have_a_limit(tmp_path, monkeypatch):
     built(tmp_path / "a.tif", (2, 2), bytes(4), {270: b"a" * 60, 305: b"b" * 60, 315: b"c" * 30})
     metadata = scan_of(tmp_path / "a.tif").metadata
     assert set(metadata.tags) == {270, 315}
-    assert metadata.lost == ("Software (60 bytes are too many)",)
+    assert metadata.lost == (Loss("Software", "60 bytes are too many"),)
 
 
 @pytest.mark.parametrize(("tags", "expected"), [({282: 5, 283: 5}, None), ({274: 9}, 1), ({274: 0}, 1)])

@@ -69,8 +69,8 @@ def test_an_earlier_origin_is_replaced_and_named(source):
     assert values(xmp, "DigitalSourceType") == [SOURCE_TYPE]
     assert values(xmp, "format", DC) == ["tiff"]
     assert len(lost) == 1
-    assert CAMERA in lost[0]
-    assert lost[0].startswith("XMP DigitalSourceType (")
+    assert CAMERA in lost[0].why
+    assert lost[0].name == "XMP DigitalSourceType"
 
 
 def test_an_empty_property_is_replaced():
@@ -129,7 +129,8 @@ def test_what_is_no_xmp_is_left_out_and_named(source, why):
     xmp, lost = merge(source, ai_mark())
     assert xmp == merge(None, ai_mark())[0]
     assert len(lost) == 1
-    assert why in lost[0]
+    assert why in str(lost[0])
+    assert lost[0].name == "XMP"
 
 
 def test_a_huge_packet():

@@ -73,7 +73,7 @@ def test_words_come_back(tmp_path, suffix, lost):
     """The project's own reader finds texts, EXIF, GPS, orientation, resolution, profile and mark; the rest is named."""
     path = tmp_path / f"a{suffix}"
     resolution = (Fraction(600), Fraction(601, 2), 2)
-    assert write_still(path, picture(20, 30, 8), Page(20, 30, 8, 6, resolution, RICH)) == lost
+    assert list(map(str, write_still(path, picture(20, 30, 8), Page(20, 30, 8, 6, resolution, RICH)))) == lost
     with open_scan(path) as reader:
         scan = reader.scan
     assert (scan.height, scan.width, scan.orientation, scan.resolution) == (20, 30, 6, resolution)
@@ -104,7 +104,7 @@ def test_blocks_beyond_a_jpeg_segment_are_named(tmp_path):
     xmp = b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><!--' + b"x" * 70000 + b"--></r:RDF>"
     metadata = Metadata({270: (2, b"y" * 70000)}, {700: (1, xmp)})
     lost = write_still(tmp_path / "a.jpg", picture(4, 4, 8), Page(4, 4, 8, metadata=metadata))
-    assert [what.partition(" (")[0] for what in lost] == ["EXIF", "XMP"]
+    assert [loss.name for loss in lost] == ["EXIF", "XMP"]
     assert SOURCE_TYPE.encode() in (tmp_path / "a.jpg").read_bytes()
     assert imagecodecs.jpeg8_decode((tmp_path / "a.jpg").read_bytes()).shape == (4, 4, 3)
 

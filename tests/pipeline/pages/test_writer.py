@@ -25,6 +25,7 @@ from pipeline.pages.pyramid import halve, levels
 from pipeline.pages.writer import ScanWriter
 from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans import open_scan
+from pipeline.values.loss import Loss
 
 ROOT = Path(__file__).parents[3]
 LOSSLESS = ("zstd", "deflate", "lzw", "none")
@@ -43,7 +44,7 @@ def write(path, rgb, portions=(100,), page=None, **options):
     page = page or Page(*rgb.shape[:2], rgb.itemsize * 8)
     with ScanWriter(path, page, **options) as writer:
         feed(writer, rgb, portions)
-    return writer.lost
+    return list(map(str, writer.lost))
 
 
 def feed(writer, rgb, portions=(100,)):
@@ -258,7 +259,9 @@ def test_what_cannot_be_carried_is_named(tmp_path):
         50007: (16, (5,)), 50008: (2, b"kept"), 256: (4, (9,)), 700: (1, b"not here"),
     }  # fmt: skip
     blobs = {700: (1, b'<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>')}
-    page = Page(4, 4, 8, metadata=Metadata(values, blobs, {40965: (4, (100,)), 36867: (2, (1, 2))}, lost=("Halftone",)))
+    page = Page(
+        4, 4, 8, metadata=Metadata(values, blobs, {40965: (4, (100,)), 36867: (2, (1, 2))}, lost=(Loss("Halftone"),))
+    )
     lost = write(tmp_path / "a.tif", picture(4, 4, 8), page=page)
     refused = [name_of(code) for code in (50002, 50003, 50004, 50005, 50006, 50007)]
     named = [what.partition(" (")[0] for what in lost]
@@ -305,7 +308,7 @@ def test_pages_follow_one_another(tmp_path, tiffinfo):
         feed(writer, a)
         writer.append(Page(33, 610, 8, metadata=Metadata({269: (2, b"back"), 50009: (99, (1,))}), mark={}))
         feed(writer, b)
-    assert writer.lost == ["page 2: tag 50009 (no such numbers in type 99)"]
+    assert writer.lost == [Loss("tag 50009", "no such numbers in type 99", 2)]
     for number, (rgb, name) in enumerate(((a, "front"), (b, "back"))):
         stored, tags = read(tmp_path / "a.tif", 0, number)
         assert np.array_equal(stored, rgb)

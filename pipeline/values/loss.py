@@ -1,0 +1,33 @@
+"""Loss: something of a source that an output does not hold."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+TEXT = re.compile(r"(?:page (?P<page>\d+): )?(?P<name>.*?)(?: \((?P<why>.*)\))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What, by the name that its format has for it, and why. page: of the output, from 1.
+
+    Its text is what people read, and what sidecars keep: "page 2: MakerNote (it does not survive being moved)". A
+    finding asks for the name, so that any word of the reason may change.
+    """
+
+    name: str
+    why: str = ""
+    page: int = 1
+
+    def __str__(self) -> str:
+        told = f"{self.name} ({self.why})" if self.why else self.name
+        return told if self.page == 1 else f"page {self.page}: {told}"
+
+    @classmethod
+    def of(cls, text: str) -> Loss:
+        """From a sidecar's text; of any text, what is shown again is that text."""
+        found = TEXT.fullmatch(text)
+        assert found is not None, "the pattern takes any text"
+        read = cls(found["name"], found["why"] or "", int(found["page"] or 1))
+        return read if str(read) == text else cls(text)

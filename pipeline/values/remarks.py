@@ -1,0 +1,11 @@
+"""Remarks that several places make or look for, each in one wording."""
+
+from __future__ import annotations
+
+COLORED = "the source has color already; its luminance is used, its color is not"
+ALPHA = "the source's transparency is not kept"
+
+
+def assumed(what: str) -> str:
+    """Of a fact that a file does not tell."""
+    return f"the file does not say, so assumed: {what}"
