@@ -12,12 +12,13 @@ CONSTRAINTS := $(VENV)/constraints-without-torch.txt
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help .venv demo test slow docs clean distclean
+.PHONY: help .venv demo test slow mutants docs clean distclean
 
 help:
 	@echo "make demo    make a small black-and-white reel and color it"
 	@echo "make test    lint, types and tests"
 	@echo "make slow    the tests that take longer"
+	@echo "make mutants a dozen lines of the product changed: which tests notice? (SEED=7 WINGS='colorizer.color')"
 	@echo "make docs    write the pages that are made from the code"
 	@echo "make .venv   only the virtual environment, empty"
 	@echo "make clean   remove what demo and test leave (distclean: and .venv)"
@@ -55,6 +56,9 @@ slow: $(VENV)/installed-test
 
 docs: $(VENV)/installed-test
 	$(BIN)/python docs/made.py
+
+mutants: $(VENV)/installed-test
+	$(BIN)/python -m tests.mutants $(if $(SEED),--seed $(SEED)) $(foreach wing,$(WINGS),--wing $(wing))
 
 clean:
 	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
