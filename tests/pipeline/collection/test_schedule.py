@@ -247,6 +247,7 @@ def test_the_quick_order_is_the_simple_one(fates, size, seed):
 
 
 @given(st.lists(fates, max_size=8), sizes, seeds)
+@example([Fate(1, 1.0, {-2: 1}, refused=[set()])], 1, 0)
 def test_attempts_are_counted(fates, size, seed):
     """A step that kills its worker is begun again as attempt 2, then 3, and never more often in a row."""
     world = World(fates, size, picking(seed))

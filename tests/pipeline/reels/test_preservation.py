@@ -46,7 +46,8 @@ def test_ffmpeg_says_the_same(reels, name):
     out, result = reels[name]
     path = keep_proof(out, result.plan.digests, exact=True)
     done = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", out, "-map", "0:v:0", "-vf", "extractplanes=y", "-f", "framemd5", "-"],
+        ["ffmpeg", "-v", "error", "-i", out, "-map", "0:v:0", "-vf", "extractplanes=y",
+         "-fps_mode", "passthrough", "-enc_time_base", "1/1000", "-f", "framemd5", "-"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     theirs = [line.split(",") for line in done.stdout.splitlines() if not line.startswith("#")]
