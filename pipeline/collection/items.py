@@ -18,6 +18,7 @@ from typing import Any
 from colorizer.basis.errors import ColorizeError
 from pipeline.collection.item import Item
 from pipeline.containers.profiles import PROFILES
+from pipeline.stills.table import SUFFIXES
 from pipeline.storage.stores import Store, fetch_text, is_uri, shown
 from pipeline.values.kinds import KINDS
 from pipeline.values.sequence import NUMBERED as NUMBER
@@ -46,8 +47,7 @@ REELS = frozenset(
         ".rm",
     ]
 )
-SCANS = frozenset([".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".j2k", ".jpf", ".webp", ".dpx", ".exr"])
-"""What a walk takes for a moving picture and for a still."""
+"""What a walk takes for a moving picture; for a still, what `pipeline.stills.table` knows."""
 SEQUENCE = 10
 """Numbered DPX files in a folder from which they are one reel."""
 NUMBERED = re.compile(r"(.*?)(\d{3,9})(\.dpx)", re.IGNORECASE)
@@ -140,7 +140,7 @@ def _walked(source: str, out: str) -> tuple[list[dict[str, Any]], dict[str, int]
                 rows.append({"file": _below(base, below), "below": below, "as": _sequence(below), "kind": "reel"})
         for name in sorted(f for f in files if not f.startswith(".") and f not in pictures):
             suffix = PurePosixPath(name).suffix.lower()
-            kind = "reel" if suffix in REELS else "scan" if suffix in SCANS else ""
+            kind = "reel" if suffix in REELS else "scan" if suffix in SUFFIXES else ""
             if not kind:
                 passed[suffix or "without suffix"] += 1
                 continue

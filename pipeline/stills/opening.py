@@ -39,10 +39,10 @@ def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS, max
     except OSError as error:
         raise UnreadableSource(name, f"cannot be read: {error.strerror or error}") from error
     try:
-        start = file.read(16)
+        start = file.read(4)
         if not start:
             raise SourceError(name, "the file is empty")
-        if start[:4] in TIFF:
+        if start in TIFF:
             return open_tiff(file, name, page, max_pixels, max_bytes)
         if page:
             raise SourceError(name, f"has no page {page}: it is a single picture")

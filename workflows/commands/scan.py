@@ -51,10 +51,10 @@ def scan(
 ) -> None:  # fmt: skip
     """Color the scan IN and write OUT.
 
-    IN is a TIFF of any size and kind (all its pages), or a PNG, JPEG, WebP, DPX, OpenEXR or JPEG 2000 file. OUT's
-    suffix picks the format: .tif tiled TIFF (16 bits if the source has more than 8), .png, .jpg. Luminance,
-    resolution, orientation and what the source says about the object are kept; OUT.json tells everything. Stop it at
-    any time; run it again to continue.
+    IN is a TIFF of any size and kind (all its pages), or a PNG, JPEG or other picture file; what is in it decides, not
+    its name. OUT's suffix picks the format: .tif tiled TIFF (16 bits if the source has more than 8), .png, .jpg.
+    Luminance, resolution, orientation and what the source says about the object are kept; OUT.json tells everything.
+    Stop it at any time; run it again to continue.
 
     Example: chromatheque scan plate-0042.tif plate-0042-color.tif --pyramid
     """
