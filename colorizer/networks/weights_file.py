@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from colorizer.basis.atomic import whole
 from colorizer.basis.errors import WeightsError
 from colorizer.networks.protocol import Config, Network
 from colorizer.networks.registry import ARCHITECTURES
@@ -74,10 +75,9 @@ def save(network: Network, path: Path, classes: tuple[str, ...], card: Mapping[s
         "classes": json.dumps(list(classes)),
         "card": json.dumps(dict(card)),
     }
-    part = path.with_name(path.name + ".part")
-    save_file(halves, part, metadata)
-    part.chmod(0o644)  # it is written for its owner alone
-    part.replace(path)
+    with whole(path) as part:
+        save_file(halves, part, metadata)
+        part.chmod(0o644)  # it is written for its owner alone
 
 
 def _config(architecture: str, raw: str, path: Path) -> Config:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from colorizer.basis.atomic import whole, write_text
 from colorizer.basis.errors import TrainingError
 from colorizer.training.picture_files import SIDE, class_of, members, picture_files, planes_of, refusal, rgb_of, squares
 
@@ -111,9 +111,12 @@ def _build(sources: Sequence[Path], home: Path, side: int) -> None:
     dropped: Counter[str] = Counter()
     classes: list[str | None] = []
     counts: list[int] = []
-    scratch = home / f"planes.{os.getpid()}.part"
     convert = partial(_convert, side=side)
-    with scratch.open("wb") as out, ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with (
+        whole(home / "planes.u8", lasting=False) as scratch,
+        scratch.open("wb") as out,
+        ProcessPoolExecutor(mp_context=get_context("spawn")) as pool,
+    ):
         for source in sources:
             before, found = len(classes), members(source)
             while group := list(islice(found, AT_ONCE)):
@@ -125,8 +128,5 @@ def _build(sources: Sequence[Path], home: Path, side: int) -> None:
                         out.write(planes.tobytes())
                         classes.append(label)
             counts.append(len(classes) - before)
-    scratch.replace(home / "planes.u8")
     index = {"counts": counts, "classes": classes, "dropped": dict(dropped)}
-    part = home / f"index.{os.getpid()}.part"
-    part.write_text(json.dumps(index))
-    part.replace(home / "index.json")
+    write_text(home / "index.json", json.dumps(index))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from colorizer.basis.atomic import publish, scratch_of
 from colorizer.networks.protocol import Network
 from colorizer.training.aging import age
 from colorizer.training.dataset import Pictures
@@ -35,7 +36,7 @@ def find(
     home.mkdir(parents=True, exist_ok=True)
     size = network.config.look_size
     kept = home / f"gists-{_digest(network, pictures, size)}.f16"
-    part, shape = kept.with_suffix(".part"), (len(pictures), network.gist_length)
+    part, shape = scratch_of(kept, ""), (len(pictures), network.gist_length)
     if not kept.exists():
         with part.open("ab") as file:
             done = file.tell() // (2 * network.gist_length * AT_ONCE) * AT_ONCE  # whole batches
@@ -45,7 +46,7 @@ def find(
                 file.write(network.gist(whole).half().numpy().tobytes())
                 if start // AT_ONCE % 50 == 0:
                     report(start)
-        part.replace(kept)
+        publish(part, kept)
     return np.memmap(kept, np.float16, "r", shape=shape)
 
 

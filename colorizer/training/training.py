@@ -24,6 +24,7 @@ from torch import distributed as group
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from colorizer.basis.atomic import scratch_of, whole
 from colorizer.basis.errors import TrainingError
 from colorizer.networks import bins as chroma_bins
 from colorizer.networks.iizuka2016 import Iizuka2016Config
@@ -212,9 +213,8 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(), "step": self.step, "samples": self.samples,
             "seconds": self.seconds, "sums": self.sums, "logged": self.logged,
         }  # fmt: skip
-        part = path.with_name(path.name + ".part")
-        torch.save(state, part)
-        part.replace(path)
+        with whole(path, scratch_of(path, "")) as part:
+            torch.save(state, part)
 
     def restore(self, path: Path) -> None:
         """Go on where a checkpoint of this run stopped. Raises TrainingError if it is of another run, or damaged."""

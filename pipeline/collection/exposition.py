@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
-from pipeline.storage.atomic import write_text
+from colorizer.basis.atomic import write_text
 from pipeline.values.metrics import BOUNDS, COUNTER, GAUGE, Metric
 
 EVERY = 5.0
@@ -56,7 +56,7 @@ class Exposition:
             return
         self._written = time.monotonic()
         try:
-            write_text(self.path, self.text())
+            write_text(self.path, self.text(), lasting=False)
         except OSError as error:
             if not self._failed:
                 self.note(f"{self.path}: cannot be written: {error.strerror or error}; the run goes on without metrics")

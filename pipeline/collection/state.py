@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from colorizer.basis.atomic import scratch_of, write_text
 from colorizer.basis.errors import LedgerError, UnreadableSource
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import Item
 from pipeline.reels.sidecar import relabel
-from pipeline.storage.atomic import in_json, publish, read_json, writable, write_json
+from pipeline.storage.atomic import in_json, read_json, writable, write_json
 from pipeline.storage.stores import shown
 from pipeline.values.kinds import KINDS
 from pipeline.values.stages import ASIDE, DONE, WAITING
@@ -113,7 +114,7 @@ class State:
     def save(self, progress: Progress) -> None:
         """Write down how far an item is."""
         with writable(self.items):
-            write_json(self.out / layout.item(progress.item.key), progress.to_json())
+            write_json(self.out / layout.item(progress.item.key), progress.to_json(), lasting=False)
         self.depot.put(layout.item(progress.item.key))
 
     def unchanged(self, progress: Progress) -> bool:
@@ -157,14 +158,14 @@ class State:
                 path.unlink(missing_ok=True)
                 self.depot.take_back(path.name)
                 return path
-            scratch = path.with_name(path.name + ".part")
-            scratch.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            publish(scratch, path)
+            write_text(path, "\n".join(lines) + "\n", scratch_of(path, ""))
         self.depot.put(path.name)
         return path
 
     def summary(self, **facts: Any) -> None:
         """Write down how the run as a whole stands."""
         with writable(self.folder):
-            write_json(self.out / layout.SUMMARY, {"format": FORMAT, "written": round(time.time(), 1), **facts})
+            write_json(
+                self.out / layout.SUMMARY, {"format": FORMAT, "written": round(time.time(), 1), **facts}, lasting=False
+            )
         self.depot.put(layout.SUMMARY)

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import torch
 
+from colorizer.basis.atomic import publish
 from colorizer.basis.errors import JoinError, LedgerError
 from colorizer.networks import weights_file
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
@@ -30,7 +31,7 @@ from pipeline.jobs.plan import Plan
 from pipeline.jobs.plan_file import retire
 from pipeline.spread.cluster import reach
 from pipeline.spread.pools import device, planned_colorizer, pool_for
-from pipeline.storage.atomic import publish, read_json, sha256, writable, write_json
+from pipeline.storage.atomic import read_json, sha256, writable, write_json
 from pipeline.storage.job_folder import JobFolder, growing, sidecar_of
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear

@@ -6,7 +6,6 @@ with its bytes and its time, so that a collection sees whether it is the one tha
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from colorizer.basis.atomic import move, whole
 from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.jobs.plan import Plan, plan_from_json
 from pipeline.reels.plan import Shot
-from pipeline.storage.atomic import publish, put_aside, read_json, writable, write_json
+from pipeline.storage.atomic import put_aside, read_json, writable, write_json
 from pipeline.storage.job_folder import JobFolder
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import alone
@@ -55,13 +55,9 @@ class PlanFile:
         """Put a plan in the place of the present one, which is kept."""
         numbers = self._numbers()
         kept = self._former(numbers[-1] + 1 if numbers else 1)
-        scratch = kept.with_name(f"{kept.name}.{os.getpid()}.part")
         with writable(kept):
-            try:
+            with whole(kept) as scratch:
                 shutil.copy2(self.path, scratch)
-                publish(scratch, kept)
-            finally:
-                scratch.unlink(missing_ok=True)
             write_json(self.path, plan.to_json())
 
     def former(self) -> Plan:
@@ -71,7 +67,7 @@ class PlanFile:
     def undo(self) -> None:
         """Put the plan before the last edit back, as it was. Raises ColorizeError if there was none."""
         with writable(self.path):
-            self._former(self._last()).replace(self.path)
+            move(self._former(self._last()), self.path)
 
     def own_shot(self, shot: Shot) -> Shot | None:
         """Of a reel, a shot as the survey left it, from the former plans; None if none has just these frames."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
 
+from colorizer.basis.atomic import whole
 from colorizer.basis.errors import EncodeError
 from pipeline.metadata.icc import srgb_profile
 from pipeline.metadata.metadata import IPTC, PHOTOSHOP, Resolution, name_of
@@ -19,7 +18,7 @@ from pipeline.metadata.xmp import merge
 from pipeline.pages.page import Description, Page, described
 from pipeline.pages.tiff_file import pack
 from pipeline.pages.tile_codec import JPEG_QUALITY
-from pipeline.storage.atomic import publish, writable
+from pipeline.storage.atomic import writable
 from pipeline.values.loss import Loss
 
 MAX_PIXELS = 2**28
@@ -61,16 +60,9 @@ def write_still(path: Path, rgb: np.ndarray, page: Page, scratch: Path | None = 
     if description.photoshop:
         lost.append(Loss(name_of(PHOTOSHOP), "its place is a TIFF file"))
     make = _png if path.suffix.lower() == ".png" else _jpeg
-    scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with writable(path):
-            with scratch.open("wb") as file:
-                for piece in make(np.ascontiguousarray(rgb), page, description, lost):
-                    file.write(piece)
-            publish(scratch, path)
-    finally:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
+    with writable(path), whole(path, scratch) as growing, growing.open("wb") as file:
+        for piece in make(np.ascontiguousarray(rgb), page, description, lost):
+            file.write(piece)
     return lost
 
 

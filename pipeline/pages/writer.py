@@ -12,6 +12,7 @@ from types import TracebackType
 
 import numpy as np
 
+from colorizer.basis.atomic import publish, scratch_of
 from pipeline.metadata.icc import srgb_profile
 from pipeline.metadata.metadata import ICC, IPTC, ORIENTATION, PHOTOSHOP, XMP
 from pipeline.pages.page import Page, described, resolution_entries
@@ -19,7 +20,7 @@ from pipeline.pages.pyramid import Bands, halved, levels
 from pipeline.pages.tiff_file import TiffFile
 from pipeline.pages.tiff_tags import BYTE, UNDEFINED, Directory, entry, longs, shorts
 from pipeline.pages.tile_codec import TILE_BYTE_COUNTS, TILE_OFFSETS, Grid, codec_for
-from pipeline.storage.atomic import publish, writable
+from pipeline.storage.atomic import writable
 from pipeline.values.loss import Loss
 
 SUB_IFDS = 330
@@ -72,7 +73,7 @@ class ScanWriter:
         self.lost: list[Loss] = []
         self._compression, self._pyramid, self._tile = compression, pyramid, tile
         self._threads = threads or min(8, os.cpu_count() or 1)
-        self._scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
+        self._scratch = scratch or scratch_of(path)
         self._pages: list[Directory] = []
         self._begin(page)
 

@@ -14,9 +14,10 @@ from typing import Any
 import av
 import av.filter
 
+from colorizer.basis.atomic import publish, scratch_of, write_bytes
 from colorizer.basis.errors import JoinError
 from pipeline.reels.reel import open_source, readable
-from pipeline.storage.atomic import publish, read_json, sha256, writable
+from pipeline.storage.atomic import read_json, sha256, writable
 
 MANIFEST = "manifest-sha256.txt"
 
@@ -26,7 +27,7 @@ def write_framemd5(reel: Path, target: Path) -> int:
 
     Raises SourceError for a file that does not decode, StorageError where nothing can be written.
     """
-    scratch, count = target.with_name(target.name + ".part"), 0
+    scratch, count = scratch_of(target, ""), 0
     with readable(str(reel)), open_source(str(reel)) as source, writable(target):
         picture = source.streams.video[0]
         graph = av.filter.Graph()
@@ -60,15 +61,14 @@ def hashes(path: Path) -> list[str]:
 def write_manifest(folder: Path, digests: Mapping[str, str]) -> Path:
     """Write FOLDER/manifest-sha256.txt. digests: sha256 in hex by a file's place below the folder."""
     target = folder / MANIFEST
-    scratch = target.with_name(target.name + ".part")
     # sha256sum's own escapes for names that would break a line
     lines = []
     for place, digest in sorted(digests.items()):
         plain = place.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         lines.append(f"{chr(92) if plain != place else ''}{digest}  {plain}\n")
     with writable(target):
-        scratch.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")  # sha256sum reads bytes
-        publish(scratch, target)
+        data = "".join(lines).encode("utf-8", "surrogateescape")  # sha256sum reads bytes
+        write_bytes(target, data, scratch_of(target, ""))
     return target
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from colorizer.basis.atomic import scratch_of
 from colorizer.basis.errors import JoinError
 from pipeline.metadata.xmp import ai_mark
 from pipeline.pages.page import Page
@@ -41,9 +42,9 @@ def join_scan(
             height = min(plan.settings.tile, band.bottom - at)
             out[at : at + height] = unpack_rows(block, height, page.plate.width, page.out_bits)
             at += height
-        return write_still(scratch, out, next(described), scratch.with_name(scratch.name + ".new"))
+        return write_still(scratch, out, next(described), scratch_of(scratch, ""))
     settings = plan.settings
-    growing = scratch.with_name(scratch.name + ".new")
+    growing = scratch_of(scratch, "")
     first = next(described)
     with ScanWriter(
         scratch, first, compression=settings.compression, pyramid=settings.pyramid, tile=settings.tile, scratch=growing

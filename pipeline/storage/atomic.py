@@ -1,16 +1,16 @@
-"""Files that appear whole or not at all, and JSON in them."""
+"""JSON in files that appear whole or not at all; digests and stamps of files; what fails with them, in one line."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from colorizer.basis.atomic import move, write_text
 from colorizer.basis.errors import LedgerError, StorageError, UnreadableSource
 
 
@@ -34,37 +34,19 @@ def legible(uri: str) -> Iterator[None]:
         raise UnreadableSource(uri, f"cannot be read: {error.strerror or error}") from error
 
 
-def publish(scratch: Path, final: Path) -> None:
-    """Give a finished file its final name: bytes on disk first, then one rename."""
-    with scratch.open("rb+") as file:
-        os.fsync(file.fileno())
-    scratch.replace(final)
-
-
 def put_aside(path: Path) -> Path:
     """Rename a file to NAME.bak, or NAME.2.bak and so on: what was put aside earlier stays."""
     names = (path.with_name(f"{path.name}{'' if n == 1 else f'.{n}'}.bak") for n in count(1))
     aside = next(name for name in names if not name.exists())
-    path.replace(aside)
+    move(path, aside)
     return aside
 
 
-def write_text(path: Path, text: str, scratch: Path | None = None) -> None:
-    """Write a text atomically. scratch: as of `write_json`."""
-    scratch = scratch or path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        publish(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any, indent: int | None = None, scratch: Path | None = None) -> None:
-    """Write JSON atomically; keys in a fixed order, so equal values give equal bytes.
-
-    scratch: where it grows, in the folder of `path`; a job that may be killed gives one that its next run uses again.
-    """
-    write_text(path, in_json(value, indent) + "\n", scratch)
+def write_json(
+    path: Path, value: Any, indent: int | None = None, scratch: Path | None = None, lasting: bool = True
+) -> None:
+    """Write JSON whole; keys in a fixed order, so equal values give equal bytes. scratch, lasting: as of `whole`."""
+    write_text(path, in_json(value, indent) + "\n", scratch, lasting)
 
 
 def in_json(value: Any, indent: int | None = None) -> str:

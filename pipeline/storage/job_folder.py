@@ -10,7 +10,7 @@ OUT.job/                     the folder, where a person named none
     published.json           digests of the outputs that were made here
     lock                     held by the run at work
     ledger/UNIT.json         a receipt
-    UNIT.ATTEMPT.packets     a painted piece (.blocks: of a scan), *.part while it grows
+    UNIT.ATTEMPT.packets     a painted piece (.blocks: of a scan), hidden and with .part in its name while it grows
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from colorizer.basis.atomic import leftovers, scratch_of
 
 PLAN = "plan.json"
 LEDGER = "ledger"
@@ -69,11 +70,11 @@ class JobFolder:
 
     def scratch(self, name: str) -> Path:
         """Where a piece grows: of its own, since a worker that a killed run left may be at the same attempt still."""
-        return self.path / f"{name}.{secrets.token_hex(4)}.part"
+        return scratch_of(self.piece(name), secrets.token_hex(4))
 
-    def unfinished(self) -> Iterator[Path]:
+    def unfinished(self) -> list[Path]:
         """Pieces that were left while they grew."""
-        return self.path.glob("*.part")
+        return leftovers(self.path)
 
     def former(self, number: int) -> Path:
         """The plan before the edit of that number, counted from 1."""
@@ -102,4 +103,4 @@ def sidecar_of(out: Path) -> Path:
 def growing(out: Path, folder: Path) -> Path:
     """Where an output grows: of this job's own, since another may make the same output, and the same in every run."""
     mark = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=4).hexdigest()
-    return out.with_name(f".{out.stem}.{mark}.part{out.suffix}")
+    return scratch_of(out, mark)

@@ -51,7 +51,7 @@ class Ledger:
         """Write a receipt."""
         values = {name: getattr(receipt, name) for name in receipt.__slots__}  # asdict copies each packet: 0.4 ms
         with writable(self.folder):
-            write_json(self._places.receipt(receipt.unit), values)
+            write_json(self._places.receipt(receipt.unit), values, lasting=False)
 
     def forget(self, unit: str) -> None:
         """Remove a receipt, so that its unit is work to do."""

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from pipeline.storage.atomic import publish, writable
+from colorizer.basis.atomic import publish
+from pipeline.storage.atomic import writable
 from pipeline.storage.job_folder import JobFolder
 
 
@@ -38,4 +39,4 @@ def piece_file(job: Path, name: str) -> Iterator[PieceFile]:
     with writable(scratch):
         with scratch.open("wb") as file:
             yield PieceFile(file)
-        publish(scratch, folder.piece(name))
+        publish(scratch, folder.piece(name), lasting=False)  # a piece that is lost is painted again

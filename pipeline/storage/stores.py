@@ -6,8 +6,6 @@ renames instead, a file grows under another name first.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from errno import EINVAL, ENAMETOOLONG, ENOSPC
 from functools import lru_cache, partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from colorizer.basis.atomic import publish, scratch_of
 from colorizer.basis.errors import ColorizeError, SourceError, StorageError
 
 S = TypeVar("S")
@@ -260,8 +259,7 @@ class Store:
     def pull(self, place: str, path: Path) -> Entry:
         """Fetch a file; `path` appears whole or not at all. Raises SourceError, StorageError."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        mark = hashlib.blake2b(os.fsencode(path.name), digest_size=8).hexdigest()  # the name may be of full length
-        part = path.with_name(f".{mark}.{os.getpid()}.part")
+        part = scratch_of(path)
         with reading(self.at(place)):
             fs, remote = self._path(place)
             try:
@@ -271,7 +269,7 @@ class Store:
                         raise FileNotFoundError(self.at(place))
                     _patiently(lambda: fs.get_file(remote, str(part)))
                     if part.stat().st_size == entry.bytes and self.look(place) == entry:
-                        part.replace(path)
+                        publish(part, path, lasting=False)
                         return entry
                 raise SourceError(shown(self.at(place)), "it changes while it is read; try again when it is at rest")
             finally:
@@ -285,9 +283,8 @@ class Store:
             if urlsplit(self.uri).scheme in OBJECTS:
                 _patiently(lambda: fs.put_file(str(path), remote))
             else:
-                folder, _, name = remote.rpartition("/")
-                part = f"{folder}/.{name}.part"
-                fs.makedirs(folder, exist_ok=True)
+                part = str(scratch_of(PurePosixPath(remote), ""))
+                fs.makedirs(remote.rpartition("/")[0], exist_ok=True)
                 _patiently(lambda: fs.put_file(str(path), part))
                 _patiently(lambda: fs.mv(part, remote))
             entry = self.look(place)

@@ -41,9 +41,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     source, out, sheet = folder / "reel.mp4", folder / "reel-colored.mkv", folder / "sheet.png"
     if not source.exists():
         click.echo("making a black-and-white reel ...")
-        scratch = folder / ".reel.part.mp4"
-        make_reel(scratch)
-        scratch.replace(source)
+        make_reel(source)
     with listener_for(progress) as listener:
         result = ReelJob(str(source), out, ReelChoices(weights=weights, overwrite=True), None, listener).color()
     if result.plan is not None or not sheet.exists():

@@ -49,8 +49,9 @@ def examples(name: str | None, folder: Path | None, overwrite: bool) -> None:
 
 def _write(texts: dict[str, str], folder: Path, overwrite: bool) -> list[Path]:
     """The files, all or none of them. Raises ColorizeError, also where one lies already."""
+    from colorizer.basis.atomic import write_text
     from colorizer.basis.errors import ColorizeError
-    from pipeline.storage.atomic import writable, write_text
+    from pipeline.storage.atomic import writable
 
     paths = {folder / name: text for name, text in texts.items()}
     there = [path for path in paths if path.exists()]

@@ -19,6 +19,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from colorizer.basis.atomic import scratch_of, whole
 from colorizer.basis.errors import ColorizeError
 from colorizer.basis.light import LUMA_WEIGHTS, Matrix, Primaries, Range, Transfer
 
@@ -67,8 +68,7 @@ def make_reel(path: Path) -> None:
 
     Example: make_reel(Path("demo.mp4"))
     """
-    part = path.with_name(path.stem + ".part" + path.suffix)
-    with av.open(str(part), "w") as out:
+    with whole(path, scratch_of(path, "")) as part, av.open(str(part), "w") as out:
         video = out.add_stream("libx264", rate=RATE, options={"crf": "18", "tune": "grain", "preset": "fast"})
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         coding = video.codec_context
@@ -83,7 +83,6 @@ def make_reel(path: Path) -> None:
         for block in _blocks(soundtrack()):
             out.mux(sound.encode(block))
         out.mux(sound.encode(None))
-    part.replace(path)
 
 
 def frames() -> Iterator[NDArray[np.uint8]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,16 +62,12 @@ def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, o
 
 
 def _write(depot: Depot, collection: Collection) -> None:
-    from pipeline.storage.atomic import publish, writable
+    from colorizer.basis.atomic import write_text
+    from pipeline.storage.atomic import writable
 
     path = depot.folder / NAME
-    scratch = path.with_name(f"{NAME}.{os.getpid()}.part")
-    try:
-        with writable(path):
-            scratch.write_text(page(collection, datetime.now().astimezone()), encoding="utf-8")
-            publish(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with writable(path):
+        write_text(path, page(collection, datetime.now().astimezone()))
     depot.put(NAME)
 
 

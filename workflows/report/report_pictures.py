@@ -22,6 +22,7 @@ import tifffile
 from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
+from colorizer.basis.atomic import write_bytes
 from colorizer.basis.errors import DamagedSource, LedgerError
 from colorizer.basis.light import MATRICES, MATRIX_NAMES, Matrix, assumed_matrix, luma_codes, luma_light
 from colorizer.measures import quality
@@ -123,26 +124,20 @@ def _make(out: Path, file: File) -> dict[int, Picture]:
     for number, rgb, matrix in shown:
         before, after = (_name(file.key, number, which) for which in "ba")
         gray, cb, cr = _split(rgb, matrix)
-        _write(folder / before, imagecodecs.jpeg8_encode(gray, QUALITY))
-        _write(folder / after, imagecodecs.jpeg8_encode(rgb, QUALITY))
+        write_bytes(folder / before, imagecodecs.jpeg8_encode(gray, QUALITY), lasting=False)
+        write_bytes(folder / after, imagecodecs.jpeg8_encode(rgb, QUALITY), lasting=False)
         high, wide = gray.shape
         found[number] = Picture(
             f"{FOLDER}/{before}", f"{FOLDER}/{after}", wide, high, round(quality.colorfulness(rgb), 2),
             round(float(cb.mean()), 2), round(float(cr.mean()), 2),
         )  # fmt: skip
     record = {"format": FORMAT, "seen": file.digest, "pictures": {str(n): asdict(p) for n, p in found.items()}}
-    write_json(folder / f"{file.key}.json", record)
+    write_json(folder / f"{file.key}.json", record, lasting=False)
     return found
 
 
 def _name(key: str, number: int, which: str) -> str:
     return f"{key}-{number}{which}.jpg"
-
-
-def _write(path: Path, data: bytes | bytearray) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(path)
 
 
 def _split(rgb: Array, matrix: str) -> tuple[Array, NDArray[np.float64], NDArray[np.float64]]:

@@ -15,6 +15,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
+from colorizer.basis.atomic import write_bytes
 from colorizer.basis.errors import UnsupportedSource
 from colorizer.basis.light import Matrix, Range, assumed_matrix
 from pipeline.reels.reel import local
@@ -42,10 +43,8 @@ def contact_sheet(source: Path, colored: Path, cuts: list[int], out: Path) -> No
 
 def write_png(out: Path, picture: Array) -> None:
     """A PNG that appears whole or not at all; picture: (H, W, 3)."""
-    part = out.with_name(out.name + ".part")
     with writable(out):
-        part.write_bytes(imagecodecs.png_encode(picture, level=6))
-        part.replace(out)
+        write_bytes(out, imagecodecs.png_encode(picture, level=6))
 
 
 def _pairs(source: Path, colored: Path, indices: list[int]) -> list[tuple[Array, Array]]:

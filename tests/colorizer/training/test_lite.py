@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from colorizer.basis.atomic import scratch_of
 from colorizer.basis.errors import TrainingError
 from colorizer.networks.iizuka2016 import Iizuka2016Config
 from colorizer.networks.lite import LiteConfig
@@ -122,7 +123,7 @@ def test_gists_are_found_once(pictures, tmp_path):
     said = network.gist(gists.worn(pictures.planes[16:], 32, 16)).detach().half().numpy()
     assert np.array_equal(found[16:], said)
     kept = next(tmp_path.glob("*.f16"))
-    half = kept.rename(kept.with_suffix(".part"))
+    half = kept.rename(scratch_of(kept, ""))
     half.write_bytes(half.read_bytes()[: 20 * 2 * network.gist_length])  # a batch of 16 and a torn one
     seen = []
     assert np.array_equal(gists.find(network, pictures, tmp_path, seen.append), found)

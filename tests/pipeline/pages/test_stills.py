@@ -1,5 +1,6 @@
 """Colored scans as PNG and JPEG: the samples, the profile, the resolution, the words and the mark."""
 
+import os
 import struct
 import zlib
 from fractions import Fraction
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pipeline.pages.stills
 from colorizer.basis.errors import EncodeError, StorageError
 from pipeline.metadata.icc import srgb_profile
 from pipeline.metadata.metadata import Metadata
@@ -136,7 +136,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pipeline.pages.stills, "publish", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match=r"a\.png: cannot be written: No space left on device"):
         write_still(path, picture(4, 4, 8), Page(4, 4, 8))
     assert path.read_bytes() == b"before"

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from colorizer.basis.atomic import publish, write_text
 from colorizer.basis.errors import LedgerError
-from pipeline.storage.atomic import publish, read_json, sha256, write_json, write_text
+from pipeline.storage.atomic import read_json, sha256, write_json
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
