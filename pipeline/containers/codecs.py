@@ -170,6 +170,7 @@ DNXHR = PictureCodec(
 FLAC = SoundCodec("flac", "s32", (("strict", "-2"),))
 PCM_16 = SoundCodec("pcm_s16le", "s16")
 PCM_24 = SoundCodec("pcm_s24le", "s32")
+PCM_24_AT_48K = SoundCodec("pcm_s24le", "s32", rates=(48000,))
 AAC = SoundCodec(
     "aac", "fltp", bit_rate=128_000, placed=True, lead=1024,
     rates=(7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),

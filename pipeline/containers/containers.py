@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from pipeline.containers import matroska
-from pipeline.containers.codecs import AAC, FLAC, OPUS, PCM_16, PCM_24, Options, PictureCodec, SoundCodec
+from pipeline.containers import matroska, mxf
+from pipeline.containers.codecs import AAC, FLAC, OPUS, PCM_16, PCM_24, PCM_24_AT_48K, Options, PictureCodec, SoundCodec
 
 FIRST = (2, 3)
 """FFmpeg's numbers for the upper, and the lower, field first, where only the file says so. Readers agree on these two;
@@ -31,6 +31,11 @@ class Container:
     attachments: holds files. places_pcm: must know where the channels of PCM belong. trial: sound that it takes, with
     which is tried what it holds.
 
+    timed: every track has times of its own. Where not, pictures follow one another at one of `rates`, and sound is laid
+    out from the first picture's beginning to the last one's end. labels: tracks have languages, titles and flags, and
+    files chapters, to be tried. turns: says that a picture is to be turned. tag_prefix: put before a tag's name.
+    alike: (of the source, of the output) transfer numbers that mean one curve where only the second can be said.
+
     reserve, set_aspect: for an aspect ratio that the muxer does not write: what is done to the picture's title before
     a file is written, and to the file afterwards.
     """
@@ -46,6 +51,12 @@ class Container:
     attachments: bool = False
     places_pcm: bool = False
     trial: SoundCodec = PCM_16
+    timed: bool = True
+    rates: tuple[Fraction, ...] = ()
+    labels: bool = True
+    turns: bool = True
+    tag_prefix: str = ""
+    alike: tuple[tuple[int, int], ...] = ()
     reserve: Callable[[str | None], str] | None = None
     set_aspect: Callable[[Path, Fraction], None] | None = None
 
@@ -54,6 +65,14 @@ class Container:
         if self.fields is None:
             raise ValueError(f"{self.suffix} files do not say which field comes first")
         return (self.fields if codec.fields == "coded" else FIRST)[("tff", "bff").index(fields)]
+
+    def rate_for(self, rate: Fraction) -> Fraction:
+        """The rate that is written for a source's: of those there are the one it stands for, within a five-thousandth.
+
+        Matroska's 23.976 is 24000/1001. Another rate comes back as it is, for the muxer to refuse.
+        """
+        near = [r for r in self.rates if abs(r / rate - 1) < Fraction(1, 5000)]
+        return min(near, key=lambda r: abs(r - rate), default=rate)
 
     def codec_tag(self, codec: PictureCodec) -> str:
         """Four characters that name the codec in a file, or "" for FFmpeg's own choice."""
@@ -76,8 +95,13 @@ WEBM = Container(
     ".webm", "WebM", "webm", OPUS, fields=None, trial=OPUS, reserve=matroska.reserve,
     set_aspect=matroska.set_display_size,
 )  # fmt: skip
+MXF = Container(  # FFmpeg's OP1a; transfer 6, Rec. 601's, is the same curve as 1, Rec. 709's (H.273, table 3)
+    ".mxf", "MXF", "mxf", PCM_24_AT_48K, (("store_user_comments", "1"),), fields=None, timed=False, labels=False,
+    turns=False, tag_prefix="comment_", alike=((6, 1),), set_aspect=mxf.set_aspect_ratio,
+    rates=(*map(Fraction, (24, 25, 30, 48, 50, 60)), *(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60))),
+)  # fmt: skip
 
-CONTAINERS = {c.suffix: c for c in (MATROSKA, QUICKTIME, MP4, WEBM)}
+CONTAINERS = {c.suffix: c for c in (MATROSKA, QUICKTIME, MP4, WEBM, MXF)}
 """Every kind of file that reels are written to, by its suffix."""
 
 

@@ -29,6 +29,8 @@ def held(
     chapters: Sequence[dict[str, Any]] = (),
 ) -> Held:
     """A tenth of a second of silence with these tags, flags and chapters, written and read again."""
+    if not container.labels:
+        return Held({}, 0, ())
     file = io.BytesIO()
     with av.open(file, "w", format=container.muxer, container_options=dict(container.options)) as trial:
         codec = container.trial

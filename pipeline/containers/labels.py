@@ -28,10 +28,11 @@ NATURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.s
 NO_LANGUAGE = "{} files have no code for its language {}"
 NO_TITLE = "{} files do not hold its title"
 NO_FLAG = "{} files do not hold its flag {}"
+BESIDE = "{} s of it lie beside no picture and are left out"
 """What an output does not hold of a track, by its suffix. Sidecars keep these words, and `verify` looks for them there:
 who words one anew leaves the old one among the forms."""
 
-_FORMS = [re.compile(re.escape(told).replace(r"\{\}", ".*")) for told in (NO_LANGUAGE, NO_TITLE, NO_FLAG)]
+_FORMS = [re.compile(re.escape(told).replace(r"\{\}", ".*")) for told in (NO_LANGUAGE, NO_TITLE, NO_FLAG, BESIDE)]
 
 
 @cache
@@ -66,8 +67,10 @@ def _holds_flag(container: Container, flag: int) -> bool:
     return bool(held(container, flags=flag).flags & flag)
 
 
-def _flags(stream: Any) -> list[Disposition]:
-    return [f for f in Disposition if f & int(stream.disposition) and not f & NATURE]
+def _flags(stream: Any, container: Container) -> list[Disposition]:
+    """Flags that count: where a container has none, no track is another one's default."""
+    left_out = NATURE if container.labels else NATURE | Disposition.default
+    return [f for f in Disposition if f & int(stream.disposition) and not f & left_out]
 
 
 def unheld(stream: Any, container: Container) -> str:
@@ -78,12 +81,12 @@ def unheld(stream: Any, container: Container) -> str:
         told.append(_no_language(container, language))
     if title and not _holds_title(container, title):
         told.append(_no_title(container))
-    told += [_no_flag(container, f) for f in _flags(stream) if not _holds_flag(container, int(f))]
+    told += [_no_flag(container, f) for f in _flags(stream, container) if not _holds_flag(container, int(f))]
     return "; ".join(told)
 
 
 def told_in(why: str) -> str:
-    """Of what is said of a track's fate, that which `unheld` said, now or when its sidecar was written."""
+    """Of what is said of a track's fate, that which is not in the output, now or when its sidecar was written."""
     return "; ".join(text for text in why.split("; ") if any(form.fullmatch(text) for form in _FORMS))
 
 
@@ -111,7 +114,7 @@ def changed(source: Any, output: Any, container: Container, declared: str, chose
     was, now = title_of(source.metadata), title_of(output.metadata)
     if was != now and _no_title(container) not in declared:
         told.append(f"title {was!r} became {now!r}")
-    had, has = _flags(source), _flags(output)
+    had, has = _flags(source, container), _flags(output, container)
     told += [f"flag {f.name} is gone" for f in had if f not in has and _no_flag(container, f) not in declared]
     added = [f for f in has if f not in had and (f != Disposition.default or chosen)]
     return told + [f"flag {f.name} is new" for f in added]

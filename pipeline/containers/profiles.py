@@ -10,7 +10,7 @@ from pathlib import Path
 
 from colorizer.basis.errors import UnsupportedSource
 from pipeline.containers.codecs import AV1, DNXHR, FFV1, H264, HEVC, PRORES, PictureCodec
-from pipeline.containers.containers import MATROSKA, MP4, QUICKTIME, WEBM, Container
+from pipeline.containers.containers import MATROSKA, MP4, MXF, QUICKTIME, WEBM, Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ PROFILES = {
         Profile("access", H264, (MP4,), 34.0, "H.264 in MP4, plays everywhere"),
         Profile("hevc", HEVC, (MP4, MATROSKA, QUICKTIME), 34.0, "H.265, 10 bit"),
         Profile("av1", AV1, (MATROSKA, WEBM, MP4), 34.0, "AV1, 10 bit"),
-        Profile("dnxhr", DNXHR, (QUICKTIME,), 30.0, "DNxHR HQ, of more than 8 bits HQX"),
+        Profile("dnxhr", DNXHR, (QUICKTIME, MXF), 30.0, "DNxHR HQ, of more than 8 bits HQX"),
     )
 }
 """By name. Where several write files of one suffix, the first is its usual one."""

@@ -16,8 +16,9 @@ from pipeline.containers.profiles import PROFILES
 from pipeline.jobs.job import Result
 from pipeline.jobs.reel_job import ReelChoices, ReelJob
 from pipeline.jobs.reel_proof import verify_reel
-from pipeline.jobs.scan_job import FORMATS, ScanChoices, ScanJob
+from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.jobs.scan_proof import verify_scan
+from pipeline.pages.still_formats import STILL_SUFFIXES
 from pipeline.reels.piece import seconds
 from pipeline.reels.plan import Plan
 from pipeline.scans import memory as limits
@@ -117,7 +118,7 @@ def verify(source: str | Path, out: str | Path, *, rate: Fraction | None = None)
     path, place = _path(source), Path(_path(out))
     if not place.is_file():
         raise SourceError(str(place), "no such file")
-    return verify_scan(path, place) if place.suffix.lower() in FORMATS else verify_reel(path, place, rate)
+    return verify_scan(path, place) if place.suffix.lower() in STILL_SUFFIXES else verify_reel(path, place, rate)
 
 
 def _path(place: str | Path) -> str:

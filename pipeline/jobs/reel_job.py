@@ -17,7 +17,7 @@ from pipeline.jobs.folder import identity as identity_of
 from pipeline.jobs.job import Choices, Job, Verdict, Work
 from pipeline.reels.fidelity import check, decoded, planned
 from pipeline.reels.join import join
-from pipeline.reels.limits import check_limits
+from pipeline.reels.limits import check_limits, check_times
 from pipeline.reels.painter import SegmentPainter
 from pipeline.reels.plan import BATCH, BATCH_BYTES, Plan, Segment, Settings
 from pipeline.reels.preservation import keep_proof
@@ -127,14 +127,17 @@ class ReelJob(Job[Plan, ReelChoices]):
         if not plan.surveyed_like(self.reel, self.source["sha256"], self.settings):
             return None
         plan.check_looks(self.weights.config.look_length)
+        check_times(self.out, plan, self.profile, container_of(self.out))
         return replace(plan, reel=self.reel, settings=self.settings)
 
     def survey(self, kept: Plan | None, colorizer: Colorizer) -> Plan:
         """One decode of all frames."""
         total = 0 if self.settings.stop else self.reel.header_frames
-        return survey(
+        plan = survey(
             self.reel, self.source, self.settings, colorizer, lambda n: self.listener(FramesSurveyed(n, total))
         )
+        check_times(self.out, plan, self.profile, container_of(self.out))
+        return plan
 
     def planned(self, work: Work[Plan], done: int) -> ReelPlanned:
         """Frames, shots and segments."""

@@ -12,6 +12,7 @@ from colorizer.painting.colorizer import Colorizer, Precision
 from colorizer.painting.geometry import NATIVE
 from pipeline.jobs.folder import check_names, identity
 from pipeline.jobs.job import Choices, Job, Verdict, Work
+from pipeline.pages.still_formats import StillFormat, format_of
 from pipeline.pages.stills import check_still
 from pipeline.pages.tile_codec import codec_for
 from pipeline.scans import memory
@@ -32,8 +33,6 @@ from pipeline.values.kinds import SCAN
 from pipeline.values.loss import Loss
 from pipeline.values.remarks import ALPHA, COLORED
 
-FORMATS = {".tif": "TIFF", ".tiff": "TIFF", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-"""Suffix of an output to its format."""
 BYTES = 2.5
 """Of an output per pixel and byte of a sample: three samples in Deflate, with grain, which compresses badly."""
 
@@ -66,11 +65,9 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
     painted = RowsPainted
 
     @cached_property
-    def format(self) -> str:
+    def format(self) -> StillFormat:
         """Of the output, by its suffix."""
-        if self.out.suffix.lower() not in FORMATS:
-            raise EncodeError(f"{self.out}: a colored scan is a {', '.join(FORMATS)}; give a name that ends so")
-        return FORMATS[self.out.suffix.lower()]
+        return format_of(self.out)
 
     @cached_property
     def limits(self) -> dict[str, int]:
@@ -84,9 +81,9 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         first, tile = self._read(max(0, self.choices.page))
         if self.choices.page >= 0 or first.pages == 1:
             return [(first, tile)]
-        if self.format != "TIFF":
+        if not self.format.by_region:
             raise EncodeError(
-                f"{self.out}: {self.format} holds one page and {self.uri} has {first.pages}; "
+                f"{self.out}: {self.format.name} holds one page and {self.uri} has {first.pages}; "
                 f"name the output .tif, or choose one by --page 0 to {first.pages - 1}"
             )
         return [(first, tile), *(self._read(number) for number in range(1, first.pages))]
@@ -94,14 +91,14 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
     def _read(self, number: int) -> tuple[Scan, int]:
         with open_scan(self.uri, number, **self.limits) as reader:
             scan = reader.scan
-            bits = 8 if self.format == "JPEG" else scan.bits
-            if self.format == "TIFF":
+            bits = self.format.bits_for(scan.bits)
+            if self.format.by_region:
                 codec_for(self.out, self.choices.compression, bits)
             else:
                 check_still(self.out, scan.height, scan.width, bits)
             try:
                 fits = memory.tile_for(
-                    self.choices.memory, reader.held, scan.height, scan.width, bits, self.format,
+                    self.choices.memory, reader.held, scan.height, scan.width, bits, self.format.name,
                     self.choices.working_size, self.choices.tile,
                 )  # fmt: skip
             except ColorizeError as error:
@@ -125,8 +122,8 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         tile = min(asked.tile or memory.TILES[0], *(fits for _, fits in self._looked))
         check_names(self.uri, self.out)
         return ScanSettings(
-            format, self.chosen_weights, self.weights.digest, asked.working_size, self._precision(),
-            asked.compression, tile, asked.pyramid and format == "TIFF", asked.page,
+            format.name, self.chosen_weights, self.weights.digest, asked.working_size, self._precision(),
+            asked.compression, tile, asked.pyramid and format.by_region, asked.page,
         )  # fmt: skip
 
     def _precision(self) -> Precision:
@@ -218,7 +215,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
     def prove(self, work: Work[ScanPlan], scratch: Path, carried: list[Loss]) -> Verdict:
         """Luma sample by sample, geometry, resolution, profile and every tag. Suspects are bands of another luma."""
         plan = work.plan
-        exact = self.format != "JPEG" and self.settings.compression != "jpeg"
+        exact = (self.format.by_region or self.format.lossless) and self.settings.compression != "jpeg"
         suspects: list[Band] = []
 
         def luma(place: int) -> Finding | None:

@@ -1,47 +1,39 @@
-"""Colored scans as PNG and JPEG files: pictures that fit in memory, for viewing and exchange."""
+"""Colored scans as files in one piece: pictures that fit in memory, for viewing and exchange."""
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 
 from colorizer.basis.atomic import whole
 from colorizer.basis.errors import EncodeError
-from pipeline.metadata.icc import srgb_profile
-from pipeline.metadata.metadata import IPTC, PHOTOSHOP, Resolution, name_of
-from pipeline.metadata.xmp import merge
-from pipeline.pages.page import Description, Page, described
-from pipeline.pages.tiff_file import pack
-from pipeline.pages.tile_codec import JPEG_QUALITY
+from pipeline.metadata.metadata import PHOTOSHOP, name_of
+from pipeline.pages.page import Page, described
+from pipeline.pages.still_formats import STILL_FORMATS, format_of
 from pipeline.storage.atomic import writable
 from pipeline.values.loss import Loss
 
 MAX_PIXELS = 2**28
-"""Beyond it (16,384 x 16,384) a picture is for TIFF: PNG and JPEG cannot be read by region."""
-MAX_JPEG_SIDE = 65500
-"""libjpeg's limit."""
-MAX_SEGMENT = 65533
-"""Bytes of a JPEG segment (ITU-T T.81, B.1.1.4)."""
-XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
+"""Beyond it (16,384 x 16,384) a picture is for TIFF: others cannot be read by region."""
 
 
 def check_still(path: Path, height: int, width: int, bits: int) -> None:
-    """Refuse what the format that the suffix names (.png, .jpg, .jpeg) cannot hold. Raises EncodeError."""
-    name = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}.get(path.suffix.lower())
-    size = f"{width} x {height} pixels"
-    if name is None:
-        raise EncodeError(f"{path}: the output's suffix picks its format: .tif, .png, .jpg")
+    """Refuse what the format that the suffix names cannot hold in one piece. Raises EncodeError."""
+    kind, size = format_of(path), f"{width} x {height} pixels"
+    if kind.by_region:
+        raise ValueError(f"{path}: {kind.name} is written by region")
     if height * width > MAX_PIXELS:
-        raise EncodeError(f"{path}: {size} are too many for {name}, which is read as a whole; name the output .tif")
-    if name == "JPEG" and max(height, width) > MAX_JPEG_SIDE:
-        raise EncodeError(f"{path}: {size}: JPEG ends at {MAX_JPEG_SIDE}; name the output .tif or .png")
-    if name == "JPEG" and bits != 8:
-        raise EncodeError(f"{path}: JPEG stores 8 bits a sample and the scan has {bits}; name the output .png or .tif")
+        raise EncodeError(
+            f"{path}: {size} are too many for {kind.name}, which is read as a whole; name the output .tif"
+        )
+    if kind.side and max(height, width) > kind.side:
+        raise EncodeError(f"{path}: {size}: {kind.name} ends at {kind.side}; name the output .tif or .png")
+    if bits > kind.bits:
+        others = " or ".join(f.suffixes[0] for f in STILL_FORMATS.values() if f.bits >= bits)
+        raise EncodeError(
+            f"{path}: {kind.name} stores {kind.bits} bits a sample and the scan has {bits}; name the output {others}"
+        )
 
 
 def write_still(path: Path, rgb: np.ndarray, page: Page, scratch: Path | None = None) -> list[Loss]:
@@ -59,70 +51,9 @@ def write_still(path: Path, rgb: np.ndarray, page: Page, scratch: Path | None = 
     lost = list(description.lost)
     if description.photoshop:
         lost.append(Loss(name_of(PHOTOSHOP), "its place is a TIFF file"))
-    make = _png if path.suffix.lower() == ".png" else _jpeg
+    make = format_of(path).pieces
+    assert make is not None, "check_still refuses others"
     with writable(path), whole(path, scratch) as growing, growing.open("wb") as file:
         for piece in make(np.ascontiguousarray(rgb), page, description, lost):
             file.write(piece)
     return lost
-
-
-def _exif(description: Description) -> bytes:
-    """The tags as an EXIF block: a TIFF file of nothing but directories (Exif 2.32, 4.5)."""
-    first, packed = pack([description.directory], 8, big=False)
-    return struct.pack("<2sHI", b"II", 42, first) + packed
-
-
-def _png(rgb: np.ndarray, page: Page, description: Description, lost: list[Loss]) -> Iterator[bytes | memoryview]:
-    """A PNG in pieces (PNG, third edition, 11.3): what describes the picture goes before its pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    encoded = memoryview(imagecodecs.png_encode(rgb, 6))
-    header = 8 + 12 + 13  # signature and IHDR
-    yield encoded[:header]
-    yield chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(srgb_profile()))
-    if page.resolution is not None:
-        x, y, unit = _density(page.resolution, 2**31 - 1, per_meter=True)
-        yield chunk(b"pHYs", struct.pack(">IIB", x, y, unit != 1))
-    if description.xmp:
-        yield chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + description.xmp)
-    yield chunk(b"eXIf", _exif(description))
-    if description.iptc:
-        lost.append(Loss(name_of(IPTC), "PNG has no place for it"))
-    yield encoded[header:]
-
-
-def _jpeg(rgb: np.ndarray, page: Page, description: Description, lost: list[Loss]) -> Iterator[bytes | memoryview]:
-    """A JPEG in pieces: JFIF, EXIF, XMP (XMP part 3, 1.1.3), IPTC and the profile (ICC.1, B.4), then the picture."""
-
-    def segment(marker: int, data: bytes, name: str) -> bytes:
-        if len(data) > MAX_SEGMENT:
-            lost.append(Loss(name, f"{len(data)} bytes, more than a JPEG segment holds"))
-            return b""
-        return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
-
-    encoded = memoryview(
-        imagecodecs.jpeg8_encode(rgb, JPEG_QUALITY, colorspace="RGB", outcolorspace="YCBCR", subsampling=(1, 1))
-    )
-    jfif = 2 + 2 + int.from_bytes(encoded[4:6], "big")  # SOI, APP0
-    x, y, unit = _density(page.resolution, 65535) if page.resolution is not None else (1, 1, 1)
-    yield encoded[:2]
-    yield segment(0xE0, b"JFIF\0\1\1" + struct.pack(">BHHBB", unit - 1, x, y, 0, 0), "JFIF")
-    yield segment(0xE1, b"Exif\0\0" + _exif(description), "EXIF")
-    if description.xmp:
-        packet = segment(0xE1, XMP_NAME + description.xmp, "XMP")
-        yield packet or segment(0xE1, XMP_NAME + merge(None, page.mark)[0], "XMP mark")
-    if iptc := description.iptc:
-        block = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + bytes(len(iptc) % 2)
-        yield segment(0xED, b"Photoshop 3.0\0" + block, name_of(IPTC))
-    yield segment(0xE2, b"ICC_PROFILE\0\1\1" + srgb_profile(), "ICC")
-    yield encoded[jfif:]
-
-
-def _density(resolution: Resolution, top: int, *, per_meter: bool = False) -> tuple[int, int, int]:
-    """Whole pixels per unit, from 1 to top, and the unit; the exact numbers are in the EXIF block."""
-    x, y, unit = resolution
-    factor = {2: 10000 / 254, 3: 100}.get(unit, 1) if per_meter else 1
-    wide, high = (min(top, max(1, round(value * factor))) for value in (x, y))
-    return wide, high, unit

@@ -15,7 +15,7 @@ import numpy as np
 
 from colorizer.basis.light import Matrix, Range
 from pipeline.containers.codecs import PictureCodec
-from pipeline.containers.containers import container_of
+from pipeline.containers.containers import Container, container_of
 from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.frames import luma_digest
@@ -93,7 +93,7 @@ def check_picture(reel: Reel, made: Reel, shown: Iterable[Shown], profile: Profi
     return [
         Finding("frames", complete, f"{counts[0]} in the source, {counts[1]} in the output", ()),
         Finding("luma", not differing and (complete or not profile.lossless), detail, tuple(differing)),
-        _check_times(reel, made, times_in, times_out),
+        _check_times(reel, made, times_in, times_out, container_of(Path(made.uri)).timed),
         Finding("decodes cleanly", not damage.any(), str(damage), to_blame),
     ]
 
@@ -107,7 +107,9 @@ def psnr(target: Target, wanted: np.ndarray, got: np.ndarray) -> float:
     return 10 * float(np.log10((white - black) ** 2 / error)) if error > 0 else 200.0
 
 
-def _check_times(reel: Reel, made: Reel, times_in: list[int | None], times_out: list[int | None]) -> Finding:
+def _check_times(
+    reel: Reel, made: Reel, times_in: list[int | None], times_out: list[int | None], timed: bool
+) -> Finding:
     if not times_in or len(times_in) != len(times_out):
         return Finding("times", False, "frame counts differ, so times cannot be compared", ())
     a, _ = rising(times_in, reel.step)
@@ -115,12 +117,13 @@ def _check_times(reel: Reel, made: Reel, times_in: list[int | None], times_out: 
     worst = max(
         abs((x - a[0]) * reel.time_base - (y - b[0]) * made.time_base) for x, y in zip(a, b, strict=True)
     )  # both relative to the first frame
-    allowed = made.time_base if made.time_base != reel.time_base else Fraction(0)
+    finest = made.time_base if timed else reel.time_base  # even times differ by what the source rounds
+    allowed = finest if made.time_base != reel.time_base else Fraction(0)
     detail = f"largest difference {float(worst) * 1000:.3f} ms (at most {float(allowed) * 1000:.3f})"
     return Finding("times", worst <= allowed, detail, ())
 
 
-def check_tags(reel: Reel, made: Reel, codec: PictureCodec) -> list[Finding]:
+def check_tags(reel: Reel, made: Reel, codec: PictureCodec, container: Container) -> list[Finding]:
     """Aspect, rotation, fields, time code and color tags. A tag the source leaves open may be set."""
     pairs = [
         ("size", (reel.width, reel.height), (made.width, made.height)),
@@ -136,7 +139,9 @@ def check_tags(reel: Reel, made: Reel, codec: PictureCodec) -> list[Finding]:
         rescaled = name == "range" and reel.coding.full_range and not made.coding.full_range
         dropped = (source, made.tags[i]) == (Range.LIMITED, Range.UNSPECIFIED)
         implied = name == "range" and dropped and codec.implies_range
-        if source != UNSAID[i] and not special and not implied and not (rescaled and not codec.full_range):
+        alike = name == "transfer" and (source, made.tags[i]) in container.alike
+        fine = special or implied or alike or (rescaled and not codec.full_range)
+        if source != UNSAID[i] and not fine:
             pairs.append((f"color {name}", source, made.tags[i]))
     return [Finding(what, a == b, f"{a}" if a == b else f"{a} became {b}") for what, a, b in pairs]
 
@@ -153,7 +158,7 @@ def check(
             times.append(frame.pts)
             yield frame
 
-    findings = [*check_picture(reel, made, noted(), profile), *check_tags(reel, made, profile.codec)]
+    findings = [*check_picture(reel, made, noted(), profile), *check_tags(reel, made, profile.codec, container_of(out))]
     pts, _ = rising(times, reel.step)
     span = (pts[0] * reel.time_base, (pts[-1] + reel.step) * reel.time_base) if pts else (Fraction(0), Fraction(0))
     return findings + check_tracks(reel, made, declared, container_of(out), span, piece)

@@ -15,7 +15,7 @@ import av
 from colorizer.basis.errors import JoinError
 from pipeline.containers.chapters import clipped
 from pipeline.containers.containers import Container, container_of
-from pipeline.containers.labels import language_in, title_of
+from pipeline.containers.labels import BESIDE, language_in, title_of
 from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.encode import configure
 from pipeline.reels.plan import Plan
@@ -26,13 +26,15 @@ from pipeline.reels.tracks import Carried, Sound, decide, is_tag, places
 from pipeline.storage.ledger import Ledger, Receipt
 
 NOT_STREAM_TAGS = ("encoder", "duration", "bps", "number_of_", "_statistics", "timecode", "vendor_id", "rotate")
+LEAD = Fraction(1)
+"""Seconds before a piece from which its sound is decoded."""
 BROADCAST = ("mpegts", "mpeg")
 """Formats whose clock starts anywhere; their times are moved to begin at zero, all tracks alike."""
 
 
-def shift_of(plan: Plan, container: Any) -> Fraction:
-    """Seconds taken off every time."""
-    if plan.skip or plan.settings.start:
+def shift_of(plan: Plan, container: Any, timed: bool = True) -> Fraction:
+    """Seconds taken off every time. timed: tracks have times of their own; where not, the picture begins at zero."""
+    if plan.skip or plan.settings.start or not timed:
         return Fraction(plan.pts[0] * plan.reel.time_base)
     if plan.reel.format in BROADCAST and container is not None and container.start_time:
         return min(Fraction(container.start_time, 1_000_000), Fraction(plan.pts[0] * plan.reel.time_base))
@@ -79,13 +81,14 @@ class _Writer:
     def __init__(self, plan: Plan, how: tuple[Profile, Container], source: Any, out: Any, ledger: Ledger) -> None:
         self.plan, (self.profile, self.container) = plan, how
         self.source, self.out, self.ledger = source, out, ledger
-        self.shift = shift_of(plan, source)
+        self.shift = shift_of(plan, source, self.container.timed)
         self.fates = {c.index: c for c in decide(source, plan.reel, self.container)} if source is not None else {}
         self.copies: dict[int, Any] = {}
         self.sounds: dict[int, Sound] = {}
         self.rejected: dict[int, int] = {}
         tags = {k: v for k, v in source.metadata.items() if is_tag(k)} if source is not None else {}
-        out.metadata.update(marked(tags, plan))
+        prefix = self.container.tag_prefix  # the source's own file may have had it
+        out.metadata.update({prefix + k.removeprefix(prefix): v for k, v in marked(tags, plan).items()})
         order = [s.index for s in source.streams] if source is not None else [plan.reel.stream]
         for index in order:
             if index == plan.reel.stream:
@@ -97,7 +100,7 @@ class _Writer:
 
     def _picture(self, like: Any) -> Any:
         reel = self.plan.reel
-        stream = self.out.add_stream(self.profile.codec.encoder, rate=reel.rate)
+        stream = self.out.add_stream(self.profile.codec.encoder, rate=self.container.rate_for(reel.rate))
         configure(stream.codec_context, reel, self.profile, target_for(reel, self.profile), self.container)
         stream.time_base = reel.time_base
         tags = _stream_tags(like.metadata, self.container) if like is not None else {}
@@ -117,7 +120,7 @@ class _Writer:
         if fate.kind == "data":
             return
         if fate.how == "converted":
-            sound = Sound(like, self.out, self.container.sound)
+            sound = Sound(like, self.out, self.container.sound, None if self.container.timed else seconds_of(self.plan))
             self.sounds[like.index], stream = sound, sound.stream
         else:
             stream = self.out.add_stream_from_template(like)
@@ -197,9 +200,10 @@ class _Writer:
                 continue
             stamp = packet.dts if packet.dts is not None else packet.pts
             time = Fraction(stamp * packet.time_base) if stamp is not None else time
-            if (plan.settings.start and time < self.shift) or (end is not None and time >= end):
-                continue
             index = packet.stream.index
+            early = 0 if index not in self.sounds or self.container.timed else LEAD  # laid out by the sample
+            if (plan.settings.start and time < self.shift - early) or (end is not None and time >= end):
+                continue
             if index in self.sounds:
                 for made in self.sounds[index].convert(packet, self.shift):
                     yield time, made
@@ -217,7 +221,14 @@ class _Writer:
 
     def carried(self) -> list[Carried]:
         """What became of each track."""
-        return [replace(c, rejected=self.rejected.get(c.out, 0)) for c in self.fates.values()]
+        return [
+            replace(c, rejected=self.rejected.get(c.out, 0), why=self._why(index, c)) for index, c in self.fates.items()
+        ]
+
+    def _why(self, index: int, fate: Carried) -> str:
+        piece = self.plan.settings.start or self.plan.settings.stop
+        cut = self.sounds[index].cut if index in self.sounds and not piece else Fraction(0)
+        return f"{fate.why}; {BESIDE.format(f'{float(cut):.3f}')}" if cut else fate.why
 
 
 def chapters_of(plan: Plan, source: Any, shift: Fraction) -> list[Any]:
@@ -226,6 +237,11 @@ def chapters_of(plan: Plan, source: Any, shift: Fraction) -> list[Any]:
         return list(source.chapters())
     begin, end = plan_begin(plan), Fraction(plan.next_pts(len(plan.pts)) * plan.reel.time_base)
     return clipped(source.chapters(), begin, end, shift)
+
+
+def seconds_of(plan: Plan) -> Fraction:
+    """Length of the picture."""
+    return Fraction(plan.next_pts(len(plan.pts)) * plan.reel.time_base) - plan_begin(plan)
 
 
 def plan_begin(plan: Plan) -> Fraction:

@@ -71,6 +71,9 @@ def check_tracks(
             part = Finding(_name(fate), True, f"{len(b)} packets, those of the piece")
             findings.append(part if same else _check_part(fate, a, b, clock, allowed, span if piece else None))
             continue
+        if not container.timed and fate.kind == "audio":
+            findings.append(_check_laid(reel.uri, fate, made.uri, index, span))
+            continue
         finding = _check_packets(fate, a, b)
         findings.append(finding or _check_sound(reel.uri, fate, made.uri, index))
         if fate.how == "copied" and (len(a) == len(b) or a.digest == b.digest):
@@ -231,6 +234,21 @@ def _check_sound(uri: str, fate: Carried, out: str, index: int) -> Finding:
         a, _, b, _ = _levels(uri, fate.index, out, index, length_b - length_a)
         same = _alike(a, b)
     return Finding(_name(fate), same, f"{fate.how}; {length_a} samples in the source, {length_b} in the output")
+
+
+def _check_laid(uri: str, fate: Carried, out: str, index: int, span: tuple[Fraction, Fraction]) -> Finding:
+    """Sound that a container without times lays out along the picture: silent before and after its own, then alike."""
+    heard = _heard_from(uri, fate.index)
+    late = heard - span[0] if heard is not None else Fraction(0)
+    early, late = max(-late, Fraction(0)), max(late, Fraction(0))
+    with readable(uri), open_source(uri) as source, open_source(out) as output:
+        rate = next(s for s in output.streams.audio if s.index == index).codec_context.sample_rate
+        a, _ = samples_digest(source, source.streams[fate.index], rate, round(early * rate))
+        b, length = samples_digest(output, output.streams[index], rate, round(late * rate))
+    silent = not (b[len(a) + 1 :] > 0.001).any()
+    whole = abs(length - (span[1] - span[0]) * rate) <= rate / 20
+    detail = f"{fate.how}; {length} samples along the picture, its own from {float(late):.3f} s on"
+    return Finding(_name(fate), bool(silent and whole and _alike(a[: len(b)], b[: len(a)])), detail)
 
 
 def _levels(uri: str, index: int, out: str, out_index: int, skip: int) -> tuple[np.ndarray, int, np.ndarray, int]:

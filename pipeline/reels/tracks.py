@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import chain
+from math import ceil
 from typing import Any
 
 import av
@@ -30,6 +31,9 @@ PICTURE, CHAPTERS = "picture", "chapters"
 
 NOT_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "timecode", "duration")
 """Container tags that describe the old file, not the film."""
+
+GAP = Fraction(1, 50)
+"""Seconds that a source's sound may be beside its own time before silence is put in, or samples are left out."""
 
 PLACES = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 """What so many channels are taken for where a file only counts them (AVI, WMV, MXF): AAC and MP4 want to know."""
@@ -122,7 +126,8 @@ def _fate(stream: Any, reel: Reel, container: Container, codec: str) -> Carried:
         return Carried(stream.index, stream.type, codec, "lost", f"a track of kind {stream.type}")
     if stream.type == "audio" and not codec:
         return Carried(stream.index, "audio", codec, "lost", "its codec is unknown to FFmpeg")
-    why = accepts(stream, container)
+    laid = f"{container.suffix} files lay sound out beside the picture" if not container.timed else ""
+    why = laid if laid and stream.type == "audio" else accepts(stream, container)
     if not why:
         return Carried(stream.index, stream.type, codec, "copied")
     known = stream.type == "audio" and stream.codec_context.sample_rate
@@ -132,9 +137,12 @@ def _fate(stream: Any, reel: Reel, container: Container, codec: str) -> Carried:
 
 
 class Sound:
-    """Converts a sound track: decoded samples in, packets of the output's codec out."""
+    """Converts a sound track: decoded samples in, packets of the output's codec out.
 
-    def __init__(self, source: Any, out: Any, codec: SoundCodec) -> None:
+    seconds: where a container has no times, the picture's length, which the sound is laid out along.
+    """
+
+    def __init__(self, source: Any, out: Any, codec: SoundCodec, seconds: Fraction | None = None) -> None:
         context = source.codec_context
         rate = codec.rate_for(context.sample_rate)
         self.stream = out.add_stream(codec.encoder, rate=rate)
@@ -145,6 +153,12 @@ class Sound:
             made.bit_rate = codec.bits_per_second(rate, context.layout.nb_channels)
         self.stream.time_base = made.time_base = Fraction(1, rate)
         self._resampler = Resampler(codec.wave, layout, rate)
+        self._lay = Lay(codec.wave, layout, rate, ceil(seconds * rate)) if seconds is not None else None
+
+    @property
+    def cut(self) -> Fraction:
+        """Seconds of sound that lie beside no picture and are left out."""
+        return Fraction(self._lay.cut, self.stream.rate) if self._lay is not None else Fraction(0)
 
     def convert(self, packet: Any, shift: Fraction) -> Iterator[Any]:
         """Packets of the new codec for one packet of the old."""
@@ -155,14 +169,53 @@ class Sound:
         for frame in frames:
             if frame.pts is not None:
                 frame.pts -= round(shift / frame.time_base)
-            for part in self._resampler.push(frame):
-                yield from self.stream.encode(part)
+            yield from self._encoded(self._resampler.push(frame))
 
     def flush(self) -> Iterator[Any]:
         """What is still inside."""
-        for part in self._resampler.push(None):
-            yield from self.stream.encode(part)
+        yield from self._encoded(self._resampler.push(None))
+        if self._lay is not None and (rest := self._lay.rest()) is not None:
+            yield from self.stream.encode(rest)
         yield from self.stream.encode(None)
+
+    def _encoded(self, parts: list[Any]) -> Iterator[Any]:
+        for part in parts:
+            for laid in self._lay.put(part) if self._lay is not None else [part]:
+                yield from self.stream.encode(laid)
+
+
+class Lay:
+    """Lays sound out from 0 to a length in samples: silence where there is none, and what lies outside is cut off."""
+
+    def __init__(self, wave: str, layout: str, rate: int, length: int) -> None:
+        self._wave, self._layout, self._rate, self._length = wave, layout, rate, length
+        self._channels = av.AudioLayout(layout).nb_channels
+        self.at = self.cut = 0
+
+    def put(self, part: Any) -> Iterator[Any]:
+        """Frames that follow on the last for a frame with its time."""
+        samples = part.to_ndarray().reshape(-1, self._channels)
+        place = round(part.pts * part.time_base * self._rate) if part.pts is not None else self.at
+        if self.at and abs(place - self.at) <= self._rate * GAP:
+            place = self.at  # a codec's or a container's rounding
+        if place > self.at:
+            yield from self._frames(np.zeros((min(place, self._length) - self.at, self._channels), samples.dtype))
+        early = max(0, self.at - place)
+        kept = samples[early : early + self._length - self.at]
+        self.cut += len(samples) - len(kept)
+        yield from self._frames(kept)
+
+    def rest(self) -> Any:
+        """Silence up to the end, or None."""
+        return next(self._frames(np.zeros((self._length - self.at, self._channels), np.int32)), None)
+
+    def _frames(self, samples: np.ndarray) -> Iterator[Any]:
+        if len(samples) <= 0:
+            return
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples).reshape(1, -1), self._wave, self._layout)
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self.at, Fraction(1, self._rate)
+        self.at += len(samples)
+        yield frame
 
 
 class Resampler:

@@ -13,6 +13,7 @@ from colorizer.basis.errors import JoinError
 from pipeline.metadata.xmp import ai_mark
 from pipeline.pages.page import Page
 from pipeline.pages.pyramid import levels
+from pipeline.pages.still_formats import STILL_FORMATS
 from pipeline.pages.stills import write_still
 from pipeline.pages.tile_codec import Grid, unpack_rows
 from pipeline.pages.writer import ScanWriter
@@ -34,7 +35,7 @@ def join_scan(
     """
     blocks = _Blocks(plan.units(), receipts, ledger)
     described = (page_of(_facts(plan.path, page.number, limits), page, plan) for page in plan.pages)
-    if plan.settings.format != "TIFF":
+    if not STILL_FORMATS[plan.settings.format].by_region:
         [page] = plan.pages
         out = np.empty((page.plate.height, page.plate.width, 3), f"u{page.out_bits // 8}")
         at = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from colorizer.basis.errors import ColorizeError
 from colorizer.painting.geometry import NATIVE
+from pipeline.pages.still_formats import STILL_FORMATS
 
 DEFAULT = 2 << 30
 """Bytes that a job takes at most unless a person says otherwise."""
@@ -32,7 +33,7 @@ def tile_for(
     """
     fixed = BASE + held + (NATIVE_MORE if working_size == NATIVE else 0)
     row = 3 * width * (bits // 8)
-    if output != "TIFF":
+    if not STILL_FORMATS[output].by_region:
         if (need := fixed + 3 * height * row) > allowed:
             raise ColorizeError(f"{output} is encoded in one piece: {_told(need, allowed)}, or name the output .tif")
         return asked or TILES[0]

@@ -11,19 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import numpy as np
 import tifffile
 
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
 from colorizer.basis.light import luma_codes
+from pipeline.pages.still_formats import format_of
 from pipeline.stills.reader import ScanReader
 from pipeline.values.finding import Finding
 
 MEAN_ERROR = 2.5
 """Mean distance in 8-bit codes that lossy compression may move the luma by. JPEG at quality 95 moves photographs by
 0.2 to 1.5, and noise over the full range by 1.5; another picture is tens away."""
-TIFF = (".tif", ".tiff")
 JPEG = 7
 """TIFF's number for JPEG compression; all others that are written are lossless."""
 
@@ -34,12 +33,12 @@ def rgb_rows(path: Path, page: int) -> Iterator[np.ndarray]:
     Raises UnsupportedSource for what this program never writes, DamagedSource for bytes that are no picture.
     """
     try:
-        if path.suffix.lower() in TIFF:
+        decode = format_of(path).decode
+        if decode is None:
             with tifffile.TiffFile(path) as tiff:
                 yield from tile_rows(path, tiff.pages[page])
             return
-        data = path.read_bytes()
-        rgb = imagecodecs.png_decode(data) if path.suffix.lower() == ".png" else imagecodecs.jpeg8_decode(data)
+        rgb = decode(path.read_bytes())
     except (ColorizeError, OSError):
         raise
     except Exception as error:  # every codec has errors of its own, and so has tifffile
@@ -122,8 +121,9 @@ def luma_finding(page: int, exact: bool, off: int = 0, worst: int = 0, mean: flo
 
 def lossless(path: Path) -> bool:
     """Whether an output's format keeps every code. Raises DamagedSource if it cannot be read."""
-    if path.suffix.lower() not in TIFF:
-        return path.suffix.lower() == ".png"
+    kind = format_of(path)
+    if not kind.by_region:
+        return kind.lossless
     try:
         with tifffile.TiffFile(path) as tiff:
             pages: Any = tiff.pages

@@ -20,6 +20,7 @@ from colorizer.basis.light import MATRICES, luma_light
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.plate import color_native, color_rows
 from pipeline.pages.pyramid import Bands, halved
+from pipeline.pages.still_formats import STILL_FORMATS
 from pipeline.pages.tile_codec import Grid, codec_for, pack_rows
 from pipeline.scans.plan import Band
 from pipeline.scans.survey import rows_of
@@ -98,7 +99,7 @@ class BandPainter:
 
     def _blocks(self, rows: np.ndarray, band: Band) -> Iterator[bytes]:
         settings = band.settings
-        if settings.format != "TIFF":
+        if not STILL_FORMATS[settings.format].by_region:
             yield pack_rows(rows)
             return
         codec = codec_for(band.path, settings.compression, band.out_bits)

@@ -12,6 +12,7 @@ import numpy as np
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.plate import Preview, plate_look, survey_plate
 from pipeline.metadata.metadata import Resolution
+from pipeline.pages.still_formats import STILL_FORMATS
 from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
 from pipeline.spread.ahead import ahead
 from pipeline.stills.opening import open_scan
@@ -53,7 +54,7 @@ def survey_page(
     classes = colorizer.weights.classes
     likely = np.argsort(-plate.scene, kind="stable")[:SCENES]
     scenes = tuple((classes[i], round(float(plate.scene[i]), 4)) for i in likely) if classes else ()
-    bits = 8 if settings.format == "JPEG" else scan.bits
+    bits = STILL_FORMATS[settings.format].bits_for(scan.bits)
     return PagePlan(
         scan.page, scan.bits, bits, scan.orientation, scan.stored, scan.tone, scan.color, scan.alpha, scan.notes,
         scenes, rows, whole.hexdigest(), tuple(digests), plate,

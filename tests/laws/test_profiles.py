@@ -194,6 +194,9 @@ def test_interlaced_sources_are_told(tmp_path, tiny, name, suffix, order):
         ("dnxhr", ".mov", {"interlaced": "tff"}, "the source is interlaced and DNxHR is not; choose --profile archive"),
         ("av1", ".webm", {"interlaced": "bff"}, r"do not say that a reel is interlaced; name it \.mkv or \.mp4"),
         ("dnxhr", ".mov", {"size": (64, 48)}, "does not take pictures of 64 x 48"),
+        ("dnxhr", ".mxf", {"rotation": 90}, r"do not say that a reel is turned; name it \.mov"),
+        ("dnxhr", ".mxf", {"rate": Fraction(18)}, "does not take pictures of 256 x 128 at 18 a second"),
+        ("dnxhr", ".mxf", {"time_base": Fraction(1, 600), "pts": [0, 25, 60, 75]}, "frame 2 is not at its time"),
     ],
 )
 def test_what_cannot_be_held_is_refused_before_work(tmp_path, tiny, name, suffix, how, says):
@@ -239,7 +242,7 @@ def test_a_profile_without_its_encoder_is_one_line(tmp_path, source, tiny):
 
 def test_pieces_and_stamps_in_order(tmp_path, source, tiny):
     """A piece of a reel goes through the new profiles as through the others."""
-    for name, suffix in (("hevc", ".mov"), ("av1", ".mp4"), ("dnxhr", ".mov")):
+    for name, suffix in (("hevc", ".mov"), ("av1", ".mp4"), ("dnxhr", ".mov"), ("dnxhr", ".mxf")):
         out = tmp_path / f"{name}{suffix}"
         color(source, out, tiny, profile=name, start="0.2", stop="0.48")
         assert read_stamps(out) == list(range(5, 12))

@@ -89,9 +89,10 @@ def reel(
     """Color the film reel IN and write OUT.
 
     IN is a video file, or an image sequence named like frames/%06d.dpx. OUT's suffix picks the format: .mkv archive
-    (FFV1, luminance bit for bit), .mov mezzanine (ProRes 422 HQ), .mp4 access (H.264), .webm AV1.
-    --profile picks another: hevc (H.265; .mp4, .mkv, .mov), av1 (.mkv, .webm, .mp4), dnxhr (.mov). Sound, subtitles,
-    time code and tags are carried over; OUT.json tells everything. Stop it at any time; run it again to continue.
+    (FFV1, luminance bit for bit), .mov mezzanine (ProRes 422 HQ), .mp4 access (H.264), .webm AV1, .mxf DNxHR.
+    --profile picks another: hevc (H.265; .mp4, .mkv, .mov), av1 (.mkv, .webm, .mp4), dnxhr (.mov, .mxf). Sound,
+    subtitles, time code and tags are carried over; OUT.json tells everything. Stop it at any time; run it again to
+    continue.
 
     Example: chromatheque reel newsreel.mov newsreel.mkv
     """

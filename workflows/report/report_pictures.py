@@ -27,10 +27,11 @@ from colorizer.basis.errors import DamagedSource, LedgerError
 from colorizer.basis.light import MATRICES, MATRIX_NAMES, Matrix, assumed_matrix, luma_codes, luma_light
 from colorizer.measures import quality
 from pipeline.collection.item import Item
-from pipeline.metadata.blocks import from_blocks, jpeg_blocks, png_blocks
+from pipeline.metadata.blocks import from_blocks
 from pipeline.metadata.metadata import Resolution
+from pipeline.pages.still_formats import format_of
 from pipeline.reels.reel import local
-from pipeline.scans.outputs import TIFF, tile_rows
+from pipeline.scans.outputs import tile_rows
 from pipeline.scans.survey import aspect_of
 from pipeline.stills.opening import open_scan
 from pipeline.storage.atomic import read_json, write_json
@@ -209,10 +210,10 @@ def turned(picture: Array, orientation: int) -> Array:
 
 def _thinned(path: Path, place: int) -> Array:
     """8-bit R'G'B' samples of a page, of the smallest level that has enough, every so many in both directions."""
-    if path.suffix.lower() not in TIFF:
+    decode = format_of(path).decode
+    if decode is not None:
         with _whole:
-            data = path.read_bytes()
-            whole = imagecodecs.png_decode(data) if path.suffix.lower() == ".png" else imagecodecs.jpeg8_decode(data)
+            whole = decode(path.read_bytes())
             step = max(1, max(whole.shape[:2]) // SAMPLED)
             return _eight(whole[::step, ::step])
     with tifffile.TiffFile(path) as tiff:
@@ -230,10 +231,10 @@ def _thinned(path: Path, place: int) -> Array:
 
 def _resolution(path: Path, place: int) -> Resolution | None:
     """Pixels per unit of a page, as its header says."""
-    if path.suffix.lower() in TIFF:
+    blocks = format_of(path).blocks
+    if blocks is None:
         with open_scan(path, place) as reader:
             return reader.scan.resolution
-    blocks = png_blocks if path.suffix.lower() == ".png" else jpeg_blocks
     return from_blocks(blocks(path.read_bytes()), str(path))[2]
 
 

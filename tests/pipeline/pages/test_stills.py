@@ -110,8 +110,8 @@ def test_blocks_beyond_a_jpeg_segment_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "page", "why"), [
-    ("a.webp", Page(5, 5, 8), "the output's suffix picks its format: .tif, .png, .jpg"),
-    ("a.jpg", Page(5, 5, 16), "JPEG stores 8 bits a sample and the scan has 16; name the output .png or .tif"),
+    ("a.webp", Page(5, 5, 8), "a colored scan is a .tif, .tiff, .png, .jpg, .jpeg; give a name that ends so"),
+    ("a.jpg", Page(5, 5, 16), "JPEG stores 8 bits a sample and the scan has 16; name the output .tif or .png"),
     ("a.jpg", Page(5, 70000, 8), "70000 x 5 pixels: JPEG ends at 65500"),
     ("a.png", Page(60000, 60000, 8), "60000 x 60000 pixels are too many for PNG"),
 ])  # fmt: skip
