@@ -18,7 +18,7 @@ import imagecodecs
 import numpy as np
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 from tests.tiffs import built, noise, packed, write
 
 MEMORY = 6 << 30

@@ -10,7 +10,7 @@ import imagecodecs
 import numpy as np
 import tifffile
 
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 
 
 def noise(shape: tuple[int, ...], kind: str = "u2", seed: int = 0, bits: int | None = None) -> np.ndarray:

@@ -72,19 +72,21 @@ def _of_samples(samples: np.ndarray, back: Callable[[np.ndarray], Any], orientat
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
-    said = " x ".join(map(str, shape))
+    message = " x ".join(map(str, shape))
     if len(shape) == 4:
-        raise WrongValue(f"one picture at a time, and this has 4 axes ({said}); [colorize(p) for p in pictures]")
+        raise WrongValue(f"one picture at a time, and this has 4 axes ({message}); [colorize(p) for p in pictures]")
     if len(shape) not in (2, 3):
-        raise WrongValue(f"a picture has 2 axes or, with colors, 3; this has {len(shape)} ({said or 'a number'})")
+        raise WrongValue(f"a picture has 2 axes or, with colors, 3; this has {len(shape)} ({message or 'a number'})")
     if 0 in shape:
-        raise WrongValue(f"a picture of {said} is empty")
+        raise WrongValue(f"a picture of {message} is empty")
     if len(shape) == 3 and shape[2] > 4 >= shape[0]:
-        raise WrongValue(f"{said}: colors come last in an array; numpy.moveaxis(picture, 0, -1)")
+        raise WrongValue(f"{message}: colors come last in an array; numpy.moveaxis(picture, 0, -1)")
     if len(shape) == 3 and shape[2] > 4:
-        raise WrongValue(f"{said}: a pixel has 1, 3 or 4 samples (2 with gray and alpha), not {shape[2]}")
+        raise WrongValue(f"{message}: a pixel has 1, 3 or 4 samples (2 with gray and alpha), not {shape[2]}")
     if shape[0] * shape[1] > MAX_PIXELS:
-        raise WrongValue(f"{said} is more than {MAX_PIXELS} pixels in memory; save it as TIFF for pipeline.color_scan")
+        raise WrongValue(
+            f"{message} is more than {MAX_PIXELS} pixels in memory; save it as TIFF for pipeline.color_scan"
+        )
 
 
 def _check_kind(dtype: np.dtype) -> None:

@@ -25,7 +25,7 @@ from pipeline.collection.item import Item
 from pipeline.storage.atomic import read_json, stamp, writable, write_json
 from pipeline.storage.job_folder import PLAN
 from pipeline.storage.ledger import Ledger, Receipt
-from pipeline.storage.stores import Entry, Store, is_uri, shown, store_of, together
+from pipeline.storage.stores import Store, StoredFile, in_parallel, is_uri, masked, store_of
 from pipeline.values.sequence import NUMBERED
 
 if sys.platform != "win32":
@@ -54,7 +54,7 @@ class Depot:
         return replace(self, folder=self.folder.absolute(), scratch=self.scratch.absolute())
 
     def __str__(self) -> str:
-        return shown(self.store) or str(self.folder)
+        return masked(self.store) or str(self.folder)
 
     @property
     def _store(self) -> Store:
@@ -75,10 +75,10 @@ class Depot:
     def told(self, text: str, item: Item) -> str:
         """A message in which the source is called what a person calls it."""
         if is_uri(item.source):
-            text = text.replace(str(self.source_path(item)), shown(item.source)).replace(
-                item.source, shown(item.source)
+            text = text.replace(str(self.source_path(item)), masked(item.source)).replace(
+                item.source, masked(item.source)
             )
-        return text.replace(str(self.folder), shown(self.store)) if self.store else text
+        return text.replace(str(self.folder), masked(self.store)) if self.store else text
 
     @contextmanager
     def source(self, item: Item) -> Iterator[Path]:
@@ -106,7 +106,7 @@ class Depot:
             if _fetched(folder) != wanted:
                 self._fetch(uri, folder, wanted)
             _wait(lock, alone=False)  # it may be gone again: a lock is let go before it is taken otherwise
-        raise SourceError(shown(uri), "it changes while it is read; try again when it is at rest")
+        raise SourceError(masked(uri), "it changes while it is read; try again when it is at rest")
 
     def _fetch(self, uri: str, folder: Path, wanted: list[Any]) -> None:
         self._make_room(folder, sum(size for _, size, _ in wanted))
@@ -181,7 +181,7 @@ class Depot:
             else:
                 self._bring(entry)
 
-    def _bring(self, entry: Entry) -> None:
+    def _bring(self, entry: StoredFile) -> None:
         with writable(path := self.folder / entry.place):
             self._store.pull(entry.place, path)
 
@@ -203,7 +203,7 @@ class Depot:
             shutil.rmtree(items, ignore_errors=True)
             items.mkdir(parents=True)
         found = self._store.find(layout.ITEMS).values()
-        together(self.store, self._bring_small, [e.place for e in found if _is_below(e.place)])
+        in_parallel(self.store, self._bring_small, [e.place for e in found if _is_below(e.place)])
         self.fetch(layout.SUMMARY)
 
     def fetch_report(self, stories: Iterable[str]) -> frozenset[str]:
@@ -219,7 +219,7 @@ class Depot:
             index.unlink(missing_ok=True)
             for place in new:
                 (self.folder / place).parent.mkdir(parents=True, exist_ok=True)
-            together(self.store, self._bring_small, new)
+            in_parallel(self.store, self._bring_small, new)
             write_json(index, versions)
         return frozenset(found)
 
@@ -343,18 +343,18 @@ def _listed(uri: str) -> list[list[Any]]:
 
 def _fetched(folder: Path) -> list[list[Any]] | None:
     try:
-        told = json.loads((folder / ".fetched").read_text(encoding="utf-8"))
+        values = json.loads((folder / ".fetched").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return told if isinstance(told, list) else None
+    return values if isinstance(values, list) else None
 
 
 def _told(path: Path) -> dict[str, Any]:
     try:
-        told = read_json(path)
+        values = read_json(path)
     except LedgerError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return values if isinstance(values, dict) else {}
 
 
 def _used(folder: Path) -> float:

@@ -15,11 +15,11 @@ import torch
 
 from colorizer.basis.errors import ColorizeError, SourceError
 from pipeline.collection.item import Item
-from pipeline.collection.state import Progress, State
+from pipeline.collection.state import ItemProgress, State
 from pipeline.collection.steps import job_of
 from pipeline.spread.pools import device
 from pipeline.storage.atomic import write_json
-from pipeline.storage.stores import is_uri, shown
+from pipeline.storage.stores import is_uri, masked
 from pipeline.values.kinds import KINDS
 from pipeline.values.stages import DONE
 
@@ -37,9 +37,9 @@ def size_of(item: Item, state: State) -> dict[str, float]:
         return job_of(item, state.depot).measure()
     held = state.depot.source_bytes(item)
     if held is None:
-        raise SourceError(shown(item.source), "no such file")
+        raise SourceError(masked(item.source), "no such file")
     if not held:
-        raise SourceError(shown(item.source), "the file is empty")
+        raise SourceError(masked(item.source), "the file is empty")
     return {"fetched": float(held), "megapixels": round(held / UNSEEN / 1e6, 2), "bytes": float(2 * held)}
 
 
@@ -60,7 +60,7 @@ class Forecast:
     fetched: float = 0.0
 
 
-def forecast(items: Iterable[Progress], free: float, keep: bool, stored: bool = False) -> Forecast:
+def forecast(items: Iterable[ItemProgress], free: float, keep: bool, stored: bool = False) -> Forecast:
     """Of the items that are neither done nor set aside. keep: their pieces stay on this disk.
 
     stored: outputs go to a store as soon as they are done.
@@ -101,16 +101,16 @@ def _path() -> Path:
 def calibration() -> dict[str, dict[str, float]]:
     """Seconds of one worker per megapixel, by device and kind; what cannot be read is nothing known."""
     try:
-        told = json.loads(_path().read_text(encoding="utf-8"))
+        values = json.loads(_path().read_text(encoding="utf-8"))
         return {
             str(name): {kind: float(speed) for kind, speed in kinds.items() if float(speed) > 0}
-            for name, kinds in told.items()
+            for name, kinds in values.items()
         }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
-def learn(items: Iterable[Progress]) -> None:
+def learn(items: Iterable[ItemProgress]) -> None:
     """Write down what the items that were finished took on this device; a cache that cannot be written is no matter."""
     spent: dict[str, list[float]] = {}
     for progress in items:

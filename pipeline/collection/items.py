@@ -19,7 +19,7 @@ from colorizer.basis.errors import ColorizeError
 from pipeline.collection.item import Item
 from pipeline.containers.profiles import PROFILES
 from pipeline.stills.table import SUFFIXES
-from pipeline.storage.stores import Store, fetch_text, is_uri, shown
+from pipeline.storage.stores import Store, fetch_text, is_uri, masked
 from pipeline.values.kinds import KINDS
 from pipeline.values.sequence import NUMBERED as NUMBER
 
@@ -81,12 +81,12 @@ def find(
     elif is_uri(source) or Path(source).is_dir():
         if _inside(out, source):
             raise ColorizeError(
-                f"{shown(out)}: lies inside {shown(source)}, which would be colored again; give another folder"
+                f"{masked(out)}: lies inside {masked(source)}, which would be colored again; give another folder"
             )
         rows, passed = _walked(source, out)
     else:
         raise ColorizeError(
-            f"{shown(source)}: neither a folder nor a manifest (.csv); a single file is for reel or scan"
+            f"{masked(source)}: neither a folder nor a manifest (.csv); a single file is for reel or scan"
         )
     chosen = [row for row in rows if _wanted(row["below"], tuple(include), tuple(exclude))]
     return Found(tuple(_items(chosen, options)), passed)
@@ -170,17 +170,17 @@ def _listed(manifest: str) -> Iterator[dict[str, Any]]:
         unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
         if unknown or "file" not in (reader.fieldnames or ()):
             wrong = f"unknown columns {', '.join(map(repr, unknown))}" if unknown else "no column 'file'"
-            raise ColorizeError(f"{shown(manifest)}: {wrong}; columns are {', '.join(COLUMNS)}, and file is needed")
+            raise ColorizeError(f"{masked(manifest)}: {wrong}; columns are {', '.join(COLUMNS)}, and file is needed")
         for row in reader:
             yield _row(manifest, reader.line_num, row)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ColorizeError(
-            f"{shown(manifest)}: cannot be read as a table ({error}); save it as CSV in UTF-8"
+            f"{masked(manifest)}: cannot be read as a table ({error}); save it as CSV in UTF-8"
         ) from error
 
 
 def _row(manifest: str, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    where = f"{shown(manifest)}, line {line}"
+    where = f"{masked(manifest)}, line {line}"
     if None in row:
         raise ColorizeError(f"{where}: more fields than columns; put quotes around a field with a comma in it")
     values: dict[str, Any] = {}
@@ -237,7 +237,7 @@ def _items(rows: list[dict[str, Any]], options: Mapping[str, Any]) -> Iterator[I
             out = f"{row['as']}{PurePosixPath(out).suffix}"
         if out.lower() in outs:
             raise ColorizeError(
-                f"{shown(row['file'])}: another file has the same output {out}; give each a name of its own"
+                f"{masked(row['file'])}: another file has the same output {out}; give each a name of its own"
             )
         outs.add(out.lower())
         names = KINDS[row["kind"]].options

@@ -19,7 +19,7 @@ from typing import Any
 
 from colorizer.basis.errors import ColorizeError, InUse
 from pipeline.collection.layout import LEASE
-from pipeline.storage.stores import Store, hasty, shown
+from pipeline.storage.stores import Store, hasty, masked
 from pipeline.values.events import Listener, Note
 
 BEAT = 20.0
@@ -42,7 +42,7 @@ class Lease:
         """Raises InUse once the hold is lost."""
         if self._lost.is_set():
             raise InUse(
-                f"{shown(self._store.uri)}: another run has taken over, since this one gave no sign of life for "
+                f"{masked(self._store.uri)}: another run has taken over, since this one gave no sign of life for "
                 f"{PATIENCE * BEAT:.0f} seconds; what it did is kept"
             )
 
@@ -57,7 +57,7 @@ def leased(store: Store, listener: Listener) -> Iterator[Lease]:
     _wait_for_the_dead(store, listener)
     _sign(store, mine, 0)
     if _read(store).get("run") not in (mine, None):
-        raise InUse(f"{shown(store.at(LEASE))}: another run began at the same time; one is enough")
+        raise InUse(f"{masked(store.at(LEASE))}: another run began at the same time; one is enough")
     over, lease = threading.Event(), Lease(store)
     beats = threading.Thread(target=_beat, args=(store, mine, over, lease), name="lease", daemon=True)
     beats.start()
@@ -72,16 +72,16 @@ def leased(store: Store, listener: Listener) -> Iterator[Lease]:
 
 
 def _sign(store: Store, run: str, count: int) -> None:
-    told = {"run": run, "count": count, "process": os.getpid(), "host": socket.gethostname()}
-    store.write(LEASE, json.dumps(told).encode())
+    values = {"run": run, "count": count, "process": os.getpid(), "host": socket.gethostname()}
+    store.write(LEASE, json.dumps(values).encode())
 
 
 def _read(store: Store) -> dict[str, Any]:
     try:
-        told = json.loads(store.read(LEASE) or b"{}")
+        values = json.loads(store.read(LEASE) or b"{}")
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return values if isinstance(values, dict) else {}
 
 
 def _beat(store: Store, run: str, over: threading.Event, lease: Lease) -> None:
@@ -104,7 +104,7 @@ def _wait_for_the_dead(store: Store, listener: Listener) -> None:
     if not found or _gone(found):
         return
     who = f"process {found.get('process')} on host {found.get('host')}"
-    listener(Note(f"{shown(store.at(LEASE))} names {who}; watching whether that run is alive"))
+    listener(Note(f"{masked(store.at(LEASE))} names {who}; watching whether that run is alive"))
     end = time.monotonic() + PATIENCE * BEAT
     while time.monotonic() < end:
         time.sleep(BEAT / 4)
@@ -112,7 +112,7 @@ def _wait_for_the_dead(store: Store, listener: Listener) -> None:
         if not now:
             return
         if now != found:
-            raise InUse(f"{shown(store.uri)} is in use by {who}; wait for it, or stop it")
+            raise InUse(f"{masked(store.uri)} is in use by {who}; wait for it, or stop it")
     listener(Note(f"{who} gives no sign of life; going on where it stopped"))
 
 

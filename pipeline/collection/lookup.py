@@ -65,10 +65,10 @@ def _told(path: Path) -> dict[str, Any]:
     """What a state file says of its item; nothing where it is damaged."""
     try:
         values = read_json(path)
-        told = {name: str(values[name]) for name in ("id", "source", "out")}
+        record = {name: str(values[name]) for name in ("id", "source", "out")}
     except (LedgerError, KeyError, TypeError):
         return {}
-    return {**told, "key": path.stem}
+    return {**record, "key": path.stem}
 
 
 def _matching(items: list[dict[str, Any]], below: str) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.collection.state import Progress
-from pipeline.collection.step import Ticket
+from pipeline.collection.state import ItemProgress
+from pipeline.collection.step import UnitKey
 from pipeline.storage.ledger import Ledger
 from pipeline.values.stages import ASIDE, DONE, PAINT, PUBLISH, SURVEY
 
@@ -21,9 +21,9 @@ class Active:
     source: what its survey found it to be. queued: ranks it was offered at.
     """
 
-    progress: Progress
+    progress: ItemProgress
     place: int
-    todo: deque[Ticket] = field(default_factory=deque)
+    todo: deque[UnitKey] = field(default_factory=deque)
     flying: int = 0
     stage: str = SURVEY
     failed_checks: int = 0

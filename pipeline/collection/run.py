@@ -19,12 +19,12 @@ from pipeline.collection.exposition import Exposition
 from pipeline.collection.item import Item
 from pipeline.collection.lease import leased
 from pipeline.collection.schedule import Night, Schedule, ready
-from pipeline.collection.state import Progress, State
+from pipeline.collection.state import ItemProgress, State
 from pipeline.collection.steps import Illustrate, StepPainter, nothing
 from pipeline.reels.preservation import manifest_of
 from pipeline.spread.pools import Pool, pool_for
 from pipeline.storage.lock import alone
-from pipeline.storage.stores import Store, hasty, is_uri, shown, together
+from pipeline.storage.stores import Store, hasty, in_parallel, is_uri, masked
 from pipeline.values.events import GivenUp, Listener, Looking, Note
 from pipeline.values.metrics import Gauges, Meter
 from pipeline.values.stages import ASIDE, DONE
@@ -61,11 +61,11 @@ class Wishes:
         return depot
 
 
-def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
+def look(state: State, found: Sequence[ItemProgress], listener: Listener) -> None:
     """Open every item that is not done: what cannot work is set aside before the night begins."""
     new = {id(p): p for p in found if p.state not in (DONE, ASIDE) and not p.size}
     elsewhere = [p for p in new.values() if is_uri(p.item.source)]
-    together(elsewhere[0].item.source if elsewhere else "", partial(_open, state), elsewhere)
+    in_parallel(elsewhere[0].item.source if elsewhere else "", partial(_open, state), elsewhere)
     for count, progress in enumerate(found, 1):
         if id(progress) in new:
             if not is_uri(progress.item.source):
@@ -76,10 +76,10 @@ def look(state: State, found: Sequence[Progress], listener: Listener) -> None:
                 state.save(progress)
         listener(Looking(count, len(found)))
     if state.depot.store:
-        together(state.depot.store, state.save, list(new.values()))
+        in_parallel(state.depot.store, state.save, list(new.values()))
 
 
-def _open(state: State, progress: Progress) -> None:
+def _open(state: State, progress: ItemProgress) -> None:
     """How large an item is, or why it cannot work."""
     try:
         progress.size = size_of(progress.item, state)
@@ -89,7 +89,9 @@ def _open(state: State, progress: Progress) -> None:
         state.give_up(progress, "open", error, 1)
 
 
-def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: Listener) -> tuple[Night, list[Progress]]:
+def color(
+    out: Path | str, items: Sequence[Item], wishes: Wishes, listener: Listener
+) -> tuple[Night, list[ItemProgress]]:
     """Color a collection into a folder, by path or URI; what happened to each item too.
 
     Raises ColorizeError for what no item is to blame for.
@@ -138,14 +140,14 @@ def color(out: Path | str, items: Sequence[Item], wishes: Wishes, listener: List
 
 
 def _manifest(depot: Depot, places: Sequence[str]) -> None:
-    together(depot.store, lambda place: depot.fetch(layout.sidecar(place), layout.digests(place)), places)
+    in_parallel(depot.store, lambda place: depot.fetch(layout.sidecar(place), layout.digests(place)), places)
     depot.put(manifest_of(depot.folder, places).name)
 
 
 def places(state: State, wishes: Wishes, listener: Listener) -> list[Gauges]:
     """Where a run's metrics are shown; its pool is there already."""
     folder = state.depot.store or str(state.out.absolute())
-    folder = shown(folder).encode("utf-8", "replace").decode("utf-8")  # its name may be no text
+    folder = masked(folder).encode("utf-8", "replace").decode("utf-8")  # its name may be no text
     labels = {"collection": folder}
     path = wishes.metrics or state.folder / METRICS
     found: list[Gauges] = [Exposition(path, labels, lambda text: listener(Note(text)))]

@@ -25,13 +25,13 @@ from colorizer.basis.errors import JoinError, LedgerError, StorageError
 from pipeline.collection import layout
 from pipeline.collection.item import Item
 from pipeline.collection.order import Active, Order
-from pipeline.collection.state import Progress, State
-from pipeline.collection.step import Done, Step, StepFailed, Surveyed, Ticket
+from pipeline.collection.state import ItemProgress, State
+from pipeline.collection.step import Done, Step, StepFailed, Surveyed, UnitKey
 from pipeline.collection.tally import Tally
 from pipeline.spread.loop import serve
 from pipeline.spread.pools import Outcome, Pool
 from pipeline.storage.ledger import Ledger
-from pipeline.storage.stores import hasty, together
+from pipeline.storage.stores import hasty, in_parallel
 from pipeline.values.events import GivenUp, ItemChanged, Listener, StepDone, StepRetry
 from pipeline.values.stages import ASIDE, DONE, PAINT, PAINTING, PUBLISH, SURVEY, SURVEYED, WAITING
 from pipeline.values.units import Unit
@@ -59,7 +59,7 @@ class Schedule:
     """
 
     def __init__(
-        self, state: State, items: Sequence[Progress], pool: Pool, listener: Listener,
+        self, state: State, items: Sequence[ItemProgress], pool: Pool, listener: Listener,
         retries: int = 3, deadline: datetime | None = None, keep: bool = False, proof: bool = False,
         now: Callable[[], datetime] = datetime.now, check: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
@@ -145,7 +145,7 @@ class Schedule:
         """Share of the workers' time that was work."""
         return round(min(1.0, self.worked / (seconds * self.pool.workers)), 3) if seconds > 0 else 0.0
 
-    def _step(self, active: Active, stage: str, unit: Ticket | None) -> Step:
+    def _step(self, active: Active, stage: str, unit: UnitKey | None) -> Step:
         self.count += 1
         source = active.source if stage == PAINT else None
         depot = self.state.depot
@@ -192,10 +192,10 @@ class Schedule:
                 self._save(progress)
             raise error
         text = self.state.depot.told(str(error), progress.item)
-        said = {"stage": step.stage, "unit": str(step), "attempt": attempt, "error": text}
+        values = {"stage": step.stage, "unit": str(step), "attempt": attempt, "error": text}
         if isinstance(error, StepFailed):
-            said["trace"] = error.trace
-        progress.attempts.append(said)
+            values["trace"] = error.trace
+        progress.attempts.append(values)
         if again:
             self._retry(progress, step, f"{step}, attempt {attempt}: {text}")
             self._save(progress)
@@ -211,17 +211,17 @@ class Schedule:
                 return
         self._aside(progress, step.stage, error, attempt)
 
-    def _retry(self, progress: Progress, step: Step, why: str) -> None:
+    def _retry(self, progress: ItemProgress, step: Step, why: str) -> None:
         self.listener(StepRetry(f"{progress.item.name}, {why}", step.stage))
 
-    def _aside(self, progress: Progress, stage: str, error: Exception, attempts: int) -> None:
+    def _aside(self, progress: ItemProgress, stage: str, error: Exception, attempts: int) -> None:
         self.state.give_up(progress, stage, error, attempts)
         text = self.state.depot.told(str(error), progress.item)
         self.listener(GivenUp(progress.item.name, stage, text))
         self._save(progress)
         self._more_aside = True
 
-    def _finish(self, progress: Progress) -> None:
+    def _finish(self, progress: ItemProgress) -> None:
         progress.state, progress.error = DONE, None
         progress.units["done"] = progress.units["of"]
         progress.seen = self.state.look(progress.item)
@@ -232,11 +232,11 @@ class Schedule:
             active.ledger = Ledger(self.state.job_folder(active.progress.item.key))
         return active.ledger
 
-    def _save(self, progress: Progress) -> None:
+    def _save(self, progress: ItemProgress) -> None:
         self.state.save(progress)
         self._say(progress)
 
-    def _say(self, progress: Progress) -> None:
+    def _say(self, progress: ItemProgress) -> None:
         item, units, megapixels = progress.item, progress.units, round(progress.megapixels, 1)
         self.listener(ItemChanged(item.key, item.name, progress.state, units["done"], units["of"], megapixels))
 
@@ -267,24 +267,24 @@ class Schedule:
         )  # fmt: skip
 
 
-def ready(state: State, items: Sequence[Item], aside_only: bool, proof: bool = False) -> list[Progress]:
+def ready(state: State, items: Sequence[Item], aside_only: bool, proof: bool = False) -> list[ItemProgress]:
     """What is known of the items, and what this run is about. proof: a reel without its frames' digests is not done.
 
     Items that are finished and unchanged stay so; items set aside stay so unless they alone are asked for, or their
     source is another file by now. With aside_only, all others are left out.
     """
-    found = together(state.depot.store, partial(_ready, state, aside_only, proof), items)
+    found = in_parallel(state.depot.store, partial(_ready, state, aside_only, proof), items)
     return [progress for progress in found if progress is not None]
 
 
-def _ready(state: State, aside_only: bool, proof: bool, item: Item) -> Progress | None:
+def _ready(state: State, aside_only: bool, proof: bool, item: Item) -> ItemProgress | None:
     progress = state.load(item)
     if aside_only and progress.state != ASIDE:
         return None
     if progress.state == ASIDE and (aside_only or state.forgiven(progress)):
-        return Progress(item, size=progress.size, attempts=progress.attempts)
+        return ItemProgress(item, size=progress.size, attempts=progress.attempts)
     if progress.state == DONE and not (state.unchanged(progress) and (not proof or state.proved(item))):
-        return Progress(item)
+        return ItemProgress(item)
     if progress.state in (SURVEYED, PAINTING):
         progress.state = WAITING
     return progress

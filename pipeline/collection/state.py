@@ -18,7 +18,7 @@ from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import Item
 from pipeline.reels.sidecar import relabel
 from pipeline.storage.atomic import in_json, read_json, writable, write_json
-from pipeline.storage.stores import shown
+from pipeline.storage.stores import masked
 from pipeline.values.kinds import KINDS
 from pipeline.values.stages import ASIDE, DONE, WAITING
 
@@ -26,7 +26,7 @@ FORMAT = 1
 
 
 @dataclass(slots=True)
-class Progress:
+class ItemProgress:
     """How far an item is. units: done and in all. seconds: of work by stage. size: what there is to do, in the large.
 
     error: why it was set aside: stage, error, attempts. attempts: of units that failed once. seen: source and output as
@@ -53,7 +53,7 @@ class Progress:
         """Plain values."""
         values = asdict(self)
         item = values.pop("item")
-        item["source"] = shown(self.item.source)
+        item["source"] = masked(self.item.source)
         item["options"] = {name: str(value) for name, value in self.item.options}
         values["seconds"] = {stage: round(spent, 2) for stage, spent in self.seconds.items()}
         return {**item, **values}
@@ -73,29 +73,29 @@ class State:
         """Where an item's plan and pieces are."""
         return self.depot.job_folder(key)
 
-    def load(self, item: Item) -> Progress:
+    def load(self, item: Item) -> ItemProgress:
         """What is known of an item; nothing if it is told otherwise than now, or if the file is damaged."""
-        progress = Progress(item)
+        progress = ItemProgress(item)
         path = self.out / layout.item(item.key)
         if not path.exists():
             return progress
         try:
-            told = read_json(path)
+            values = read_json(path)
             now = progress.to_json()
-            if any(told[name] != now[name] for name in ("key", "kind", "source", "out", "options")):
+            if any(values[name] != now[name] for name in ("key", "kind", "source", "out", "options")):
                 return progress
             for name in ("state", "units", "size", "seconds", "error", "attempts", "notes", "lost", "seen"):
-                value = told[name]
+                value = values[name]
                 if not isinstance(value, type(getattr(progress, name))) and not (
                     name == "error" and isinstance(value, dict)
                 ):
                     raise TypeError(name)
                 setattr(progress, name, value)
         except (LedgerError, KeyError, TypeError, AttributeError):
-            return Progress(item)
+            return ItemProgress(item)
         return progress
 
-    def relabel(self, progress: Progress) -> None:
+    def relabel(self, progress: ItemProgress) -> None:
         """Where the catalogue calls an item otherwise than before, say so here and beside its output."""
         path, item = self.out / layout.item(progress.item.key), progress.item
         try:
@@ -111,13 +111,13 @@ class State:
             return  # what is damaged is looked at anew, or told of by the report
         self.save(progress)
 
-    def save(self, progress: Progress) -> None:
+    def save(self, progress: ItemProgress) -> None:
         """Write down how far an item is."""
         with writable(self.items):
             write_json(self.out / layout.item(progress.item.key), progress.to_json(), lasting=False)
         self.depot.put(layout.item(progress.item.key))
 
-    def unchanged(self, progress: Progress) -> bool:
+    def unchanged(self, progress: ItemProgress) -> bool:
         """Whether a finished item's source and output lie as they lay when it was finished."""
         return progress.state == DONE and progress.seen == self.look(progress.item) and all(progress.seen[:2])
 
@@ -129,30 +129,30 @@ class State:
         """Sizes and versions of an item's source, output and plan; empty for what is not there."""
         return list(self.depot.stamps(item))
 
-    def forgiven(self, progress: Progress) -> bool:
+    def forgiven(self, progress: ItemProgress) -> bool:
         """Whether the source of an item that was set aside is another file by now, or could not be read then."""
         return progress.state == ASIDE and progress.seen[:1] != self.look(progress.item)[:1]
 
-    def give_up(self, progress: Progress, stage: str, error: Exception, attempts: int) -> None:
+    def give_up(self, progress: ItemProgress, stage: str, error: Exception, attempts: int) -> None:
         """Set an item aside. What only could not be read was not seen, so that the next run tries it again."""
         progress.state = ASIDE
         progress.seen = [] if isinstance(error, UnreadableSource) else self.look(progress.item)
         progress.error = {"stage": stage, "error": self.depot.told(str(error), progress.item), "attempts": attempts}
 
-    def set_aside(self, all_items: list[Progress]) -> Path:
+    def set_aside(self, all_items: list[ItemProgress]) -> Path:
         """Write OUT/set-aside.jsonl anew: a line for each item that was given up; removed if there is none."""
         path = self.out / layout.SET_ASIDE
         lines = []
         for p in all_items:
             if p.state == ASIDE:
-                told = {
-                    "uri": shown(p.item.source),
+                values = {
+                    "uri": masked(p.item.source),
                     "id": p.item.id,
                     "out": p.item.out,
                     **(p.error or {}),
                     "log": p.attempts,
                 }
-                lines.append(in_json(told))
+                lines.append(in_json(values))
         with writable(path):
             if not lines:
                 path.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ class StepFailed(ColorizeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class UnitKey:
     """A unit by its place in its item's plan: a driver holds a hundred thousand of them, workers read the rest there.
 
     id, number, kind: the unit's. words: where in the source it lies. counted, count: its size, as 96 frames.
@@ -40,7 +40,7 @@ class Ticket:
     count: int
 
     @classmethod
-    def of(cls, unit: Unit) -> Ticket:
+    def of(cls, unit: Unit) -> UnitKey:
         """A unit's ticket."""
         [(counted, count)] = unit.size.items()
         return cls(unit.id, unit.number, unit.kind, str(unit), counted, count)
@@ -66,7 +66,7 @@ class Step:
     item: Item
     depot: Depot
     number: int
-    unit: Ticket | None = field(default=None, repr=False)
+    unit: UnitKey | None = field(default=None, repr=False)
     keep: bool = False
     proof: bool = False
     source: dict[str, Any] | None = field(default=None, repr=False)
@@ -105,7 +105,7 @@ class Surveyed:
 
     already: bool = False
     source: dict[str, Any] | None = None
-    todo: tuple[Ticket, ...] = field(default=(), repr=False)
+    todo: tuple[UnitKey, ...] = field(default=(), repr=False)
     of: int = 0
     notes: tuple[str, ...] = ()
     size: dict[str, float] | None = None

@@ -18,7 +18,7 @@ from colorizer.basis.errors import ColorizeError, InUse, LedgerError, WorkerDied
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
-from pipeline.collection.step import Done, Step, StepFailed, Surveyed, Ticket
+from pipeline.collection.step import Done, Step, StepFailed, Surveyed, UnitKey
 from pipeline.jobs.job import Job, Work
 from pipeline.jobs.kinds import JOBS
 from pipeline.reels.sidecar import relabel
@@ -125,7 +125,7 @@ class StepPainter:
         Ledger(job.folder).sweep()
         self._keep(item.key, _Open(job, work))
         ledger = depot.ledger(item.key)
-        todo = tuple(Ticket.of(unit) for unit in work.units if ledger.find(unit.id) is None)
+        todo = tuple(UnitKey.of(unit) for unit in work.units if ledger.find(unit.id) is None)
         return Surveyed(False, job.source, todo, len(work.units), tuple(job.remarks(work.plan)), job.measure())
 
     def _publish(self, step: Step) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ class StepPainter:
         if there:
             job.out.unlink()
 
-    def _found(self, step: Step, ticket: Ticket) -> tuple[_Open, Unit]:
+    def _found(self, step: Step, ticket: UnitKey) -> tuple[_Open, Unit]:
         """A ticket's unit and its item, opened. Raises LedgerError if its plan was edited since the survey."""
         for _ in range(2):
             opened = self._open.get(step.item.key) or self._opened(step)

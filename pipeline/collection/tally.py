@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.collection.state import Progress
+from pipeline.collection.state import ItemProgress
 from pipeline.values.events import Total, UnitCount
 from pipeline.values.stages import ASIDE, DONE
 
@@ -22,7 +22,7 @@ class Standing:
     state: str
 
     @classmethod
-    def of(cls, progress: Progress) -> Standing:
+    def of(cls, progress: ItemProgress) -> Standing:
         """What was given up needs nothing more, and publishing is the last fiftieth."""
         pixels = round(progress.megapixels * 1e6)
         units_done, units = progress.units["done"], progress.units["of"]
@@ -33,7 +33,7 @@ class Standing:
 class Tally:
     """Sums over all items."""
 
-    def __init__(self, items: Sequence[Progress]) -> None:
+    def __init__(self, items: Sequence[ItemProgress]) -> None:
         self._items: list[Standing] = []
         self._sums = [0, 0, 0, 0]
         self._states: Counter[str] = Counter()
@@ -41,7 +41,7 @@ class Tally:
             self._items.append(Standing.of(progress))
             self._add(self._items[-1], 1)
 
-    def update(self, place: int, progress: Progress) -> None:
+    def update(self, place: int, progress: ItemProgress) -> None:
         """An item stands otherwise than before. place: among all."""
         self._add(self._items[place], -1)
         self._items[place] = Standing.of(progress)

@@ -57,9 +57,9 @@ def unheld(chapters: Sequence[Any], container: Container) -> str:
     was, now = chapters_in(chapters), chapters_in(held(container, chapters=chapters).chapters)
     if len(was) != len(now):
         return f"{container.suffix} files hold {len(now)} of {len(was)} chapters"
-    told = [f"{a} becomes {b}" for a, b in zip(was, now, strict=True) if not _same(a, b, Fraction(0), TICK)]
-    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-    return f"{container.suffix} files hold them otherwise: {', '.join(told[:3])}{more}" if told else ""
+    messages = [f"{a} becomes {b}" for a, b in zip(was, now, strict=True) if not _same(a, b, Fraction(0), TICK)]
+    more = f" and {len(messages) - 3} more" if len(messages) > 3 else ""
+    return f"{container.suffix} files hold them otherwise: {', '.join(messages[:3])}{more}" if messages else ""
 
 
 def check_chapters(

@@ -76,13 +76,13 @@ def _flags(stream: Any, container: Container) -> list[Disposition]:
 def unheld(stream: Any, container: Container) -> str:
     """What an output of this kind cannot say of a stream, in words; "" if it can say everything."""
     language, title = stream.metadata.get("language", "und"), title_of(stream.metadata)
-    told = []
+    messages = []
     if language != "und" and not language_in(container, language):
-        told.append(_no_language(container, language))
+        messages.append(_no_language(container, language))
     if title and not _holds_title(container, title):
-        told.append(_no_title(container))
-    told += [_no_flag(container, f) for f in _flags(stream, container) if not _holds_flag(container, int(f))]
-    return "; ".join(told)
+        messages.append(_no_title(container))
+    messages += [_no_flag(container, f) for f in _flags(stream, container) if not _holds_flag(container, int(f))]
+    return "; ".join(messages)
 
 
 def told_in(why: str) -> str:
@@ -107,14 +107,14 @@ def changed(source: Any, output: Any, container: Container, declared: str, chose
 
     chosen: a track of this kind is the default one in the source; where none is, containers choose the first.
     """
-    told = []
+    messages = []
     was, now = (s.metadata.get("language", "") for s in (source, output))
     if not same_language(was, now) and _no_language(container, was) not in declared:
-        told.append(f"language {was or 'none'} became {now or 'none'}")
+        messages.append(f"language {was or 'none'} became {now or 'none'}")
     was, now = title_of(source.metadata), title_of(output.metadata)
     if was != now and _no_title(container) not in declared:
-        told.append(f"title {was!r} became {now!r}")
+        messages.append(f"title {was!r} became {now!r}")
     had, has = _flags(source, container), _flags(output, container)
-    told += [f"flag {f.name} is gone" for f in had if f not in has and _no_flag(container, f) not in declared]
+    messages += [f"flag {f.name} is gone" for f in had if f not in has and _no_flag(container, f) not in declared]
     added = [f for f in has if f not in had and (f != Disposition.default or chosen)]
-    return told + [f"flag {f.name} is new" for f in added]
+    return messages + [f"flag {f.name} is new" for f in added]

@@ -24,7 +24,7 @@ from pipeline.reels.plan import Plan
 from pipeline.scans import memory as limits
 from pipeline.scans.plan import ScanPlan
 from pipeline.stills.opening import MAX_PIXELS
-from pipeline.storage.stores import is_uri, shown
+from pipeline.storage.stores import is_uri, masked
 from pipeline.values.events import Listener
 from pipeline.values.finding import Finding
 
@@ -123,7 +123,7 @@ def verify(source: str | Path, out: str | Path, *, rate: Fraction | None = None)
 
 def _path(place: str | Path) -> str:
     if is_uri(str(place)):
-        raise ColorizeError(f"{shown(str(place))}: a path is wanted; what is in stores is for `archive`")
+        raise ColorizeError(f"{masked(str(place))}: a path is wanted; what is in stores is for `archive`")
     return str(place)
 
 

@@ -72,8 +72,8 @@ def made(out: Path, size: int | None, fits: Callable[[dict[str, Any]], bool]) ->
     if size is None or not path.exists():
         return None
     try:
-        said: dict[str, Any] = read_json(path)
-        return said if said["output"]["bytes"] == size and fits(said) else None
+        values: dict[str, Any] = read_json(path)
+        return values if values["output"]["bytes"] == size and fits(values) else None
     except (LedgerError, KeyError, TypeError):
         return None
 

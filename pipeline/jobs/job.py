@@ -356,13 +356,13 @@ class Job(ABC, Generic[P, C]):
         """The error of a failed check. What may be at fault is forgotten, or the next run would fail alike."""
         for unit in suspects:
             work.ledger.forget(unit.id)
-        told = "; ".join(f"{f.what}: {f.detail}" for f in failed)
+        message = "; ".join(f"{f.what}: {f.detail}" for f in failed)
         anew = (
             f"paints {len(suspects)} of {len(work.units)} {self.kind.unit}s anew"
             if suspects
             else "joins and checks it anew"
         )
         return JoinError(
-            f"{self.out}: not published, the check failed ({told}); run the same command again, it {anew}. "
+            f"{self.out}: not published, the check failed ({message}); run the same command again, it {anew}. "
             "If that fails too, please report it"
         )

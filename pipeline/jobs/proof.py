@@ -20,10 +20,14 @@ def check_digests(source: str, output: str, found: Callable[[], dict[str, Any]],
     findings = []
     if source:
         same = found()["sha256"] == source
-        told = "the source is the one the sidecar names" if same else f"the sidecar belongs to another source: {ELSE}"
-        findings.append(Finding("source digest", same, told))
+        message = (
+            "the source is the one the sidecar names" if same else f"the sidecar belongs to another source: {ELSE}"
+        )
+        findings.append(Finding("source digest", same, message))
     if output:
         same = sha256(out) == output
-        told = "the output is the one the sidecar names" if same else "the output changed since the sidecar was written"
-        findings.append(Finding("output digest", same, told))
+        message = (
+            "the output is the one the sidecar names" if same else "the output changed since the sidecar was written"
+        )
+        findings.append(Finding("output digest", same, message))
     return findings

@@ -112,8 +112,8 @@ class ReelJob(Job[Plan, ReelChoices]):
         if plan.damaged_frames:
             remarks.append(f"{len(plan.damaged_frames)} damaged frames, listed in {self.sidecar_path.name}")
         if plan.damaged_packets:
-            told = ", ".join(f"{n} x {name}" for name, n in sorted(plan.damaged_packets.items()))
-            remarks.append(f"damage in the source: {told}; what decodes is colored, times are kept")
+            message = ", ".join(f"{n} x {name}" for name, n in sorted(plan.damaged_packets.items()))
+            remarks.append(f"damage in the source: {message}; what decodes is colored, times are kept")
         if plan.retimed:
             remarks.append(f"{plan.retimed} frames had times missing or out of order; set in order")
         if plan.reel.layout.alpha:

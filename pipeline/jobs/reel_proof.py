@@ -50,13 +50,13 @@ class _Said:
 
 def _read(path: Path) -> _Said:
     """A sidecar. Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON."""
-    said: Any = read_json(path)
+    values: Any = read_json(path)
     try:
-        settings = said["plan"]["settings"]
+        settings = values["plan"]["settings"]
         start, stop = settings.get("start", ""), settings.get("stop", "")
-        digests = [said.get(which, {}).get("sha256", "") for which in ("source", "output")]
+        digests = [values.get(which, {}).get("sha256", "") for which in ("source", "output")]
         found = _Said(
-            settings["profile"], start, stop, said["plan"]["skip"], [Carried(**t) for t in said["tracks"]], *digests
+            settings["profile"], start, stop, values["plan"]["skip"], [Carried(**t) for t in values["tracks"]], *digests
         )
         for time in (start, stop):
             if time:

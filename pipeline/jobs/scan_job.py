@@ -16,7 +16,7 @@ from pipeline.pages.still_formats import StillFormat, format_of
 from pipeline.pages.stills import check_still
 from pipeline.pages.tile_codec import codec_for
 from pipeline.scans import memory
-from pipeline.scans.fidelity import Said, check_scan
+from pipeline.scans.fidelity import Declared, check_scan
 from pipeline.scans.join import join_scan, mark_of
 from pipeline.scans.outputs import check_luma, digests, luma_finding
 from pipeline.scans.painter import BandPainter
@@ -25,7 +25,7 @@ from pipeline.scans.sidecar import SIDECAR_FORMAT, sidecar
 from pipeline.scans.survey import survey_page
 from pipeline.spread.pools import planned_colorizer
 from pipeline.stills.opening import MAX_PIXELS, open_scan
-from pipeline.stills.reader import Scan
+from pipeline.stills.reader import ScanPage
 from pipeline.storage.ledger import Receipt
 from pipeline.values.events import RowsPainted, RowsSurveyed, ScanPlanned
 from pipeline.values.finding import Finding
@@ -75,7 +75,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         return memory.limits(self.choices.memory, self.choices.max_pixels)
 
     @cached_property
-    def _looked(self) -> list[tuple[Scan, int]]:
+    def _looked(self) -> list[tuple[ScanPage, int]]:
         """Headers of the pages that are wanted, each with the tile that memory allows for it. Refuses what the output
         cannot hold."""
         first, tile = self._read(max(0, self.choices.page))
@@ -88,7 +88,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
             )
         return [(first, tile), *(self._read(number) for number in range(1, first.pages))]
 
-    def _read(self, number: int) -> tuple[Scan, int]:
+    def _read(self, number: int) -> tuple[ScanPage, int]:
         with open_scan(self.uri, number, **self.limits) as reader:
             scan = reader.scan
             bits = self.format.bits_for(scan.bits)
@@ -106,7 +106,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         return scan, fits
 
     @property
-    def headers(self) -> list[Scan]:
+    def headers(self) -> list[ScanPage]:
         """Of the pages that are wanted."""
         return [scan for scan, _ in self._looked]
 
@@ -146,14 +146,14 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         """What a person should read before the work is done; what holds for several pages is said once."""
         where: dict[str, list[int]] = {}
         for page in plan.pages:
-            told = list(page.notes)
+            messages = list(page.notes)
             if page.colored:
-                told.append(COLORED)
+                messages.append(COLORED)
             if page.alpha:
-                told.append(ALPHA)
+                messages.append(ALPHA)
             if page.out_bits != page.bits:
-                told.append(f"{page.bits} bits become {page.out_bits}, which is what {plan.settings.format} stores")
-            for text in told:
+                messages.append(f"{page.bits} bits become {page.out_bits}, which is what {plan.settings.format} stores")
+            for text in messages:
                 where.setdefault(text, []).append(page.number)
         pages = len(plan.pages)
         return [
@@ -231,7 +231,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
             with open_scan(self.uri, page.number, **self.limits) as reader:  # which samples, for a person
                 return check_luma(scratch, place, reader, True)
 
-        said = Said(self.pages, exact, self.settings.pyramid, carried, mark_of(plan))
+        said = Declared(self.pages, exact, self.settings.pyramid, carried, mark_of(plan))
         return Verdict(check_scan(self.uri, scratch, said, self.limits, luma), suspects)
 
     def sidecar(

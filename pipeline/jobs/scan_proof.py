@@ -8,7 +8,7 @@ from typing import Any
 from colorizer.basis.errors import UnsupportedSource
 from pipeline.jobs.folder import identity
 from pipeline.jobs.proof import ELSE, check_digests
-from pipeline.scans.fidelity import Said, check_scan
+from pipeline.scans.fidelity import Declared, check_scan
 from pipeline.scans.outputs import lossless
 from pipeline.scans.sidecar import SIDECAR_FORMAT
 from pipeline.stills.opening import open_scan
@@ -28,29 +28,29 @@ def verify_scan(source: str, out: Path) -> list[Finding]:
     return findings + check_scan(source, out, said, {})
 
 
-def _guessed(source: str, out: Path) -> Said:
+def _guessed(source: str, out: Path) -> Declared:
     """Without a sidecar: all of the source's pages in their order, nothing declared as lost."""
     with open_scan(source) as reader:
-        return Said(range(reader.scan.pages), lossless(out))
+        return Declared(range(reader.scan.pages), lossless(out))
 
 
-def read_sidecar(path: Path, out: Path) -> tuple[Said, tuple[str, str]]:
+def read_sidecar(path: Path, out: Path) -> tuple[Declared, tuple[str, str]]:
     """What a sidecar says, and the digests of source and output that it names.
 
     Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON.
     """
-    told: Any = read_json(path)
+    values: Any = read_json(path)
     try:
-        settings, mark = told["settings"], told["mark"]
-        pages, lost = [page["number"] for page in told["pages"]], told["not_carried_over"]
-        digests = told["source"]["sha256"], told["output"]["sha256"]
+        settings, mark = values["settings"], values["mark"]
+        pages, lost = [page["number"] for page in values["pages"]], values["not_carried_over"]
+        digests = values["source"]["sha256"], values["output"]["sha256"]
         texts = [*lost, *mark.values(), *digests]
-        if told["format"] != SIDECAR_FORMAT or not pages:
+        if values["format"] != SIDECAR_FORMAT or not pages:
             raise TypeError("another format, or no pages")
         if not all(type(text) is str for text in texts) or not all(type(n) is int and n >= 0 for n in pages):
             raise TypeError("a value of the wrong kind")
         "".join(texts).encode()
-        said = Said(pages, lossless(out), bool(settings["pyramid"]), list(map(Loss.of, lost)), mark)
+        said = Declared(pages, lossless(out), bool(settings["pyramid"]), list(map(Loss.of, lost)), mark)
     except KeyError as error:
         raise UnsupportedSource(str(path), f"not a sidecar of a scan (no {error}); {ELSE}") from error
     except (TypeError, AttributeError, UnicodeEncodeError) as error:

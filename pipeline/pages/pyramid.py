@@ -37,7 +37,7 @@ def halve(rows: np.ndarray) -> np.ndarray:
     return total.astype(rows.dtype)
 
 
-class Bands:
+class RowBuffer:
     """Rows in any portions, out in bands of `tall` rows; the last band of `height` rows may be shorter.
 
     A band is a view of the one buffer of tall x width pixels that is all the memory held: use it before the next.

@@ -16,7 +16,7 @@ from colorizer.basis.atomic import publish, scratch_of
 from pipeline.metadata.icc import srgb_profile
 from pipeline.metadata.metadata import ICC, IPTC, ORIENTATION, PHOTOSHOP, XMP
 from pipeline.pages.page import Page, described, resolution_entries
-from pipeline.pages.pyramid import Bands, halved, levels
+from pipeline.pages.pyramid import RowBuffer, halved, levels
 from pipeline.pages.tiff_file import TiffFile
 from pipeline.pages.tiff_tags import BYTE, UNDEFINED, Directory, entry, longs, shorts
 from pipeline.pages.tile_codec import TILE_BYTE_COUNTS, TILE_OFFSETS, Grid, codec_for
@@ -33,7 +33,7 @@ class _Level:
         self.grid = grid
         self.directory = grid.directory(bits)
         self.dtype = np.dtype(f"u{bits // 8}")
-        self.bands = Bands(grid.height, grid.width, self.dtype, grid.tile_height)
+        self.bands = RowBuffer(grid.height, grid.width, self.dtype, grid.tile_height)
 
 
 class ScanWriter:

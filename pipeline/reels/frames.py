@@ -26,7 +26,7 @@ UNPACKED_BY_NONE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PixelLayout:
     """Where the luma of a pixel format is.
 
     kind: "luma" (plane 0 is luma), "rgb" (luma is computed) or "convert" (first repacked, without loss, to `planar`).
@@ -43,7 +43,7 @@ class Layout:
 
 
 @cache
-def layout_of(pix_fmt: str) -> Layout | None:
+def pixel_layout(pix_fmt: str) -> PixelLayout | None:
     """The layout of a pixel format, or None if it holds no picture this program reads (float, hardware, Bayer)."""
     pixels = av.VideoFormat(pix_fmt)
     bits = max((c.bits for c in pixels.components), default=0)
@@ -54,26 +54,26 @@ def layout_of(pix_fmt: str) -> Layout | None:
     if pix_fmt in UNPACKED_BY_NONE:
         return None
     if pixels.has_palette or pixels.is_bit_stream or (pixels.is_rgb and bits < 8) or "xyz" in pix_fmt:
-        return Layout("rgb", "gbrp" if bits <= 8 else "gbrp16le", 8 if bits <= 8 else 16, 0, 0, alpha)
+        return PixelLayout("rgb", "gbrp" if bits <= 8 else "gbrp16le", 8 if bits <= 8 else 16, 0, 0, alpha)
     if pixels.is_rgb:
         depth = next(d for d in RGB_DEPTHS if d >= bits)
-        return Layout("rgb", RGB_DEPTHS[depth], depth, 0, 0, alpha)
+        return PixelLayout("rgb", RGB_DEPTHS[depth], depth, 0, 0, alpha)
     if pixels.components[0].bits < 8:
         return None
     chroma = [c for c in pixels.components[1:] if not c.is_alpha]  # PyAV's is_chroma is wrong beside alpha
     sub = pixels.chroma_width(64), pixels.chroma_height(64)
     step_x, step_y = (64 // sub[0], 64 // sub[1]) if chroma else (0, 0)
     if pix_fmt.startswith("ya"):
-        return Layout("convert", "gray" if bits == 8 else "gray16le", bits, 0, 0, True)
+        return PixelLayout("convert", "gray" if bits == 8 else "gray16le", bits, 0, 0, True)
     shifted = pix_fmt.startswith(("p0", "p2", "p4")) or "msb" in pix_fmt  # codes in the high bits of a word
     if pixels.is_planar and pixels.components[0].plane == 0 and not shifted:
-        return Layout("luma", pix_fmt, bits, step_y, step_x, alpha)
+        return PixelLayout("luma", pix_fmt, bits, step_y, step_x, alpha)
     if pix_fmt.startswith("gray"):
-        return Layout("luma", pix_fmt, bits, 0, 0, False)
+        return PixelLayout("luma", pix_fmt, bits, 0, 0, False)
     name = {(2, 2): "yuv420p", (1, 2): "yuv422p", (1, 1): "yuv444p", (1, 4): "yuv411p"}.get((step_y, step_x))
     if name is None or bits not in YUV_DEPTHS:
         return None
-    return Layout("convert", name + YUV_DEPTHS[bits], bits, step_y, step_x, alpha)
+    return PixelLayout("convert", name + YUV_DEPTHS[bits], bits, step_y, step_x, alpha)
 
 
 def plane_view(frame: av.VideoFrame, index: int) -> np.ndarray:
@@ -98,7 +98,7 @@ def luma_plane(frame: av.VideoFrame, matrix: str) -> np.ndarray:
 
     matrix: which luma weights an RGB picture gets.
     """
-    layout = layout_of(frame.format.name)
+    layout = pixel_layout(frame.format.name)
     if layout is None:
         raise ValueError(f"no luma in {frame.format.name}")
     if layout.kind == "rgb":
@@ -120,7 +120,7 @@ def luma_digest(luma: np.ndarray) -> str:
 
 def has_color(frame: av.VideoFrame) -> bool:
     """Whether a frame's own chroma says more than gray or noise around it: over 2 % of samples 6 codes from neutral."""
-    layout = layout_of(frame.format.name)
+    layout = pixel_layout(frame.format.name)
     if layout is None:
         return False
     if layout.kind == "rgb":

@@ -141,8 +141,8 @@ class _Writer:
         try:
             self.out.start_encoding()
         except (av.FFmpegError, ValueError) as error:
-            told = f"{self.plan.reel.uri}: the {self.container.suffix} file cannot be started: {error}"
-            raise JoinError(told) from error
+            message = f"{self.plan.reel.uri}: the {self.container.suffix} file cannot be started: {error}"
+            raise JoinError(message) from error
         mine = bytes(self.video.codec_context.extradata or b"")
         if others := [r for r in receipts if r.extradata != mine.hex()]:
             raise self._again(others, f"{len(others)} segments were encoded by another version of the encoder")

@@ -66,7 +66,7 @@ def read_packets(uri: str, index: int, since: Fraction | None = None, until: Fra
     return found
 
 
-def together(a: Packets, b: Packets) -> Iterator[tuple[int, int]]:
+def paired(a: Packets, b: Packets) -> Iterator[tuple[int, int]]:
     """Indices of packets that begin with the same byte of a track: a muxer may cut PCM anew."""
     if len(a) == len(b):
         yield from ((i, i) for i in range(len(a)))
@@ -80,7 +80,7 @@ def together(a: Packets, b: Packets) -> Iterator[tuple[int, int]]:
 
 def moved(a: Packets, b: Packets, clock: Fraction) -> Fraction:
     """By how much a track moved at most, in seconds. clock: what the picture itself moved by."""
-    pairs = ((a.time(i), b.time(j)) for i, j in together(a, b))
+    pairs = ((a.time(i), b.time(j)) for i, j in paired(a, b))
     return max((abs(y - x - clock) for x, y in pairs if x is not None and y is not None), default=Fraction(0))
 
 

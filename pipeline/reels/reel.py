@@ -28,7 +28,7 @@ from colorizer.basis.light import (
 )
 from colorizer.color.coding import Coding
 from colorizer.painting.geometry import Geometry
-from pipeline.reels.frames import Layout, layout_of
+from pipeline.reels.frames import PixelLayout, pixel_layout
 from pipeline.storage.atomic import legible
 from pipeline.values.sequence import NUMBERED
 
@@ -83,9 +83,9 @@ class Reel:
     count: int = 0
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> PixelLayout:
         """How luma is stored."""
-        found = layout_of(self.pix_fmt)
+        found = pixel_layout(self.pix_fmt)
         assert found is not None, "probe refuses formats without luma"
         return found
 
@@ -238,7 +238,7 @@ def _tags(of: Any) -> Tags:
     return of.color_range, of.color_primaries, of.color_trc, of.colorspace
 
 
-def _coding(frame: av.VideoFrame, layout: Layout, tags: Tags) -> tuple[Coding, tuple[str, ...]]:
+def _coding(frame: av.VideoFrame, layout: PixelLayout, tags: Tags) -> tuple[Coding, tuple[str, ...]]:
     guessed = []
     matrix, primaries = MATRIX_NAMES.get(tags[3]), PRIMARIES_NAMES.get(tags[1])
     if matrix is None:
@@ -300,7 +300,7 @@ def _facts(
     uri: str, stream: Any, frame: av.VideoFrame, tags: Tags, numbers: tuple[int, int], rate: Fraction | None
 ) -> Reel:
     container, context, (first, count) = stream.container, stream.codec_context, numbers
-    layout = layout_of(frame.format.name)
+    layout = pixel_layout(frame.format.name)
     if layout is None:
         raise UnsupportedSource(
             uri, f"pixel format {frame.format.name} is not read; convert it to 8- to 16-bit integer first"

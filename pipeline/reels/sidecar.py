@@ -38,12 +38,12 @@ def marked(tags: Mapping[str, str], plan: Plan) -> dict[str, str]:
 
 def marks(plan: Plan) -> dict[str, str]:
     """What an output's container says of how it was made."""
-    said = (
+    message = (
         f"Color added by a trained model (chromatheque {metadata.version('chromatheque')}, weights "
         f"{Path(plan.settings.weights).stem} {plan.settings.weights_digest[:16]}); luminance is the source's."
     )
     return {
-        "comment": said,
+        "comment": message,
         "digital_source_type": SOURCE_TYPE,
         "source_sha256": str(plan.source.get("sha256", "")),
     }
@@ -56,17 +56,17 @@ def catalogued(id: str) -> dict[str, str]:
 
 def relabel(path: Path, id: str) -> None:
     """Write the catalogue's id, or that there is none, into a finished output's sidecar, if another stands there."""
-    said = read_json(path)
-    if said.get("id", "") != id:
-        said.pop("id", None)
+    values = read_json(path)
+    if values.get("id", "") != id:
+        values.pop("id", None)
         with writable(path):
-            write_json(path, {**said, **catalogued(id)}, 1)
+            write_json(path, {**values, **catalogued(id)}, 1)
 
 
 def _look_from(sources: LookSources, spans: list[tuple[int, int]]) -> dict[str, Any]:
     """As in the plan, with the number of a shot that has just those frames."""
-    told = [{**s.to_json(), **({"shot": number} if (number := shot_of(s, spans)) else {})} for s in sources]
-    return {"look_from": told} if told else {}
+    messages = [{**s.to_json(), **({"shot": number} if (number := shot_of(s, spans)) else {})} for s in sources]
+    return {"look_from": messages} if messages else {}
 
 
 def sidecar(

@@ -55,9 +55,11 @@ class Candidates:
         self.stride = 2
         inner = mine[len(mine) // 10 : len(mine) - len(mine) // 10] or mine
         contrast = np.array([float(p.std()) for p in inner])
-        told = [p for p, c in zip(inner, contrast, strict=True) if c >= 0.3 * np.median(contrast)]  # not a fade's black
-        chosen = np.linspace(0, len(told) - 1, min(LOOK_FRAMES, len(told))).round().astype(int)
-        return [told[i] for i in chosen]
+        messages = [
+            p for p, c in zip(inner, contrast, strict=True) if c >= 0.3 * np.median(contrast)
+        ]  # not a fade's black
+        chosen = np.linspace(0, len(messages) - 1, min(LOOK_FRAMES, len(messages))).round().astype(int)
+        return [messages[i] for i in chosen]
 
 
 def survey(

@@ -48,8 +48,10 @@ def check_tracks(
             findings.append(Finding("all tracks", False, f"the sidecar says nothing of the source's tracks {unknown}"))
         lost = [f for f in fates if f.how == "lost" or f.rejected]
         if lost:
-            told = "; ".join(f"{f.kind} {f.index} {f.codec}: {f.why or f'{f.rejected} packets refused'}" for f in lost)
-            findings.append(Finding("declared losses", declared is not None, told))
+            message = "; ".join(
+                f"{f.kind} {f.index} {f.codec}: {f.why or f'{f.rejected} packets refused'}" for f in lost
+            )
+            findings.append(Finding("declared losses", declared is not None, message))
         findings.append(_check_metadata(source, output))
         clock = (_begin(made) or Fraction(0)) - span[0]
         chapters = clipped(source.chapters(), *span, -clock) if piece else source.chapters()
@@ -112,14 +114,14 @@ def _check_labels(
     """Languages, titles and flags of the picture and of every track."""
     reel, made = reels
     picture = next((f for f in fates if f.index == reel.stream), Carried(reel.stream, PICTURE, reel.codec, "painted"))
-    told = []
+    messages = []
     for fate, index in [(picture, made.stream), *pairs]:
         kind = [source.streams[f.index] for f, _ in pairs if f.kind == fate.kind] or [source.streams[fate.index]]
         chosen = any(s.disposition & Disposition.default for s in kind)
         changes = changed(source.streams[fate.index], output.streams[index], container, fate.why, chosen)
-        told += [f"{fate.kind} {fate.index}: {change}" for change in changes]
+        messages += [f"{fate.kind} {fate.index}: {change}" for change in changes]
     held = f"languages, titles and flags of {len(pairs) + 1} tracks"
-    return [Finding("labels", not told, "; ".join(told) or held)]
+    return [Finding("labels", not messages, "; ".join(messages) or held)]
 
 
 def _check_attachment(fate: Carried, source: Any, output: Any) -> Finding:
@@ -188,8 +190,8 @@ def _check_packets(fate: Carried, a: Packets, b: Packets) -> Finding | None:
     if fate.kind == "video":  # H.264 is wrapped another way in each container
         return Finding(name, len(a) == len(b), f"{len(a)} packets in the source, {len(b)} in the output")
     if fate.kind != "audio":
-        told = f"{len(a)} packets in the source, {len(b)} in the output, or their bytes differ"
-        return Finding(name, False, told)
+        message = f"{len(a)} packets in the source, {len(b)} in the output, or their bytes differ"
+        return Finding(name, False, message)
     return None
 
 

@@ -15,11 +15,11 @@ from colorizer.basis.errors import ColorizeError
 from pipeline.metadata.metadata import Fields, name_of
 from pipeline.metadata.xmp import marked, merge
 from pipeline.pages.page import COLOR_SPACE, SOFTWARE
-from pipeline.pages.pyramid import Bands, halved, levels
+from pipeline.pages.pyramid import RowBuffer, halved, levels
 from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans.outputs import JPEG, check_luma, tile_rows
 from pipeline.stills.opening import open_scan
-from pipeline.stills.reader import Scan, ScanReader
+from pipeline.stills.reader import ScanPage, ScanReader
 from pipeline.stills.tones import is_srgb
 from pipeline.values.finding import Finding
 from pipeline.values.loss import Loss
@@ -31,7 +31,7 @@ RESOLUTION = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Declared:
     """What is known of an output before it is looked at.
 
     pages: indices in the source. lossless: its codes must be exact. pyramid: it has levels. lost: what is declared as
@@ -50,7 +50,7 @@ class Said:
         return frozenset(loss.name for loss in self.lost)
 
 
-def check_words(source: ScanReader, out: ScanReader, said: Said) -> list[Finding]:
+def check_words(source: ScanReader, out: ScanReader, said: Declared) -> list[Finding]:
     """Whether what a page says of itself is what its source says: geometry, resolution, profile, tags, mark."""
     a, b = source.scan, out.scan
     page = f"page {a.page}"
@@ -68,15 +68,15 @@ def check_words(source: ScanReader, out: ScanReader, said: Said) -> list[Finding
 
 
 def _same(what: str, wanted: object, found: object) -> Finding:
-    told = _told(found) if wanted == found else f"{_told(found)} where the source has {_told(wanted)}"
-    return Finding(what, wanted == found, told)
+    message = _told(found) if wanted == found else f"{_told(found)} where the source has {_told(wanted)}"
+    return Finding(what, wanted == found, message)
 
 
 def _told(value: object) -> str:
     return " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _resolution(page: str, a: Scan, b: Scan) -> Finding:
+def _resolution(page: str, a: ScanPage, b: ScanPage) -> Finding:
     what = f"resolution, {page}"
     if a.resolution is None or b.resolution is None:
         declared = a.resolution is b.resolution
@@ -87,16 +87,16 @@ def _resolution(page: str, a: Scan, b: Scan) -> Finding:
     return Finding(what, near and a.resolution[2] == b.resolution[2], f"{x:g} x {y:g}{unit}")
 
 
-def _profile(page: str, b: Scan) -> Finding:
+def _profile(page: str, b: ScanPage) -> Finding:
     try:
         right = b.icc is not None and b.icc[16:20] == b"RGB " and is_srgb(b.icc)
     except Exception:  # lcms' own: no profile that anything can use
         right = False
-    told = "sRGB, as its samples are" if right else "not the sRGB profile that its samples need"
-    return Finding(f"ICC profile, {page}", right, told)
+    message = "sRGB, as its samples are" if right else "not the sRGB profile that its samples need"
+    return Finding(f"ICC profile, {page}", right, message)
 
 
-def _tags(page: str, a: Scan, b: Scan, said: Said) -> Iterator[Finding]:
+def _tags(page: str, a: ScanPage, b: ScanPage, said: Declared) -> Iterator[Finding]:
     """One finding for all tags that are there again, and one for each that is not."""
     kept = 0
     pairs: tuple[tuple[str, Fields, Fields], ...] = (
@@ -114,13 +114,13 @@ def _tags(page: str, a: Scan, b: Scan, said: Said) -> Iterator[Finding]:
             if added or repr(there) == repr(value):  # as text, since NaN is not NaN
                 kept += 1
             elif name_of(code) not in said.names:
-                told = "is missing" if there is None else f"says {there!r:.60} where the source says {value!r:.60}"
-                yield Finding(f"{kind}{name_of(code)}, {page}", False, told)
+                message = "is missing" if there is None else f"says {there!r:.60} where the source says {value!r:.60}"
+                yield Finding(f"{kind}{name_of(code)}, {page}", False, message)
     declared = f"; {len(said.lost)} declared as not carried over" if said.lost else ""
     yield Finding(f"tags, {page}", True, f"{kept} of the source are there again{declared}")
 
 
-def _mark(page: str, a: Scan, b: Scan, said: Said) -> Finding:
+def _mark(page: str, a: ScanPage, b: ScanPage, said: Declared) -> Finding:
     what, packet = f"XMP, {page}", b.metadata.xmp
     if packet is None or SOURCE_TYPE.encode() not in packet:
         return Finding(what, False, "no word that a model made the colors")
@@ -151,15 +151,15 @@ def _levels(path: Path, place: int, number: int) -> Finding:
         raise
     except Exception as error:  # tifffile's own and the codecs'
         return Finding(what, False, f"cannot be decoded ({str(error) or type(error).__name__})")
-    told = (
+    message = (
         f"level {wrong[0]} is not the one before at half size" if wrong else f"{len(found)} levels below the full size"
     )
-    return Finding(what, not wrong, told)
+    return Finding(what, not wrong, message)
 
 
 def _is_half(path: Path, larger: Any, smaller: Any, exact: bool) -> bool:
     """Whether a level is another one in means of 2 x 2; of a lossy one, about."""
-    bands = Bands(smaller.imagelength, smaller.imagewidth, smaller.dtype, smaller.tilelength)
+    bands = RowBuffer(smaller.imagelength, smaller.imagewidth, smaller.dtype, smaller.tilelength)
     halves = (band for rows in tile_rows(path, larger) for half in halved(rows) for band in bands.add(half))
     for mine, wanted in zip(tile_rows(path, smaller), halves, strict=True):
         apart = np.abs(mine.astype(np.int32) - wanted)
@@ -169,7 +169,11 @@ def _is_half(path: Path, larger: Any, smaller: Any, exact: bool) -> bool:
 
 
 def check_scan(
-    source: str, out: Path, said: Said, limits: dict[str, int], luma: Callable[[int], Finding | None] = lambda _: None
+    source: str,
+    out: Path,
+    said: Declared,
+    limits: dict[str, int],
+    luma: Callable[[int], Finding | None] = lambda _: None,
 ) -> list[Finding]:
     """Everything that is kept, page by page. luma: a finding about a page's luma if it was compared already."""
     findings: list[Finding] = []

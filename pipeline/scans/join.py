@@ -19,7 +19,7 @@ from pipeline.pages.tile_codec import Grid, unpack_rows
 from pipeline.pages.writer import ScanWriter
 from pipeline.scans.plan import Band, PagePlan, ScanPlan
 from pipeline.stills.opening import open_scan
-from pipeline.stills.reader import Scan
+from pipeline.stills.reader import ScanPage
 from pipeline.storage.atomic import sha256
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.values.loss import Loss
@@ -64,7 +64,7 @@ def join_scan(
     return writer.lost
 
 
-def page_of(scan: Scan, page: PagePlan, plan: ScanPlan) -> Page:
+def page_of(scan: ScanPage, page: PagePlan, plan: ScanPlan) -> Page:
     """What an output's page says, from the source's facts and the plan."""
     return Page(
         scan.height, scan.width, page.out_bits, scan.orientation, scan.resolution, scan.metadata, mark_of(plan)
@@ -77,7 +77,7 @@ def mark_of(plan: ScanPlan) -> dict[str, str]:
     return ai_mark("chromatheque", version)
 
 
-def _facts(path: str, number: int, limits: dict[str, int]) -> Scan:
+def _facts(path: str, number: int, limits: dict[str, int]) -> ScanPage:
     with open_scan(path, number, **limits) as reader:
         return reader.scan
 

@@ -19,7 +19,7 @@ from colorizer.basis.errors import SourceError
 from colorizer.basis.light import MATRICES, luma_light
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.plate import color_native, color_rows
-from pipeline.pages.pyramid import Bands, halved
+from pipeline.pages.pyramid import RowBuffer, halved
 from pipeline.pages.still_formats import STILL_FORMATS
 from pipeline.pages.tile_codec import Grid, codec_for, pack_rows
 from pipeline.scans.plan import Band
@@ -77,7 +77,7 @@ class BandPainter:
                 f"is {now[0]} x {now[1]} now, the survey saw {then[0]} x {then[1]}; run again to survey it anew",
             )
         if band.settings.working_size:
-            gathered = Bands(band.bottom - band.top, band.plate.width, np.dtype(f"u{band.out_bits // 8}"), tile)
+            gathered = RowBuffer(band.bottom - band.top, band.plate.width, np.dtype(f"u{band.out_bits // 8}"), tile)
             for portion in self._from_lines(reader, band):
                 yield from gathered.add(_fitted(portion, band))
             return

@@ -67,9 +67,9 @@ def connect(ray: Any, address: str, workers: int, temp: Path | None) -> None:
     except ray.exceptions.AuthenticationError as error:
         raise wanted(address) from error
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        if told := mismatch(str(error), address):
+        if message := mismatch(str(error), address):
             ray.shutdown()  # it is connected by then
-            raise ColorizeError(told) from error
+            raise ColorizeError(message) from error
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ColorizeError(
             f"no Ray cluster at {address}: {first}; if one runs and wants a token, {SET_TOKEN}"
@@ -82,13 +82,15 @@ def mismatch(text: str, address: str) -> str:
     if not text.startswith("Version mismatch") or len(found) != 2:
         return ""
     (their_ray, their_python), (our_ray, our_python) = found
-    told = f"Ray at {address} is {their_ray} on Python {their_python}, and here is Ray {our_ray} on Python {our_python}"
+    message = (
+        f"Ray at {address} is {their_ray} on Python {their_python}, and here is Ray {our_ray} on Python {our_python}"
+    )
     todo = [f"pip install 'ray=={their_ray}'"] if their_ray != our_ray else []
     if their_python.split(".")[:2] != our_python.split(".")[:2]:
         todo.append(f"use Python {their_python}")
     elif their_python != our_python:
         todo.append(f"use Python {their_python} (or set {PYTHON_LEVEL}=minor to let it pass)")
-    return f"{told}; {', and '.join(todo)}, or run this on a machine that has the cluster's versions"
+    return f"{message}; {', and '.join(todo)}, or run this on a machine that has the cluster's versions"
 
 
 def _knock(ray: Any, address: str) -> None:

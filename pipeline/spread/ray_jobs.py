@@ -84,10 +84,10 @@ class Queue:
         self._client._do_request = partial(self._client._do_request, timeout=PATIENCE)
         theirs = getattr(self._client, "_server_ray_version", None)
         if theirs and theirs != ray.__version__:
-            told = f"Ray {theirs} runs at {self.address}, and here is Ray {ray.__version__}"
+            message = f"Ray {theirs} runs at {self.address}, and here is Ray {ray.__version__}"
             if theirs.split(".")[:2] != ray.__version__.split(".")[:2]:
-                raise ColorizeError(f"{told}; pip install ray=={theirs}, or submit from a machine that has it")
-            note(f"{told}; they should be the same")
+                raise ColorizeError(f"{message}; pip install ray=={theirs}, or submit from a machine that has it")
+            note(f"{message}; they should be the same")
 
     def submit(self, entrypoint: str, ship: Sequence[Path] = ()) -> str:
         """Put a shell command into the queue; the job's id. ship: folders of packages that travel along."""

@@ -38,9 +38,9 @@ class RayGauges:
     def _make(self, metric: Metric) -> Any:
         from ray.util import metrics
 
-        told: dict[str, Any] = {"description": metric.told, "tag_keys": (*self.labels, *metric.labels)}
+        values: dict[str, Any] = {"description": metric.told, "tag_keys": (*self.labels, *metric.labels)}
         if metric.kind == GAUGE:
-            return metrics.Gauge(metric.name, **told)
+            return metrics.Gauge(metric.name, **values)
         if metric.kind == COUNTER:
-            return metrics.Counter(metric.name, **told)
-        return metrics.Histogram(metric.name, boundaries=list(BOUNDS), **told)
+            return metrics.Counter(metric.name, **values)
+        return metrics.Histogram(metric.name, boundaries=list(BOUNDS), **values)

@@ -15,7 +15,7 @@ import imagecodecs
 import numpy as np
 
 from pipeline.metadata.headers import jpeg2000_size, jpeg_size, webp_size
-from pipeline.stills.layout import Layout
+from pipeline.stills.layout import PageLayout
 from pipeline.stills.lines import sgi_log, sgi_log24, thunderscan
 
 
@@ -23,7 +23,7 @@ class Undecodable(Exception):
     """Bytes that are not what the layout says; the message says what is the matter, for the caller to say where."""
 
 
-def samples_of(data: bytes, layout: Layout, rows: int, columns: int, tables: bytes | None) -> np.ndarray:
+def samples_of(data: bytes, layout: PageLayout, rows: int, columns: int, tables: bytes | None) -> np.ndarray:
     """Samples of a segment: (rows, columns, samples), native order, as stored except that predictors are undone.
 
     rows, columns: the part that lies in the picture. tables: JPEGTables. JPEG YCbCr stays YCbCr. Raises Undecodable, or
@@ -55,7 +55,7 @@ def samples_of(data: bytes, layout: Layout, rows: int, columns: int, tables: byt
     return _numbers(exact, layout, height)[:rows, :columns]
 
 
-def _numbers(stored: memoryview, layout: Layout, rows: int) -> np.ndarray:
+def _numbers(stored: memoryview, layout: PageLayout, rows: int) -> np.ndarray:
     """Numbers of any depth, rows ending at whole bytes, predictors undone."""
     bits, shape = layout.bits, (rows, layout.tile_width, layout.step)
     if bits == 24:
@@ -76,7 +76,7 @@ def _numbers(stored: memoryview, layout: Layout, rows: int) -> np.ndarray:
     return samples
 
 
-def _data_units(stored: memoryview, layout: Layout, rows: int) -> np.ndarray:
+def _data_units(stored: memoryview, layout: PageLayout, rows: int) -> np.ndarray:
     """YCbCr with fewer Cb and Cr than Y: units of Y samples, one Cb, one Cr (TIFF 6.0 section 21)."""
     across, down = layout.subsampling
     high, wide = -(-rows // down), -(-layout.tile_width // across)
@@ -86,7 +86,7 @@ def _data_units(stored: memoryview, layout: Layout, rows: int) -> np.ndarray:
     return np.dstack([luma[..., None], chroma])
 
 
-def _picture(data: bytes, layout: Layout, rows: int, columns: int, tables: bytes | None) -> np.ndarray:
+def _picture(data: bytes, layout: PageLayout, rows: int, columns: int, tables: bytes | None) -> np.ndarray:
     """A segment that is a picture file of its own: JPEG, JPEG 2000, WebP."""
     size_of, decode = PICTURES[layout.compression]
     if layout.compression == 6:  # libjpeg makes do without an end, and old writers often left it out
@@ -109,7 +109,7 @@ def _picture(data: bytes, layout: Layout, rows: int, columns: int, tables: bytes
     return whole
 
 
-def _jpeg(data: bytes, layout: Layout, tables: bytes | None) -> Any:
+def _jpeg(data: bytes, layout: PageLayout, tables: bytes | None) -> Any:
     if b"\xff\xd9" not in data[-64:]:
         raise Undecodable("the picture ends early")  # libjpeg would fill the rest with gray and say nothing
     if layout.step == 1:
@@ -128,11 +128,11 @@ def _jpeg(data: bytes, layout: Layout, tables: bytes | None) -> Any:
     return imagecodecs.jpeg_decode(data, tables=tables, colorspace=inside, outcolorspace=outside, bitspersample=bits)
 
 
-def _jpeg2000(data: bytes, layout: Layout, tables: bytes | None) -> Any:
+def _jpeg2000(data: bytes, layout: PageLayout, tables: bytes | None) -> Any:
     return imagecodecs.jpeg2k_decode(data)
 
 
-def _webp(data: bytes, layout: Layout, tables: bytes | None) -> Any:
+def _webp(data: bytes, layout: PageLayout, tables: bytes | None) -> Any:
     return imagecodecs.webp_decode(data)
 
 

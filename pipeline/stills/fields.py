@@ -9,12 +9,12 @@ import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.metadata.directory import COPY, Directory
-from pipeline.stills.layout import CARRIES_OWN_HEADER, CODECS, CONVERT, MODELS, PREDICTED, Layout
+from pipeline.stills.layout import CARRIES_OWN_HEADER, CODECS, CONVERT, MODELS, PREDICTED, PageLayout
 from pipeline.stills.old_jpeg import has_stream
 from pipeline.stills.places import in_pieces, with_segments
 
 
-def layout_of(page: Directory, max_pixels: int, max_bytes: int) -> Layout:
+def page_layout(page: Directory, max_pixels: int, max_bytes: int) -> PageLayout:
     """The layout of a page, checked. Raises UnsupportedSource or DamagedSource."""
     path = page.tiff.path
     height, width = page.number(257, 0), page.number(256, 0)
@@ -50,7 +50,7 @@ def layout_of(page: Directory, max_pixels: int, max_bytes: int) -> Layout:
     bits, number = _depth(page, model, compression, channels)
     subsampling = page.numbers(530) if model == "YCbCr" else None
     across, down = (2, 2) if subsampling is None or len(subsampling) < 2 else map(int, subsampling[:2])
-    layout = Layout(
+    layout = PageLayout(
         path, page.tiff.order, height, width, model, photometric, channels, samples, bits, number, compression,
         page.number(317, 1) if compression in PREDICTED else 1, page.number(284, 1) == 2 and samples > 1,
         page.number(266, 1) == 2, (across, down) if model == "YCbCr" else (1, 1), tiled, tile_height, tile_width,
@@ -88,7 +88,7 @@ def _depth(page: Directory, model: str, compression: int, channels: int) -> tupl
     return bits, number
 
 
-def _check_combination(layout: Layout) -> None:
+def _check_combination(layout: PageLayout) -> None:
     path, bits, codec = layout.path, layout.bits, CODECS[layout.compression][0]
     plain = {"palette": bits <= 16, "YCbCr": bits == 8, "Lab": bits in (8, 16), "ICC Lab": bits in (8, 16),
              "ITU Lab": bits in (8, 16)}  # fmt: skip

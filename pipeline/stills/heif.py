@@ -18,7 +18,7 @@ from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.metadata.directory import COPY
 from pipeline.metadata.headers import Size
 from pipeline.metadata.heif import Heif, Item, has_alpha, heif_of
-from pipeline.reels.frames import Layout, layout_of, plane_view
+from pipeline.reels.frames import PixelLayout, pixel_layout, plane_view
 from pipeline.stills.format import Decoded
 from pipeline.stills.layout import CONVERT
 from pipeline.stills.tones import Tone, spread
@@ -73,7 +73,7 @@ def decode_heif(data: bytes, path: str, coded: Coded) -> Decoded:
     frames, across = _frames(file, item, path, coded)
     color = _color(file, item, frames[0])
     _refuse(path, frames[0], color)
-    layout = layout_of(frames[0].format.name)
+    layout = pixel_layout(frames[0].format.name)
     assert layout is not None, "it was refused"
     planes = [_stitched([_plane(f, layout, n) for f in frames], across, item.size) for n in range(_count(frames[0]))]
     notes = ("the crop that it asks for was not made",) if item.box(b"clap") else ()
@@ -131,7 +131,7 @@ def _color(file: Heif, item: Item, frame: av.VideoFrame) -> _Color:
 
 
 def _refuse(path: str, frame: av.VideoFrame, color: _Color) -> None:
-    layout = layout_of(frame.format.name)
+    layout = pixel_layout(frame.format.name)
     if layout is None or layout.kind == "convert":
         raise UnsupportedSource(path, f"{frame.format.name} is not read; {CONVERT}")
     if color.transfer not in SDR:
@@ -146,7 +146,7 @@ def _count(frame: av.VideoFrame) -> int:
     return min(3, len(frame.planes))
 
 
-def _plane(frame: av.VideoFrame, layout: Layout, number: int) -> np.ndarray:
+def _plane(frame: av.VideoFrame, layout: PixelLayout, number: int) -> np.ndarray:
     """A plane at the luma's size; fewer chroma samples are repeated."""
     samples = plane_view(frame, number).astype(np.uint8 if layout.bits == 8 else np.uint16)
     if number and layout.step_x:

@@ -38,7 +38,7 @@ PREDICTED = (5, 8, 32946, 34925, 34926, 50000)
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PageLayout:
     """A page's samples. Sizes in pixels; a strip is a tile as wide as the page.
 
     samples: per pixel in the file. bits: of a sample. format: "uint", "int" or "float". planes: each sample has tiles

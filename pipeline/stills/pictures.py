@@ -16,7 +16,7 @@ from pipeline.metadata.headers import Size
 from pipeline.stills.format import HEAD, Decoded, Format
 from pipeline.stills.layout import CONVERT
 from pipeline.stills.places import UNBACKED
-from pipeline.stills.reader import Scan, ScanReader
+from pipeline.stills.reader import ScanPage, ScanReader
 from pipeline.stills.table import FORMATS
 from pipeline.stills.tones import COLORED, range_of, spread, thinned, with_profile
 
@@ -98,7 +98,7 @@ def _reader(path: str, picture: Format, decoded: Decoded, blocks: Blocks) -> Sca
     few = thinned(samples)
     luma = tone.luma(samples)
     number = {"uint": "", "float": "float "}[tone.format]
-    scan = Scan(
+    scan = ScanPage(
         path, picture.name, 0, 1, luma.shape[0], luma.shape[1], orientation, tone.luma_bits, tone.model,
         f"{tone.bits}-bit {number}{tone.model}, {picture.name}", tone.colored(few) > COLORED,
         alpha or samples.shape[2] > channels, resolution, blocks.icc, words, metadata, notes,

@@ -8,7 +8,7 @@ import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.metadata.directory import COPY, Directory
-from pipeline.stills.layout import CODECS, Layout
+from pipeline.stills.layout import CODECS, PageLayout
 from pipeline.stills.old_jpeg import INTERCHANGE, INTERCHANGE_LENGTH, has_stream
 
 UNBACKED = 1 << 26
@@ -17,7 +17,7 @@ PIECE = 1 << 20
 """Bytes in which uncompressed strips are read."""
 
 
-def with_segments(page: Directory, layout: Layout, max_bytes: int) -> Layout:
+def with_segments(page: Directory, layout: PageLayout, max_bytes: int) -> PageLayout:
     """The layout with its segments' bytes, all of which the file has. max_bytes: of a segment when it is decoded."""
     path, size, name = layout.path, page.tiff.size, "tiles" if layout.tiled else "strips"
     rows, columns = layout.grid
@@ -68,7 +68,7 @@ def with_segments(page: Directory, layout: Layout, max_bytes: int) -> Layout:
     return replace(layout, offsets=offsets, counts=counts)
 
 
-def in_pieces(layout: Layout, max_bytes: int) -> Layout:
+def in_pieces(layout: PageLayout, max_bytes: int) -> PageLayout:
     """Uncompressed strips cut into short ones, so that no strip is too long to hold."""
     rows, _ = layout.grid
     plain = layout.compression == 1 and not layout.tiled and layout.subsampling == (1, 1)

@@ -13,7 +13,7 @@ from pipeline.storage.atomic import legible
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class ScanPage:
     """Facts of one page of a scan, as it is stored.
 
     format: of the file ("TIFF", "PNG", ...). page: index among `pages` full pictures (reduced copies do not count).
@@ -51,7 +51,7 @@ class ScanReader:
     """
 
     def __init__(
-        self, scan: Scan, region: Callable[[int, int, int, int], np.ndarray], close: Callable[[], None], held: int
+        self, scan: ScanPage, region: Callable[[int, int, int, int], np.ndarray], close: Callable[[], None], held: int
     ) -> None:
         self.scan, self.held = scan, held
         self._region = region

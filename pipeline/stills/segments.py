@@ -10,7 +10,7 @@ import numpy as np
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
 from pipeline.metadata.directory import COPY
 from pipeline.stills.codecs import samples_of
-from pipeline.stills.layout import CODECS, TOO_LITTLE_MEMORY, Layout
+from pipeline.stills.layout import CODECS, TOO_LITTLE_MEMORY, PageLayout
 from pipeline.stills.tones import Tone, thinned
 
 CACHE = 1 << 27
@@ -25,7 +25,7 @@ PROBES = 25
 class Segments:
     """The strips or tiles of one page."""
 
-    def __init__(self, file: BinaryIO, layout: Layout, tables: bytes | None) -> None:
+    def __init__(self, file: BinaryIO, layout: PageLayout, tables: bytes | None) -> None:
         self.file, self.layout, self.tables = file, layout, tables
         self._kept: OrderedDict[tuple[int, int], np.ndarray] = OrderedDict()
         self._bytes = 0
@@ -104,7 +104,7 @@ class Segments:
         return out
 
 
-def _stored_type(layout: Layout) -> np.dtype:
+def _stored_type(layout: PageLayout) -> np.dtype:
     if layout.model.startswith("Log"):
         return np.dtype(np.uint16)
     size = next(n for n in (8, 16, 32, 64) if layout.bits <= n)

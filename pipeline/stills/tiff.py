@@ -10,10 +10,10 @@ import numpy as np
 from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
 from pipeline.metadata.directory import COPY, MAX_BLOB, Directory, Tiff
 from pipeline.metadata.metadata import ICC, metadata_of, orientation_of, resolution_of
-from pipeline.stills.fields import layout_of
-from pipeline.stills.layout import Layout
+from pipeline.stills.fields import page_layout
+from pipeline.stills.layout import PageLayout
 from pipeline.stills.old_jpeg import has_stream, header_of
-from pipeline.stills.reader import Scan, ScanReader
+from pipeline.stills.reader import ScanPage, ScanReader
 from pipeline.stills.segments import Segments
 from pipeline.stills.tones import COLORED, Tone, lightness_table, palette_of, range_of, spread, with_profile
 
@@ -28,7 +28,7 @@ def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int, max_bytes: 
     if page >= len(pages):
         raise SourceError(path, f"has no page {page}: its pages are 0 to {len(pages) - 1}")
     directory = pages[page]
-    layout = layout_of(directory, max_pixels, max_bytes)
+    layout = page_layout(directory, max_pixels, max_bytes)
     segments = Segments(file, layout, _tables(directory, layout))
     probes = segments.probes(layout.channels)
     tone, words, notes = tone_of(directory, layout, probes)
@@ -43,7 +43,7 @@ def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int, max_bytes: 
     meaning = [] if extra is None else [int(n) for n in extra]
     if unused := layout.samples - layout.channels - sum(n in (1, 2) for n in meaning):
         notes = (*notes, f"{unused} more samples per pixel than {layout.model} has, of unknown meaning: not used")
-    scan = Scan(
+    scan = ScanPage(
         path, "BigTIFF" if tiff.big else "TIFF", page, len(pages), layout.height, layout.width,
         orientation_of(directory), tone.luma_bits, layout.model, layout.words,
         float(np.mean([tone.colored(p) for p in probes])) > COLORED, 1 in meaning or 2 in meaning,
@@ -53,7 +53,7 @@ def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int, max_bytes: 
     return ScanReader(scan, lambda *region: segments.region(tone, *region), file.close, held)
 
 
-def _tables(directory: Directory, layout: Layout) -> bytes | None:
+def _tables(directory: Directory, layout: PageLayout) -> bytes | None:
     """What JPEG strips and tiles share: JPEGTables, or all that comes before the data of an old-style one."""
     if layout.compression == 7 and 347 in directory:
         return directory.raw(347)
@@ -90,7 +90,7 @@ def pictures(tiff: Tiff) -> list[Directory]:
     return whole or found
 
 
-def tone_of(directory: Directory, layout: Layout, probes: list[np.ndarray]) -> tuple[Tone, str, tuple[str, ...]]:
+def tone_of(directory: Directory, layout: PageLayout, probes: list[np.ndarray]) -> tuple[Tone, str, tuple[str, ...]]:
     """How the page's samples become luma, in words where codes change, and notes."""
     path, words = layout.path, ""
     notes: tuple[str, ...] = ()

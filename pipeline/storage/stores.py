@@ -53,7 +53,7 @@ def is_uri(text: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
 
 
-def shown(uri: str) -> str:
+def masked(uri: str) -> str:
     """A URI without the name and password that may be in it."""
     return re.sub(r"://[^/]*@", "://", uri)
 
@@ -82,7 +82,7 @@ def _why(error: Exception, uri: str) -> str:
     if isinstance(error, ValueError) and "rotocol" in str(error):
         return f"no store is called {scheme}://; fsspec knows {', '.join(sorted(PACKAGES))}, memory, smb, sftp and more"
     told = " ".join(str(error).split()) or type(error).__name__
-    return shown(told)[:300]
+    return masked(told)[:300]
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def _patiently(work: Callable[[], T]) -> T:
     return work()
 
 
-def together(uri: str, work: Callable[[S], T], things: Sequence[S]) -> list[T]:
+def in_parallel(uri: str, work: Callable[[S], T], things: Sequence[S]) -> list[T]:
     """Results of something small that is asked of a store about many things, in order, many at a time.
 
     An answer takes as long as the way there and back, which a thousand in a row make minutes. Only object stores are
@@ -149,9 +149,9 @@ def reading(uri: str) -> Iterator[None]:
         raise
     except Exception as error:
         if _of_a_file(error, uri):
-            raise SourceError(shown(uri), _why(error, uri)) from error
+            raise SourceError(masked(uri), _why(error, uri)) from error
         raise StorageError(
-            f"{shown(uri)}: cannot be read: {_why(error, uri)}; fix this, then run the command again"
+            f"{masked(uri)}: cannot be read: {_why(error, uri)}; fix this, then run the command again"
         ) from error
 
 
@@ -189,12 +189,12 @@ def writing(uri: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise StorageError(
-            f"{shown(uri)}: cannot be written: {_why(error, uri)}; fix this, then run the command again"
+            f"{masked(uri)}: cannot be written: {_why(error, uri)}; fix this, then run the command again"
         ) from error
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StoredFile:
     """A file in a store. place: below the store, with forward slashes. stamp: differs when the content does."""
 
     place: str
@@ -228,7 +228,7 @@ class Store:
             with suppress(FileNotFoundError):
                 fs.ls(root, detail=False)
 
-    def find(self, place: str = "") -> dict[str, Entry]:
+    def find(self, place: str = "") -> dict[str, StoredFile]:
         """All files below a folder, by their place. None is no error. Raises SourceError, StorageError."""
         with reading(self.at(place)):
             fs, path = self._path(place)
@@ -245,7 +245,7 @@ class Store:
                 entries[below] = _entry(below, info)
         return entries
 
-    def look(self, place: str = "") -> Entry | None:
+    def look(self, place: str = "") -> StoredFile | None:
         """A file as it is now, or None. Raises SourceError, StorageError."""
         with reading(self.at(place)):
             fs, path = self._path(place)
@@ -256,7 +256,7 @@ class Store:
                 return None
         return _entry(place, info) if info.get("type") == "file" else None
 
-    def pull(self, place: str, path: Path) -> Entry:
+    def pull(self, place: str, path: Path) -> StoredFile:
         """Fetch a file; `path` appears whole or not at all. Raises SourceError, StorageError."""
         path.parent.mkdir(parents=True, exist_ok=True)
         part = scratch_of(path)
@@ -271,11 +271,11 @@ class Store:
                     if part.stat().st_size == entry.bytes and self.look(place) == entry:
                         publish(part, path, lasting=False)
                         return entry
-                raise SourceError(shown(self.at(place)), "it changes while it is read; try again when it is at rest")
+                raise SourceError(masked(self.at(place)), "it changes while it is read; try again when it is at rest")
             finally:
                 part.unlink(missing_ok=True)
 
-    def push(self, path: Path, place: str) -> Entry:
+    def push(self, path: Path, place: str) -> StoredFile:
         """Put a file, whole or not at all. Raises StorageError."""
         size = path.stat().st_size
         with writing(self.at(place)):
@@ -326,12 +326,12 @@ class Store:
             return fs.open(path, "rb")
 
 
-def _entry(place: str, info: dict[str, Any]) -> Entry:
+def _entry(place: str, info: dict[str, Any]) -> StoredFile:
     size = int(info.get("size") or 0)
     version = next((info[name] for name in VERSIONS if info.get(name)), "")
     if isinstance(version, datetime):  # what lists a file and what looks at it need not agree on how to say a time
         version = version.timestamp()
-    return Entry(place, size, (size, f"{version:.6f}" if isinstance(version, float) else str(version)))
+    return StoredFile(place, size, (size, f"{version:.6f}" if isinstance(version, float) else str(version)))
 
 
 def store_of(uri: str) -> tuple[Store, str]:
@@ -345,5 +345,5 @@ def fetch_text(uri: str) -> str:
     store, place = store_of(uri)
     data = store.read(place)
     if data is None:
-        raise SourceError(shown(uri), "no such file")
+        raise SourceError(masked(uri), "no such file")
     return data.decode("utf-8-sig")

@@ -21,8 +21,8 @@ class Loss:
     page: int = 1
 
     def __str__(self) -> str:
-        told = f"{self.name} ({self.why})" if self.why else self.name
-        return told if self.page == 1 else f"page {self.page}: {told}"
+        message = f"{self.name} ({self.why})" if self.why else self.name
+        return message if self.page == 1 else f"page {self.page}: {message}"
 
     @classmethod
     def of(cls, text: str) -> Loss:

@@ -13,7 +13,7 @@ import torch
 
 from colorizer.basis.errors import ColorizeError
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 from pipeline.values.events import Silent
 from tests.endtoend import MEDIA, verify
 from tests.synthetic import tiny_weights

@@ -59,8 +59,8 @@ def driven(facts: dict[str, Any]) -> dict[str, Any]:
     if child.returncode:
         last = (child.stderr.strip().splitlines() or ["no word"])[-1]
         raise click.ClickException(f"{facts['workers']} workers ({facts['pool']}): the driver failed: {last}")
-    told: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
-    return told
+    values: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
+    return values
 
 
 def _row(run: dict[str, Any]) -> str:
@@ -78,5 +78,5 @@ def limit(run: dict[str, Any]) -> str:
     walls = run["wall_by_part"]
     own = walls["files"] + walls["schedule"] + (walls["pool"] if not run["cost"] else run["processor_by_part"]["pool"])
     first = max(walls if not run["cost"] else {k: v for k, v in walls.items() if k != "pool"}, key=walls.__getitem__)
-    told = f"At {run['workers']} workers the driver itself takes {1000 * own / run['units']:.2f} ms for a unit"
-    return f"{told}, most of it {first}: enough for {run['units'] / own * REAL:,.0f} workers at {REAL:g} s a unit"
+    message = f"At {run['workers']} workers the driver itself takes {1000 * own / run['units']:.2f} ms for a unit"
+    return f"{message}, most of it {first}: enough for {run['units'] / own * REAL:,.0f} workers at {REAL:g} s a unit"

@@ -47,14 +47,14 @@ def collection(count: int, workers: list[int], ray: str, weights: str, folder: P
                 "archive", str(source), str(out), "--weights", weights, "--ray", ray, "--workers", str(size),
                 "--progress", "none",
             )  # fmt: skip
-            told = json.loads((out / layout.SUMMARY).read_text(encoding="utf-8"))
-            first = first or told["seconds"]
+            values = json.loads((out / layout.SUMMARY).read_text(encoding="utf-8"))
+            first = first or values["seconds"]
             spent = stages(out)
             click.echo(
-                f"{count} items, {size:>3} workers: {told['seconds']:.1f} s, {first / told['seconds']:.2f} times "
-                f"the first, busy {told['busy']:.3f} of the workers' time "
+                f"{count} items, {size:>3} workers: {values['seconds']:.1f} s, {first / values['seconds']:.2f} times "
+                f"the first, busy {values['busy']:.3f} of the workers' time "
                 f"({', '.join(f'{stage} {seconds:.1f} s' for stage, seconds in spent.items())}); "
-                f"before it {whole - told['seconds']:.1f} s; driver {peak / (1 << 20):.0f} MiB"
+                f"before it {whole - values['seconds']:.1f} s; driver {peak / (1 << 20):.0f} MiB"
             )
 
 

@@ -18,8 +18,8 @@ from typing import Any
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.schedule import Schedule
-from pipeline.collection.state import Progress, State
-from pipeline.collection.step import Step, Ticket
+from pipeline.collection.state import ItemProgress, State
+from pipeline.collection.step import Step, UnitKey
 from pipeline.spread.pools import Pool, RayPool
 from pipeline.storage.ledger import Ledger
 from pipeline.values.events import Silent
@@ -57,25 +57,25 @@ def item_of(place: int, units: int) -> Item:
     return Item(f"{place:016x}", "", "reel", f"/simulated/{place}.mov", f"{place}.mkv", (("units", units),))
 
 
-def items_of(count: int, units: int) -> list[Progress]:
+def items_of(count: int, units: int) -> list[ItemProgress]:
     """Items of `units` units on average: the smallest has a fifth of that, the largest nine fifths."""
     found = []
     for place in range(count):
         mine = max(1, round(units * (0.2 + 1.6 * place / (count - 1)))) if count > 1 else units
-        found.append(Progress(item_of(place, mine), size={"megapixels": mine * FRAMES * MEGAPIXELS}))
+        found.append(ItemProgress(item_of(place, mine), size={"megapixels": mine * FRAMES * MEGAPIXELS}))
     return found
 
 
 def warm(pool: Pool, depot: Depot) -> None:
     """Wait until every worker answers: how long Ray takes to start processes is another matter."""
     for place in range(pool.size):
-        ticket = Ticket(f"warm{place}", 0, "segment", "segment 0", "frames", 1)
+        ticket = UnitKey(f"warm{place}", 0, "segment", "segment 0", "frames", 1)
         pool.start(Step(PAINT, item_of(place, 1), depot, 0, ticket), 1)
     for _ in range(pool.size):
         pool.finished()
 
 
-def simulate(pool: Pool, items: list[Progress], depot: Depot) -> dict[str, Any]:
+def simulate(pool: Pool, items: list[ItemProgress], depot: Depot) -> dict[str, Any]:
     """One run: its time, and the driver's by part. files: state and receipts. pool: starting units, taking them back,
     and (of its wall) waiting for one. schedule: the rest.
     """

@@ -6,7 +6,7 @@ import heapq
 import time
 from typing import Any
 
-from pipeline.collection.step import Done, Step, Surveyed, Ticket
+from pipeline.collection.step import Done, Step, Surveyed, UnitKey
 from pipeline.spread.pools import Outcome
 from pipeline.storage.ledger import Receipt
 from pipeline.values.stages import PAINT, SURVEY
@@ -50,9 +50,9 @@ class StandIn:
         """Nothing is open."""
 
 
-def _tickets(key: str, count: int) -> tuple[Ticket, ...]:
+def _tickets(key: str, count: int) -> tuple[UnitKey, ...]:
     return tuple(
-        Ticket(f"{key}{n:016x}", n, "segment", f"segment {n} (frames {n * FRAMES} to {n * FRAMES + FRAMES - 1})",
+        UnitKey(f"{key}{n:016x}", n, "segment", f"segment {n} (frames {n * FRAMES} to {n * FRAMES + FRAMES - 1})",
                "frames", FRAMES)
         for n in range(count)
     )  # fmt: skip

@@ -13,7 +13,7 @@ import click
 
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from pipeline.containers.profiles import PROFILES
-from pipeline.storage.stores import hasty, shown
+from pipeline.storage.stores import hasty, masked
 from workflows.terminal.options import Bytes, Place, WorkingSize
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.collection.items import Found
     from pipeline.collection.run import Wishes
     from pipeline.collection.schedule import Night
-    from pipeline.collection.state import Progress
+    from pipeline.collection.state import ItemProgress
     from pipeline.values.events import Listener
 
 LATE = 3
@@ -135,7 +135,7 @@ def archive(
     check_profile(PROFILES[options["profile"]])
     found = find(source, out, options, include, exclude)
     if not found.items:
-        raise click.UsageError(f"{shown(source)}: no reel and no scan in it{_passed(found)}")
+        raise click.UsageError(f"{masked(source)}: no reel and no scan in it{_passed(found)}")
     wishes = Wishes(
         ray, workers, retries or attempts, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch,
         illustrate,
@@ -147,7 +147,7 @@ def archive(
         try:
             night, items = color(out, found.items, wishes, listener)
         except KeyboardInterrupt:
-            click.echo(f"Stopped. What is done is safe in {shown(out)}. Run it again to continue.", err=True)
+            click.echo(f"Stopped. What is done is safe in {masked(out)}. Run it again to continue.", err=True)
             with hasty():  # who stopped it does not wait
                 _report(out, scratch)
             raise click.exceptions.Exit(130) from None
@@ -165,8 +165,8 @@ def archive(
 def _passed(found: Found) -> str:
     if not found.passed:
         return ""
-    told = ", ".join(f"{count} {suffix}" for suffix, count in found.passed.items())
-    return f" ({sum(found.passed.values())} other files: {told})"
+    message = ", ".join(f"{count} {suffix}" for suffix, count in found.passed.items())
+    return f" ({sum(found.passed.values())} other files: {message})"
 
 
 def _report(out: str, scratch: Path | None) -> str:
@@ -187,7 +187,7 @@ def _report(out: str, scratch: Path | None) -> str:
 
 
 def _told(
-    night: Night, items: list[Progress], out: str, report: str, found: Found, aside_only: bool, as_json: bool,
+    night: Night, items: list[ItemProgress], out: str, report: str, found: Found, aside_only: bool, as_json: bool,
     listener: Listener,
 ) -> None:  # fmt: skip
     from pipeline.values.events import NightFinished
@@ -196,14 +196,14 @@ def _told(
         listener(NightFinished(**asdict(night), report=report or None))
         return
     if aside_only and not items:
-        click.echo(NOTHING_ASIDE.format(shown(out)))
+        click.echo(NOTHING_ASIDE.format(masked(out)))
         return
-    told = f"{night.done} of {len(items)} files are colored and verified in {shown(out)}{_passed(found)}"
+    message = f"{night.done} of {len(items)} files are colored and verified in {masked(out)}{_passed(found)}"
     if night.aside:
-        told += f"; {night.aside} set aside, see {shown(out).rstrip('/')}/set-aside.jsonl"
+        message += f"; {night.aside} set aside, see {masked(out).rstrip('/')}/set-aside.jsonl"
     if night.left:
-        told += f"; {night.left} are left for the next run" + (", the deadline has come" if night.late else "")
-    click.echo(told)
+        message += f"; {night.left} are left for the next run" + (", the deadline has come" if night.late else "")
+    click.echo(message)
     if report:
         click.echo(f"the report is in {report}")
 
@@ -216,7 +216,7 @@ def _forecast(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
     from pipeline.collection.layout import ITEMS
     from pipeline.collection.run import look, short_of_disk
     from pipeline.collection.schedule import ready
-    from pipeline.collection.state import Progress, State
+    from pipeline.collection.state import ItemProgress, State
     from pipeline.values.events import Silent
     from pipeline.values.stages import ASIDE, DONE
     from workflows.terminal.clock import counted, lasting
@@ -227,7 +227,7 @@ def _forecast(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
         depot.fetch_state()
         looked = ready(State(depot), found.items, wishes.aside_only)
     else:
-        looked = [Progress(item) for item in found.items]
+        looked = [ItemProgress(item) for item in found.items]
     with tempfile.TemporaryDirectory() as nowhere:  # the look leaves no trace in OUT_DIR
         look(State(Path(nowhere)), looked, Silent())
     if wishes.aside_only and not looked and not as_json:
@@ -237,7 +237,7 @@ def _forecast(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
     told = forecast(looked, shutil.disk_usage(place).free, keep, stored=bool(depot.store))
     bad = [p for p in looked if p.state == ASIDE]
     if as_json:
-        refused = [{"uri": shown(p.item.source), **(p.error or {})} for p in bad]
+        refused = [{"uri": masked(p.item.source), **(p.error or {})} for p in bad]
         click.echo(json.dumps({**asdict(told), "refused": refused, "done": sum(p.state == DONE for p in looked)}))
         return int(bool(bad) or told.disk > told.free)
     files, pixels = told.files, told.megapixels

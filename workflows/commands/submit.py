@@ -95,7 +95,7 @@ def _paths(param: click.Parameter, value: Any) -> Iterator[str]:
 def packages(place: Path) -> list[Path]:
     """The folders of the packages as they are installed here. `place` takes a folder that tells their version."""
     ours = version("chromatheque")
-    told = place / f"chromatheque-{ours}.dist-info"  # what is colored says which version did it
-    told.mkdir()
-    (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: chromatheque\nVersion: {ours}\n")
-    return [*(HOME / package for package in PACKAGES), told]
+    message = place / f"chromatheque-{ours}.dist-info"  # what is colored says which version did it
+    message.mkdir()
+    (message / "METADATA").write_text(f"Metadata-Version: 2.1\nName: chromatheque\nVersion: {ours}\n")
+    return [*(HOME / package for package in PACKAGES), message]

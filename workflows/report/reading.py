@@ -41,18 +41,18 @@ def read(out: Path, elsewhere: frozenset[str] = frozenset()) -> Collection:
     state = out / STATE
     if not state.is_dir():
         raise ColorizeError(f"{out}: no collection here; give the OUT_DIR of `chromatheque archive`")
-    told = _dict(_json(state / "collection.json"))
+    values = _dict(_json(state / "collection.json"))
     files = [_file(out, path, elsewhere) for path in (state / "items").glob("*.json")]
     files.sort(key=lambda f: (STATES.index(f.state), _natural(f.folder), _natural(f.name), f.key))
     started = None
     with suppress(ValueError, OverflowError, OSError):
-        started = datetime.fromisoformat(_text(told.get("started"))).astimezone()
-    busy = told.get("busy")
+        started = datetime.fromisoformat(_text(values.get("started"))).astimezone()
+    busy = values.get("busy")
     return Collection(
-        tuple(files), _text(told.get("source")), started, _changed(state / "collection.json"),
-        _number(told.get("seconds")), None if busy is None else min(1.0, _number(busy)),
-        int(_number(told.get("workers"))), _text(told.get("deadline")), told.get("running") is True,
-        _text(told.get("chromatheque")),
+        tuple(files), _text(values.get("source")), started, _changed(state / "collection.json"),
+        _number(values.get("seconds")), None if busy is None else min(1.0, _number(busy)),
+        int(_number(values.get("workers"))), _text(values.get("deadline")), values.get("running") is True,
+        _text(values.get("chromatheque")),
     )  # fmt: skip
 
 
@@ -70,27 +70,27 @@ def published(out: Path, item: Item) -> File:
 
 
 def _file(out: Path, path: Path, elsewhere: frozenset[str]) -> File:
-    told = _dict(_json(path))
-    kind, state = _text(told.get("kind")), _text(told.get("state"))
-    source, place = _raw(told.get("source")), _raw(told.get("out"))
+    values = _dict(_json(path))
+    kind, state = _text(values.get("kind")), _text(values.get("state"))
+    source, place = _raw(values.get("source")), _raw(values.get("out"))
     place = place if _is_below(place) else ""
-    units, size = _dict(told.get("units")), _dict(told.get("size"))
+    units, size = _dict(values.get("units")), _dict(values.get("size"))
     name = shown(re.split(r"[/\\]", source.rstrip("/\\"))[-1])
     folder = shown(PurePosixPath(place).parent.as_posix()) if place else "."
     plan = f"{STATE}/jobs/{path.stem}/{PLAN}"
     file = File(
         path.stem, kind if kind in ("reel", "scan") else "unknown", state if state in STATES else WAITING,
-        name or shown(path.stem), "" if folder == "." else folder, _text(told.get("id")), shown(source), place,
+        name or shown(path.stem), "" if folder == "." else folder, _text(values.get("id")), shown(source), place,
         plan=link(plan) if _is_file(out, plan) or plan in elsewhere else "",
         done=int(_number(units.get("done"))), of=int(_number(units.get("of"))),
         frames=int(_number(size.get("frames"))), megapixels=_number(size.get("megapixels")),
-        seconds=sum(map(_number, _dict(told.get("seconds")).values())),
-        error=_error(told.get("error")) if state == ASIDE else None,
-        attempts=tuple(map(_attempt, _dicts(told.get("attempts")))),
-        notes=_texts(told.get("notes")), lost=_texts(told.get("lost")),
+        seconds=sum(map(_number, _dict(values.get("seconds")).values())),
+        error=_error(values.get("error")) if state == ASIDE else None,
+        attempts=tuple(map(_attempt, _dicts(values.get("attempts")))),
+        notes=_texts(values.get("notes")), lost=_texts(values.get("lost")),
     )  # fmt: skip
     if _is_file(out, plan) and state == DONE and not elsewhere:
-        file = replace(file, **_editable(out, file, told.get("seen")))
+        file = replace(file, **_editable(out, file, values.get("seen")))
     return _with_output(out, file, elsewhere) if state == DONE and place else file
 
 
@@ -106,27 +106,28 @@ def _editable(out: Path, file: File, seen: Any) -> dict[str, Any]:
 def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
     """The file with what its output and sidecar say."""
     sidecar = f"{file.place}.json"
-    said = _dict(_json(out / sidecar))
-    parts = _pages(said) if "pages" in said else _shots(said)
-    pixels, reel = 0.0, _dict(_dict(said.get("plan")).get("reel"))
-    if "pages" in said:
-        pixels = sum(_number(p.get("height")) * _number(p.get("width")) for p in _dicts(said["pages"]))
-    frames = int(_number(said.get("frames"))) or file.frames
+    values = _dict(_json(out / sidecar))
+    parts = _pages(values) if "pages" in values else _shots(values)
+    pixels, reel = 0.0, _dict(_dict(values.get("plan")).get("reel"))
+    if "pages" in values:
+        pixels = sum(_number(p.get("height")) * _number(p.get("width")) for p in _dicts(values["pages"]))
+    frames = int(_number(values.get("frames"))) or file.frames
     pixels = pixels or frames * _number(reel.get("height")) * _number(reel.get("width"))
-    lost = file.lost or _texts(said.get("not_carried_over")) or _lost(said)
-    notes = [*file.notes, *_texts(said.get("notes"))]
-    if retimed := int(_number(_dict(said.get("damage")).get("retimed_frames"))):
+    lost = file.lost or _texts(values.get("not_carried_over")) or _lost(values)
+    notes = [*file.notes, *_texts(values.get("notes"))]
+    if retimed := int(_number(_dict(values.get("damage")).get("retimed_frames"))):
         notes.append(f"{retimed} frame{'s' * (retimed != 1)} had no usable time of their own")
-    if said.get("source_had_color") is True:
+    if values.get("source_had_color") is True:
         notes.append(COLORED)  # told once: the night may have noted it
     return replace(
         file, output=link(file.place) if _is_file(out, file.place) or file.place in elsewhere else "",
-        digest=_text(_dict(said.get("output")).get("sha256")),
+        digest=_text(_dict(values.get("output")).get("sha256")),
         story=link(sidecar) if _is_file(out, sidecar) else "", frames=frames,
-        megapixels=pixels / 1e6 or file.megapixels, lost=lost, damage=_damage(_dict(said.get("damage"))),
+        megapixels=pixels / 1e6 or file.megapixels, lost=lost, damage=_damage(_dict(values.get("damage"))),
         notes=tuple(dict.fromkeys(notes)), parts=parts,
         findings=tuple(
-            (_text(f.get("what")), f.get("holds") is True, _text(f.get("detail"))) for f in _dicts(said.get("verified"))
+            (_text(f.get("what")), f.get("holds") is True, _text(f.get("detail")))
+            for f in _dicts(values.get("verified"))
         ),
     )  # fmt: skip
 
@@ -194,12 +195,12 @@ def _scenes(values: dict[str, Any]) -> tuple[tuple[str, float], ...]:
 
 def _damage(values: dict[str, Any]) -> tuple[str, ...]:
     frames = _dict(values.get("damaged_frames"))
-    told = []
+    messages = []
     if count := int(_number(values.get("frames"))) or len(frames):
-        told.append(f"{count} damaged frame{'s' * (count != 1)}")
-    told += [f"{int(_number(n))} x {shown(what)}" for what, n in _dict(values.get("packet_errors")).items()]
-    told += [f"frame {shown(number)}: {_text(what)}" for number, what in list(frames.items())[:20]]
-    return (*told, f"and {len(frames) - 20} more") if len(frames) > 20 else tuple(told)
+        messages.append(f"{count} damaged frame{'s' * (count != 1)}")
+    messages += [f"{int(_number(n))} x {shown(what)}" for what, n in _dict(values.get("packet_errors")).items()]
+    messages += [f"frame {shown(number)}: {_text(what)}" for number, what in list(frames.items())[:20]]
+    return (*messages, f"and {len(frames) - 20} more") if len(frames) > 20 else tuple(messages)
 
 
 def _lost(said: dict[str, Any]) -> tuple[str, ...]:
@@ -213,8 +214,12 @@ def _lost(said: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _error(value: Any) -> tuple[str, str, int]:
-    told = _dict(value)
-    return _text(told.get("stage")), _text(told.get("error")) or "no reason was written down", _count(told, "attempts")
+    values = _dict(value)
+    return (
+        _text(values.get("stage")),
+        _text(values.get("error")) or "no reason was written down",
+        _count(values, "attempts"),
+    )
 
 
 def _attempt(told: dict[str, Any]) -> tuple[str, str, str]:

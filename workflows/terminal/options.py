@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import click
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.storage.stores import is_uri, shown
+from pipeline.storage.stores import is_uri, masked
 
 
 class WorkingSize(click.ParamType):
@@ -32,7 +32,7 @@ class Local(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, str) and is_uri(value):
-            raise ColorizeError(f"{shown(value)}: a path is wanted; what is in stores is for `archive`")
+            raise ColorizeError(f"{masked(value)}: a path is wanted; what is in stores is for `archive`")
         return super().convert(value, param, ctx)
 
 

@@ -94,11 +94,11 @@ def frame_at(plan: Plan, number: int, text: str) -> int:
             raise ColorizeError(f"--at {text}: neither a frame's number nor a time ({error})") from error
         frame = min(range(len(plan.pts) + 1), key=lambda i: abs(_time(plan, i) - at))
     if frame not in inside:
-        told = f"from {inside[0]} to {inside[-1]}" if inside else "nowhere: it has one frame"
+        message = f"from {inside[0]} to {inside[-1]}" if inside else "nowhere: it has one frame"
         span = f"frames {shot.start} to {shot.stop - 1}, {clock(float(_time(plan, shot.start)))} to "
         raise ColorizeError(
             f"--at {text} is not inside shot {number + 1} ({span}{clock(float(_time(plan, shot.stop)))}); it can be "
-            f"split {told}"
+            f"split {message}"
         )
     return frame
 

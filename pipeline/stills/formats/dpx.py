@@ -6,7 +6,7 @@ import numpy as np
 
 from colorizer.basis.errors import UnsupportedSource
 from pipeline.metadata.headers import Size, dpx_size
-from pipeline.reels.frames import layout_of, luma_plane, repacked
+from pipeline.reels.frames import luma_plane, pixel_layout, repacked
 from pipeline.stills.ffmpeg import frame_of, samples_of
 from pipeline.stills.format import Decoded, Format, no_blocks, starts
 from pipeline.stills.layout import CONVERT
@@ -15,7 +15,7 @@ from pipeline.stills.tones import Tone
 
 def _decode(data: bytes, path: str, size: Size) -> Decoded:
     frame = frame_of(path, "dpx_pipe")
-    layout = layout_of(frame.format.name)
+    layout = pixel_layout(frame.format.name)
     if layout is None:
         raise UnsupportedSource(path, f"DPX of {frame.format.name} is not read; {CONVERT}")
     if layout.kind != "rgb":

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.collection.estimate import calibration, device_name, forecast, learn
 from pipeline.collection.item import Item
-from pipeline.collection.state import Progress
+from pipeline.collection.state import ItemProgress
 from pipeline.values.stages import DONE, WAITING
 
 
@@ -17,7 +17,7 @@ def progress(kind="reel", state=WAITING, seconds=(0.0, 0.0, 0.0), **size):
     """An item of which so much is known. seconds: of its survey, painting and publication."""
     suffix = {"reel": "mkv", "scan": "tif"}[kind]
     spent = dict(zip(("survey", "paint", "publish"), seconds, strict=True))
-    return Progress(Item("0" * 16, "", kind, f"/in.{suffix}", f"out.{suffix}", ()), state, size=size, seconds=spent)
+    return ItemProgress(Item("0" * 16, "", kind, f"/in.{suffix}", f"out.{suffix}", ()), state, size=size, seconds=spent)
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.order import Order
 from pipeline.collection.schedule import Schedule
-from pipeline.collection.state import Progress
-from pipeline.collection.step import Done, Step, Surveyed, Ticket
+from pipeline.collection.state import ItemProgress
+from pipeline.collection.step import Done, Step, Surveyed, UnitKey
 from pipeline.spread.pools import Outcome
 from pipeline.storage.ledger import Receipt
 from pipeline.values.events import Silent
@@ -67,7 +67,7 @@ class World(Silent):
     def items(self):
         """As a run finds them."""
         return [
-            Progress(
+            ItemProgress(
                 Item(f"{n:016x}", str(n), "reel", "/nowhere/film", f"{n}.mkv", ()), size={"megapixels": f.megapixels}
             )
             for n, f in enumerate(self.fates)
@@ -75,7 +75,7 @@ class World(Silent):
 
     def ticket(self, place, number):
         """Of the item's plan as it is now."""
-        return Ticket(f"{self.version[place]}.{number}", number, "segment", f"segment {number}", "frames", 96)
+        return UnitKey(f"{self.version[place]}.{number}", number, "segment", f"segment {number}", "frames", 96)
 
     def start(self, step, attempt, alone=False):
         """A free worker takes it."""
@@ -321,6 +321,6 @@ def test_a_step_is_small_to_send():
     """What goes to a worker does not grow with a film or a plate."""
     import pickle
 
-    ticket = Ticket("0" * 32, 99_999, "segment", "segment 99999 (frames 9599904 to 9599999)", "frames", 96)
+    ticket = UnitKey("0" * 32, 99_999, "segment", "segment 99999 (frames 9599904 to 9599999)", "frames", 96)
     item = Item("0" * 16, "", "reel", "/somewhere/film.mov", "film.mkv", (("weights", "fast"),))
     assert len(pickle.dumps(Step(PAINT, item, DEPOT, 1, ticket, source={"sha256": "0" * 64}))) < 1500

@@ -76,7 +76,7 @@ def test_any_worker_paints_a_ticket_alike(steps):
 
 
 def test_a_plan_edited_meanwhile_is_surveyed_again(steps):
-    """Tickets of the plan as it was are refused, by workers that hold it too; those of a new survey are painted."""
+    """Units of the plan as it was are refused, by workers that hold it too; those of a new survey are painted."""
     worker = StepPainter()
     before = worker.paint(steps(SURVEY, "reel"), 1).found
     [path] = steps(SURVEY, "reel").depot.folder.rglob("plan.json")

@@ -11,7 +11,7 @@ import tifffile
 
 from pipeline.metadata import metadata as scan_metadata
 from pipeline.metadata.metadata import Metadata
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 from pipeline.values.loss import Loss
 from tests.tiffs import built, noise, write
 

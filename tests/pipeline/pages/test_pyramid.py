@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.pages.pyramid import SMALLEST, Bands, halve, halved, levels
+from pipeline.pages.pyramid import SMALLEST, RowBuffer, halve, halved, levels
 
 
 def plain_halve(rows):
@@ -37,7 +37,7 @@ def test_halves_are_means(height, width, dtype, seed):
 def test_bands_are_the_rows(height, tall, portions):
     """Bands hold all rows in order, each `tall` high but the last; halved band by band they are the halved picture."""
     rows = np.random.default_rng(height).integers(0, 65536, (height, 7, 3), np.uint16)
-    bands, got, y, turn = Bands(height, 7, rows.dtype, tall), [], 0, 0
+    bands, got, y, turn = RowBuffer(height, 7, rows.dtype, tall), [], 0, 0
     while y < height:
         step = portions[turn % len(portions)]
         got += [band.copy() for band in bands.add(rows[y : y + step])]

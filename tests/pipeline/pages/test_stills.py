@@ -17,7 +17,7 @@ from pipeline.metadata.metadata import Metadata
 from pipeline.pages.page import Page
 from pipeline.pages.stills import write_still
 from pipeline.reels.sidecar import SOURCE_TYPE
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 
 RICH = Metadata(
     tags={269: (2, "Plate 12, Zürich".encode()), 315: (2, b"nobody")},

@@ -24,7 +24,7 @@ from pipeline.pages.page import Page
 from pipeline.pages.pyramid import halve, levels
 from pipeline.pages.writer import ScanWriter
 from pipeline.reels.sidecar import SOURCE_TYPE
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 from pipeline.values.loss import Loss
 
 ROOT = Path(__file__).parents[3]

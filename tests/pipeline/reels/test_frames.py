@@ -12,43 +12,52 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from colorizer.basis.light import MATRICES
-from pipeline.reels.frames import Frame, Layout, has_color, layout_of, luma_digest, luma_plane, plane_view, repacked
+from pipeline.reels.frames import (
+    Frame,
+    PixelLayout,
+    has_color,
+    luma_digest,
+    luma_plane,
+    pixel_layout,
+    plane_view,
+    repacked,
+)
 from tests.synthetic import fill
 
 LAYOUTS = {
-    "gray": Layout("luma", "gray", 8, 0, 0, False),
-    "gray10le": Layout("luma", "gray10le", 10, 0, 0, False),
-    "gray16be": Layout("luma", "gray16be", 16, 0, 0, False),
-    "ya8": Layout("convert", "gray", 8, 0, 0, True),
-    "ya16be": Layout("convert", "gray16le", 16, 0, 0, True),
-    "yuv420p": Layout("luma", "yuv420p", 8, 2, 2, False),
-    "yuvj422p": Layout("luma", "yuvj422p", 8, 1, 2, False),
-    "yuv422p10le": Layout("luma", "yuv422p10le", 10, 1, 2, False),
-    "yuv444p12be": Layout("luma", "yuv444p12be", 12, 1, 1, False),
-    "yuv440p": Layout("luma", "yuv440p", 8, 2, 1, False),
-    "yuv411p": Layout("luma", "yuv411p", 8, 1, 4, False),
-    "yuv410p": Layout("luma", "yuv410p", 8, 4, 4, False),
-    "yuva420p": Layout("luma", "yuva420p", 8, 2, 2, True),
-    "yuva444p16le": Layout("luma", "yuva444p16le", 16, 1, 1, True),
-    "nv12": Layout("luma", "nv12", 8, 2, 2, False),
-    "nv24": Layout("luma", "nv24", 8, 1, 1, False),
-    "p010le": Layout("convert", "yuv420p10le", 10, 2, 2, False),
-    "y210le": Layout("convert", "yuv422p10le", 10, 1, 2, False),
-    "yuyv422": Layout("convert", "yuv422p", 8, 1, 2, False),
-    "vuya": Layout("convert", "yuv444p", 8, 1, 1, True),
-    "yuv444p10msble": Layout("convert", "yuv444p10le", 10, 1, 1, False),
-    "rgb24": Layout("rgb", "gbrp", 8, 0, 0, False),
-    "rgba": Layout("rgb", "gbrp", 8, 0, 0, True),
-    "rgb565le": Layout("rgb", "gbrp", 8, 0, 0, False),
-    "gbrp12be": Layout("rgb", "gbrp12le", 12, 0, 0, False),
-    "gbrap16le": Layout("rgb", "gbrp16le", 16, 0, 0, True),
-    "rgb48be": Layout("rgb", "gbrp16le", 16, 0, 0, False),
-    "pal8": Layout("rgb", "gbrp", 8, 0, 0, False),
-    "monow": Layout("rgb", "gbrp", 8, 0, 0, False),
+    "gray": PixelLayout("luma", "gray", 8, 0, 0, False),
+    "gray10le": PixelLayout("luma", "gray10le", 10, 0, 0, False),
+    "gray16be": PixelLayout("luma", "gray16be", 16, 0, 0, False),
+    "ya8": PixelLayout("convert", "gray", 8, 0, 0, True),
+    "ya16be": PixelLayout("convert", "gray16le", 16, 0, 0, True),
+    "yuv420p": PixelLayout("luma", "yuv420p", 8, 2, 2, False),
+    "yuvj422p": PixelLayout("luma", "yuvj422p", 8, 1, 2, False),
+    "yuv422p10le": PixelLayout("luma", "yuv422p10le", 10, 1, 2, False),
+    "yuv444p12be": PixelLayout("luma", "yuv444p12be", 12, 1, 1, False),
+    "yuv440p": PixelLayout("luma", "yuv440p", 8, 2, 1, False),
+    "yuv411p": PixelLayout("luma", "yuv411p", 8, 1, 4, False),
+    "yuv410p": PixelLayout("luma", "yuv410p", 8, 4, 4, False),
+    "yuva420p": PixelLayout("luma", "yuva420p", 8, 2, 2, True),
+    "yuva444p16le": PixelLayout("luma", "yuva444p16le", 16, 1, 1, True),
+    "nv12": PixelLayout("luma", "nv12", 8, 2, 2, False),
+    "nv24": PixelLayout("luma", "nv24", 8, 1, 1, False),
+    "p010le": PixelLayout("convert", "yuv420p10le", 10, 2, 2, False),
+    "y210le": PixelLayout("convert", "yuv422p10le", 10, 1, 2, False),
+    "yuyv422": PixelLayout("convert", "yuv422p", 8, 1, 2, False),
+    "vuya": PixelLayout("convert", "yuv444p", 8, 1, 1, True),
+    "yuv444p10msble": PixelLayout("convert", "yuv444p10le", 10, 1, 1, False),
+    "rgb24": PixelLayout("rgb", "gbrp", 8, 0, 0, False),
+    "rgba": PixelLayout("rgb", "gbrp", 8, 0, 0, True),
+    "rgb565le": PixelLayout("rgb", "gbrp", 8, 0, 0, False),
+    "gbrp12be": PixelLayout("rgb", "gbrp12le", 12, 0, 0, False),
+    "gbrap16le": PixelLayout("rgb", "gbrp16le", 16, 0, 0, True),
+    "rgb48be": PixelLayout("rgb", "gbrp16le", 16, 0, 0, False),
+    "pal8": PixelLayout("rgb", "gbrp", 8, 0, 0, False),
+    "monow": PixelLayout("rgb", "gbrp", 8, 0, 0, False),
 }
 REFUSED = ["gbrpf32le", "grayf32be", "grayf16le", "bayer_rggb8", "cuda", "gray32le", "rgb96le", "y210be", "uyyvyy411"]
 EVERY = sorted(av.video.format.names)
-KINDS = {kind: [n for n in EVERY if (found := layout_of(n)) and found.kind == kind] for kind in ("luma", "convert")}
+KINDS = {kind: [n for n in EVERY if (found := pixel_layout(n)) and found.kind == kind] for kind in ("luma", "convert")}
 RGB = {
     "rgb24": 8, "bgr24": 8, "0rgb": 8, "rgba": 8, "abgr": 8, "gbrp": 8, "gbrap": 8, "gbrp9le": 9, "gbrp9be": 9,
     "gbrp10le": 10, "gbrp10be": 10, "gbrap10le": 10, "x2rgb10le": 10, "gbrp10msble": 10, "gbrp12le": 12, "gbrp12be": 12,
@@ -80,13 +89,13 @@ def planar(pix_fmt, luma, bits, tag=0):
 @pytest.mark.parametrize("pix_fmt", LAYOUTS)
 def test_a_layout_says_where_luma_is(pix_fmt):
     """Kind, planar form, depth, chroma steps and transparency of a format are what its name says."""
-    assert layout_of(pix_fmt) == LAYOUTS[pix_fmt]
+    assert pixel_layout(pix_fmt) == LAYOUTS[pix_fmt]
 
 
 @pytest.mark.parametrize("pix_fmt", REFUSED)
 def test_formats_without_readable_luma_have_no_layout(pix_fmt):
     """Float, Bayer, hardware and 32-bit formats, and those FFmpeg cannot unpack, are known as unreadable."""
-    assert layout_of(pix_fmt) is None
+    assert pixel_layout(pix_fmt) is None
     if pix_fmt.startswith("gray"):
         with pytest.raises(ValueError, match="no luma"):
             luma_plane(av.VideoFrame(16, 16, pix_fmt), "bt709")
@@ -100,7 +109,7 @@ def test_luma_is_exact_in_every_yuv_and_gray_format(kind, size):
     assert len(KINDS["luma"]) > 85
     assert len(KINDS["convert"]) > 40
     for pix_fmt in KINDS[kind]:
-        layout = layout_of(pix_fmt)
+        layout = pixel_layout(pix_fmt)
         luma = codes(layout.bits, size)
         for tag in (0, 1, 2):
             frame = planar(pix_fmt if kind == "luma" else layout.planar, luma, layout.bits, tag)
@@ -125,7 +134,7 @@ def test_luma_is_a_copy():
 @pytest.mark.parametrize("pix_fmt", ["gray", "yuv420p", "yuv422p10le", "gbrp10le"])
 def test_planes_stored_upside_down_are_read_upright(pix_fmt):
     """A negative line size, as FFmpeg's vflip and some AVI decoders make it, flips nothing in our copy."""
-    bits = layout_of(pix_fmt).bits
+    bits = pixel_layout(pix_fmt).bits
     luma = codes(bits, (35, 27))
     frame = av.VideoFrame(35, 27, pix_fmt)
     for plane in range(len(frame.planes)):
@@ -155,7 +164,7 @@ def test_neutral_rgb_keeps_its_code(pix_fmt, data):
     values = data.draw(stn.arrays(kind, (8, 11), elements=st.integers(0, 2**bits - 1)))
     matrix = data.draw(st.sampled_from(sorted(MATRICES)))
     direct = pix_fmt.startswith(("gbrp", "gbrap")) and "msb" not in pix_fmt
-    frame = av.VideoFrame(11, 8, pix_fmt if direct else layout_of(pix_fmt).planar)
+    frame = av.VideoFrame(11, 8, pix_fmt if direct else pixel_layout(pix_fmt).planar)
     for plane in range(len(frame.planes)):
         fill(frame, plane, values)
     if not direct:
@@ -178,7 +187,7 @@ def test_rgb_luma_is_the_matrix_product(rgb, matrix):
 @pytest.mark.parametrize(("source", "extracted"), [("gray", "gray"), ("yuv420p", "gray"), ("yuv422p10be", "gray10le")])
 def test_a_digest_is_the_one_ffmpeg_prints(tmp_path, source, extracted):
     """luma_digest equals the MD5 that FFmpeg's own framemd5 writes for the extracted plane."""
-    bits = layout_of(source).bits
+    bits = pixel_layout(source).bits
     luma = codes(bits, (35, 27))
     mine = luma_digest(luma_plane(planar(source, luma, bits), "bt709"))
     listing = tmp_path / "frames.md5"

@@ -8,17 +8,17 @@ import pytest
 
 from colorizer.color.coding import Coding
 from pipeline.containers.profiles import PROFILES
-from pipeline.reels.frames import layout_of
+from pipeline.reels.frames import pixel_layout
 from pipeline.reels.target import target_for
 from tests.plans import BASE
 
-SOURCES = [name for name in sorted(av.video.format.names) if layout_of(name)]
+SOURCES = [name for name in sorted(av.video.format.names) if pixel_layout(name)]
 
 
 def reels(size=(64, 48)):
     """A reel in every format that is read, limited and full range."""
     for pix_fmt in SOURCES:
-        layout = layout_of(pix_fmt)
+        layout = pixel_layout(pix_fmt)
         for full in (False, True) if layout.kind != "rgb" else (True,):
             yield replace(BASE, pix_fmt=pix_fmt, width=size[0], height=size[1], coding=Coding(layout.bits, full))
 
@@ -35,7 +35,7 @@ def test_every_source_has_a_target_its_encoder_takes(profile, size):
     for reel in reels(size):
         target = target_for(reel, profile)
         assert target.pix_fmt in takes, reel.pix_fmt
-        layout = layout_of(target.pix_fmt)
+        layout = pixel_layout(target.pix_fmt)
         assert layout.kind == "luma"
         assert (layout.bits, layout.step_y, layout.step_x) == (target.coding.bits, target.step_y, target.step_x)
         assert (target.coding.matrix, target.coding.primaries) == (reel.coding.matrix, reel.coding.primaries)

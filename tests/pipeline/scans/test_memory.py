@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
 from colorizer.painting.geometry import NATIVE
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
-from pipeline.scans import open_scan
 from pipeline.scans.memory import BASE, DEFAULT, NATIVE_MORE, TILES, limits, tile_for
+from pipeline.stills.opening import open_scan
 from pipeline.values.events import Silent
 from tests.tiffs import noise, write
 

@@ -9,10 +9,10 @@ import tifffile
 
 from colorizer.basis.errors import DamagedSource
 from pipeline.metadata.directory import Tiff
-from pipeline.scans import open_scan
 from pipeline.stills.codecs import samples_of
-from pipeline.stills.fields import layout_of
+from pipeline.stills.fields import page_layout
 from pipeline.stills.lines import luminance
+from pipeline.stills.opening import open_scan
 from tests.tiffs import built, noise, whole, write
 
 
@@ -108,7 +108,7 @@ def test_sgi_log_luminance(tmp_path):
     built(tmp_path / "a.tif", (1, 4), data, {258: 16, 259: 34676, 262: 32844})
     with (tmp_path / "a.tif").open("rb") as file:
         page = next(Tiff(file, "a").chain())
-        assert np.array_equal(samples_of(data, layout_of(page, 100, 100), 1, 4, None)[..., 0], codes)
+        assert np.array_equal(samples_of(data, page_layout(page, 100, 100), 1, 4, None)[..., 0], codes)
     assert luminance(codes, True)[0] == pytest.approx(np.exp2((codes[0] + 0.5) / 256 - 64))
     found = whole(tmp_path / "a.tif")
     assert found[0, 0] == 65535

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 from tests.tiffs import built, noise, write
 
 ROOT = Path(__file__).parents[3]
@@ -118,7 +118,7 @@ def test_more_mutated_scans_end_well(tmp_path, seed):
 
 READ_BY_BANDS = """
 import resource, sys
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 with open_scan(sys.argv[1]) as reader:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     total = 0

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
-from pipeline.scans import open_scan
 from pipeline.stills import segments as scan_segments
+from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import ScanReader
 from tests.tiffs import noise, whole
 

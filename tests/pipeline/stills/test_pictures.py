@@ -8,7 +8,7 @@ import pytest
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.metadata.headers import exr_size, jpeg2000_size, png_size, webp_size
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 from tests.tiffs import noise, whole
 
 LOSSLESS = {

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 from tests.tiffs import noise, packed, whole, write
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from colorizer.basis.errors import SourceError, StorageError
 from pipeline.storage import stores
-from pipeline.storage.stores import Store, is_uri, shown, store_of
+from pipeline.storage.stores import Store, is_uri, masked, store_of
 from tests.object_store import s3_server
 
 
@@ -81,8 +81,8 @@ def test_a_same_sized_change_is_another_version(store, tmp_path):
 )
 def test_no_secret_is_shown(uri):
     """Names and passwords in a URI are left out of every message."""
-    assert "secret" not in shown(uri)
-    assert shown(uri).split("://")[1].endswith(uri.rpartition("/")[2])
+    assert "secret" not in masked(uri)
+    assert masked(uri).split("://")[1].endswith(uri.rpartition("/")[2])
 
 
 def test_a_wrong_bucket_is_one_line_without_the_key(s3, tmp_path, monkeypatch):
