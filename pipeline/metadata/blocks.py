@@ -34,7 +34,10 @@ def exif_block(data: bytes, path: str) -> Directory | None:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Raw blocks found in a picture file, and the size of its pixels where it says that itself."""
+    """Raw blocks found in a picture file, and the size of its pixels where it says that itself.
+
+    orientation: where the format tells it, whatever an Exif block says; None where it does not.
+    """
 
     exif: bytes | None = None
     xmp: bytes | None = None
@@ -43,6 +46,7 @@ class Blocks:
     texts: tuple[tuple[int, bytes], ...] = ()
     resolution: Resolution | None = None
     lost: tuple[Loss, ...] = ()
+    orientation: int | None = None
 
 
 def from_blocks(blocks: Blocks, path: str) -> tuple[Metadata, int, Resolution | None]:
@@ -53,9 +57,10 @@ def from_blocks(blocks: Blocks, path: str) -> tuple[Metadata, int, Resolution | 
     blobs = {code: (7, data) for code, data in ((XMP, blocks.xmp), (IPTC, blocks.iptc)) if data}
     texts = {code: (2, text) for code, text in blocks.texts}
     whole = replace(found, tags={**texts, **found.tags}, blobs={**found.blobs, **blobs}, lost=lost)
+    told = blocks.orientation
     if page is None:
-        return whole, 1, blocks.resolution
-    return whole, orientation_of(page), resolution_of(page) or blocks.resolution
+        return whole, told or 1, blocks.resolution
+    return whole, told or orientation_of(page), resolution_of(page) or blocks.resolution
 
 
 def jpeg_blocks(data: bytes) -> Blocks:

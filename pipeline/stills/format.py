@@ -23,13 +23,14 @@ HEAD = 64
 class Decoded(NamedTuple):
     """What a codec gave. samples: (h, w, n). words: how codes came about where they are not the stored ones.
 
-    notes: what a person should know.
+    notes: what a person should know. alpha: whether there is transparency that is not among the samples.
     """
 
     samples: np.ndarray
     tone: Tone
     words: str = ""
     notes: tuple[str, ...] = ()
+    alpha: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def _check_size(
 
 
 def _reader(path: str, picture: Format, decoded: Decoded, blocks: Blocks) -> ScanReader:
-    samples, tone, words, notes = decoded
+    samples, tone, words, notes, alpha = decoded
     if tone.needs_range:
         low, high = range_of([thinned(samples)], tone)
         tone = replace(tone, low=low, high=high)
@@ -101,6 +101,6 @@ def _reader(path: str, picture: Format, decoded: Decoded, blocks: Blocks) -> Sca
     scan = Scan(
         path, picture.name, 0, 1, luma.shape[0], luma.shape[1], orientation, tone.luma_bits, tone.model,
         f"{tone.bits}-bit {number}{tone.model}, {picture.name}", tone.colored(few) > COLORED,
-        samples.shape[2] > channels, resolution, blocks.icc, words, metadata, notes,
+        alpha or samples.shape[2] > channels, resolution, blocks.icc, words, metadata, notes,
     )  # fmt: skip
     return ScanReader(scan, lambda y, x, h, w: luma[y : y + h, x : x + w].copy(), lambda: None, luma.nbytes)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pipeline.stills.formats import dpx, jpeg, jpeg2000, openexr, png, webp
+from pipeline.stills.formats import avif, dpx, heic, jpeg, jpeg2000, jpegxl, openexr, png, webp
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 FORMATS = (
     png.PNG,
     jpeg.JPEG,
     jpeg2000.JPEG2000,
+    jpegxl.JPEGXL,
+    avif.AVIF,
+    heic.HEIC,
     webp.WEBP,
     dpx.DPX,
     openexr.OPENEXR,
