@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A Ray task that returns a generator object gives its first item, and damage after it is never seen.
 #
-# Versions: ray 2.60.0.
+# Versions: ray 2.60.0. It starts a Ray of one processor in the temporary folder; on a machine that is busy with much
+#   else Ray's own start may time out, which is no change of behavior.
 # Input: tasks of one return value whose function is no generator itself but returns one, three frames long; the same
 #   as an iterator of a list, inside a list, and one that fails at its second frame.
 # Expected: "cannot pickle 'generator' object", which is what Ray says when the generator lies in a list; or a stream,
@@ -15,11 +16,12 @@
 # Right value: three frames, or an error. Write `yield from` in the task, or return a list.
 set -euo pipefail
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-python3 -m pip install -q --root-user-action=ignore --no-deps --no-compile --target "$work/lib" ray==2.60.0 \
+python3 -m pip install -q --root-user-action=ignore --no-deps --target "$work/lib" ray==2.60.0 \
     click==8.5.1 filelock==4.2.11 jsonschema==4.26.0 jsonschema-specifications==2025.9.1 referencing==0.37.0 \
     rpds-py==2026.9.1 attrs==26.1.0 typing_extensions==4.16.0 msgpack==1.2.4 packaging==26.3 protobuf==7.36.2 \
     PyYAML==6.0.3 requests==2.34.2 certifi==2026.10.18 idna==3.20 urllib3==2.8.0 charset-normalizer==3.5.2
-cd "$work" && RAY_USAGE_STATS_ENABLED=0 PYTHONPATH="$work/lib" python3 - <<'PY'
+export HOME="$work" RAY_USAGE_STATS_ENABLED=0 RAY_raylet_start_wait_time_s=300
+cd "$work" && PYTHONPATH="$work/lib" python3 - <<'PY'
 import logging
 import tempfile
 

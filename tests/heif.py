@@ -9,8 +9,11 @@ from typing import Any
 import av
 import imagecodecs
 import numpy as np
+import pytest
 
 from tests.synthetic import frame_of
+
+needs_x265 = pytest.mark.skipif("libx265" not in av.codecs_available, reason="this FFmpeg encodes no HEVC")
 
 
 def box(kind: bytes, content: bytes) -> bytes:

@@ -11,10 +11,9 @@ import tifffile
 import pipeline
 from colorizer.basis.light import luma_codes
 from pipeline.collection.items import REELS, find
-from pipeline.stills.opening import open_scan
+from pipeline.scans import open_scan
 from pipeline.stills.table import FORMATS, SUFFIXES
-from tests.heif import av1, heif, hevc, nclx
-from tests.pipeline.stills.test_heif import needs_x265
+from tests.heif import av1, heif, hevc, nclx, needs_x265
 from tests.synthetic import texture, tiny_weights
 from tests.test_layers import ROOT
 

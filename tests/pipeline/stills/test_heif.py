@@ -13,13 +13,11 @@ from hypothesis import strategies as st
 from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
 from colorizer.painting.plate import ORIENTATIONS
 from pipeline.metadata.heif import ALPHA
-from pipeline.stills.opening import open_scan
-from tests.heif import Picture, av1, box, full, grid, heif, hevc, nclx
+from pipeline.scans import open_scan
+from tests.heif import Picture, av1, box, full, grid, heif, hevc, nclx, needs_x265
 from tests.synthetic import texture
 from tests.tiffs import noise, whole
 
-X265 = "libx265" in av.codecs_available
-needs_x265 = pytest.mark.skipif(not X265, reason="this FFmpeg encodes no HEVC")
 EXIF = b"II*\0\x08\0\0\0\1\0\x0e\1\2\0\4\0\0\0sea\0\0\0\0\0"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
 
