@@ -10,6 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from colorizer.basis.errors import ColorizeError
+from colorizer.networks.weights_file import names
+from pipeline.collection.items import COLUMNS
+from pipeline.containers.profiles import PROFILES, usual_profiles
 from tests.checkout import ROOT, WINGS, files
 from workflows.commands import cli
 
@@ -314,6 +317,28 @@ def test_files_named_in_pages_are_there():
             if re.fullmatch(r"(colorizer|pipeline|workflows|tests|docs|findings)/[\w./-]+", span):
                 assert (ROOT / span).exists(), f"{name(page)}: {span}"
             assert not re.fullmatch(r"test_\w+\.py", span) or span in tests, f"{name(page)}: {span}"
+
+
+def table(page, first):
+    """Words in code of the first cells of a page's table whose head begins with `first`, and the rows' other cells."""
+    rows = read(ROOT / page).partition(f"| {first} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return {word: row for row in rows for word in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
+
+
+def test_tables_have_what_the_code_has():
+    """Columns of a manifest, weights that ship, profiles with their suffixes and the loss that they may have."""
+    assert set(table("docs/collections.md", "column")) == set(COLUMNS)
+    assert set(table("docs/models.md", "name")) == set(names())
+    others = table("docs/reels.md", "`--profile`")
+    usual = usual_profiles()
+    for suffix, profile in usual.items():
+        [row] = [row for row in read(ROOT / "docs" / "reels.md").splitlines() if row.startswith(f"| {suffix} | ")]
+        assert f"| {profile.name} |" in row
+        assert profile.lossless or f"{profile.psnr:g} dB" in row
+    assert set(others) == set(PROFILES) - {"archive", "mezzanine", "access"}
+    for profile in (PROFILES[name] for name in others):
+        assert f"| {', '.join(profile.suffixes)} |" in others[profile.name]
+        assert f"{profile.psnr:g} dB" in others[profile.name]
 
 
 def test_the_version_to_cite_is_this_one():
