@@ -71,6 +71,7 @@ def head(**more: str) -> Iterator[Head]:
             child.wait(30)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
         log.close()
         shutil.rmtree(temp, ignore_errors=True)
 

@@ -175,15 +175,17 @@ def drawn(found: list[Mutant], count: int, seed: int) -> list[Mutant]:
 def compiles(mutant: Mutant) -> bool:
     """Whether the changed file is Python."""
     try:
-        ast.parse(changed(mutant))
+        ast.parse(changed(mutant, (ROOT / mutant.path).read_text(encoding="utf-8")))
     except SyntaxError:
         return False
     return mutant.was != mutant.now
 
 
-def changed(mutant: Mutant) -> str:
-    """The file's text with the line changed."""
-    lines = (ROOT / mutant.path).read_text(encoding="utf-8").splitlines(keepends=True)
+def changed(mutant: Mutant, text: str) -> str:
+    """A file's text with the line changed. Raises ValueError where another line stands there."""
+    lines = text.splitlines(keepends=True)
+    if lines[mutant.line - 1].rstrip("\n") != mutant.was:
+        raise ValueError(f"{mutant.path}:{mutant.line}: is another line by now")
     lines[mutant.line - 1] = lines[mutant.line - 1].replace(mutant.was, mutant.now, 1)
     return "".join(lines)
 
@@ -233,11 +235,12 @@ def fate(home: Path, mutant: Mutant, limit: float) -> str:
     if (mutant.path, mutant.now.strip()) in EQUIVALENT:
         return "equivalent"
     path = home / mutant.path
-    path.write_text(changed(mutant), encoding="utf-8")
+    before = path.read_text(encoding="utf-8")
+    path.write_text(changed(mutant, before), encoding="utf-8")
     try:
         return "killed" if fails(home, suite(wing_of(mutant.path), mutant.path), limit) else "survived"
     finally:
-        shutil.copy2(ROOT / mutant.path, path)
+        path.write_text(before, encoding="utf-8")
 
 
 def limits(home: Path, wings: list[str]) -> dict[str, float]:

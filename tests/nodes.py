@@ -102,6 +102,8 @@ def nodes(count: int) -> Iterator[Nodes]:
             process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+        process.stdout.close()
         shutil.rmtree(temp, ignore_errors=True)
 
 

@@ -91,10 +91,11 @@ class Slurm:
 
     def start(self, *words):
         """What sbatch runs, in the background."""
-        return subprocess.Popen(
-            ["bash", SCRIPT, *map(str, words)], env=self.env, text=True, stderr=subprocess.STDOUT,
-            stdout=self.log.open("a"), start_new_session=True, cwd=self.log.parent,
-        )  # fmt: skip
+        with self.log.open("a") as log:
+            return subprocess.Popen(
+                ["bash", SCRIPT, *map(str, words)], env=self.env, text=True, stderr=subprocess.STDOUT, stdout=log,
+                start_new_session=True, cwd=self.log.parent,
+            )  # fmt: skip
 
     def left(self):
         """Processes that the job started: all have its number in their environment."""

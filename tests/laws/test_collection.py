@@ -72,11 +72,12 @@ def test_a_second_night_does_nothing(tmp_path, source, tiny, undisturbed):
     night(mine, out, tiny, heard)
     assert {f["name"] for e, f in heard.events if e == "item"} == {"plates/one", "plates/album"}
     assert outputs(out)["plates/one.tif"] == undisturbed["plates/one.tif"]
-    assert len(tifffile.TiffFile(out / "plates" / "album.tif").pages) == 2
+    with tifffile.TiffFile(out / "plates" / "album.tif") as album:
+        assert len(album.pages) == 2
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_workers_give_the_same_bytes(tmp_path, source, tiny, undisturbed, cluster, workers):
     """Surveys, painting and publication on Ray workers: the same files."""
     came, _ = night(source, tmp_path / "out", tiny, ray="local", workers=workers)

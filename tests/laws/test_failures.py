@@ -83,14 +83,19 @@ class Driver:
         """Hear it out; exit code and what it printed on stderr."""
         for _ in self:
             pass
-        self.reader.join()
-        return self.child.wait(), self.errors
+        self._close()
+        return self.child.returncode, self.errors
 
     def kill(self):
         """SIGKILL."""
         os.killpg(self.child.pid, signal.SIGKILL)
+        self._close()
+
+    def _close(self):
         self.child.wait()
         self.reader.join()
+        self.child.stdout.close()
+        self.child.stderr.close()
 
 
 def restore(machines, count=2):

@@ -93,7 +93,7 @@ def test_a_second_run_gives_the_same_bytes(tmp_path, source, tiny, undisturbed):
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_ray_workers_give_the_same_bytes(tmp_path, source, tiny, undisturbed, cluster, workers):
     """Whoever paints, and however many."""
     result = color(source, tmp_path / OUT, tiny, ray="local", workers=workers)
@@ -102,7 +102,7 @@ def test_ray_workers_give_the_same_bytes(tmp_path, source, tiny, undisturbed, cl
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_worker_that_dies_is_replaced(tmp_path, source, tiny, undisturbed, cluster, workers):
     """A worker process that ends in the middle of a segment costs a second attempt and nothing else."""
     heard, marker = Heard(), tmp_path / "died"
@@ -518,6 +518,7 @@ def head():
             process.wait(20)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         shutil.rmtree(temp, ignore_errors=True)
 
 

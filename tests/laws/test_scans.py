@@ -166,7 +166,7 @@ def test_a_second_run_gives_the_same_bytes(tmp_path, source, tiny, undisturbed):
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize("working_size", [32, 0], ids=["working size", "native"])
 def test_ray_workers_give_the_same_bytes(tmp_path, source, tiny, several, cluster, workers, working_size):
     """Whoever paints the bands, and however many: one plate on several workers is the same file."""

@@ -205,8 +205,8 @@ def test_a_cut_file_of_pillow_is_told(tiny, tmp_path):
     Image.fromarray(gray(400, 400)).save(tmp_path / "cut.png")
     data = (tmp_path / "cut.png").read_bytes()
     (tmp_path / "cut.png").write_bytes(data[: len(data) // 2])
-    with pytest.raises(WrongValue, match="Pillow cannot read"):
-        colorize(Image.open(tmp_path / "cut.png"), tiny)
+    with Image.open(tmp_path / "cut.png") as picture, pytest.raises(WrongValue, match="Pillow cannot read"):
+        colorize(picture, tiny)
 
 
 @pytest.mark.parametrize(

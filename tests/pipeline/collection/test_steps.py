@@ -47,86 +47,100 @@ def hashed(monkeypatch):
     return read
 
 
+@pytest.fixture
+def worker():
+    """Makes workers that have seen no item yet; their readers are closed in the end."""
+    made = []
+
+    def make():
+        made.append(StepPainter())
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
 def record(step, receipt):
     """As the driver does."""
     Ledger(step.depot.job_folder(step.item.key)).record(receipt)
 
 
 @pytest.mark.parametrize("kind", ["reel", "scan"])
-def test_a_source_is_read_for_its_digest_by_survey_and_publication_alone(steps, hashed, kind):
+def test_a_source_is_read_for_its_digest_by_survey_and_publication_alone(steps, hashed, kind, worker):
     """Painting takes the survey's word, on workers that have never seen the item too; publication looks again."""
-    found = StepPainter().paint(steps(SURVEY, kind), 1).found
+    found = worker().paint(steps(SURVEY, kind), 1).found
     name = steps(SURVEY, kind).item.source.rpartition("/")[2]
     assert hashed == {name: 1}
     for ticket in found.todo:
         step = steps(PAINT, kind, ticket, found)
-        record(step, StepPainter().paint(step, 1).receipt)
+        record(step, worker().paint(step, 1).receipt)
     assert hashed == {name: 1}
-    StepPainter().paint(steps(PUBLISH, kind), 1)
+    worker().paint(steps(PUBLISH, kind), 1)
     assert hashed == {name: 2}
 
 
-def test_any_worker_paints_a_ticket_alike(steps):
+def test_any_worker_paints_a_ticket_alike(steps, worker):
     """The worker that surveyed and one that did not give the same receipt."""
-    surveyor = StepPainter()
+    surveyor = worker()
     found = surveyor.paint(steps(SURVEY, "reel"), 1).found
     for ticket in found.todo:
         step = steps(PAINT, "reel", ticket, found)
-        assert surveyor.paint(step, 1).receipt == StepPainter().paint(step, 1).receipt
+        assert surveyor.paint(step, 1).receipt == worker().paint(step, 1).receipt
 
 
-def test_a_plan_edited_meanwhile_is_surveyed_again(steps):
+def test_a_plan_edited_meanwhile_is_surveyed_again(steps, worker):
     """Units of the plan as it was are refused, by workers that hold it too; those of a new survey are painted."""
-    worker = StepPainter()
-    before = worker.paint(steps(SURVEY, "reel"), 1).found
+    mine = worker()
+    before = mine.paint(steps(SURVEY, "reel"), 1).found
     [path] = steps(SURVEY, "reel").depot.folder.rglob("plan.json")
     plan = json.loads(path.read_text())
     first, second = plan["shots"]
     plan["shots"] = [{**first, "stop": second["stop"]}]
     path.write_text(json.dumps(plan))
     with pytest.raises(LedgerError, match="edited"):
-        StepPainter().paint(steps(PAINT, "reel", before.todo[0], before), 1)
-    after = StepPainter().paint(steps(SURVEY, "reel"), 1).found
+        worker().paint(steps(PAINT, "reel", before.todo[0], before), 1)
+    after = worker().paint(steps(SURVEY, "reel"), 1).found
     assert (len(before.todo), len(after.todo)) == (2, 1)
-    assert worker.paint(steps(PAINT, "reel", after.todo[0], after), 1).receipt.unit == after.todo[0].id
+    assert mine.paint(steps(PAINT, "reel", after.todo[0], after), 1).receipt.unit == after.todo[0].id
 
 
-def painted(steps, kind):
+def painted(steps, kind, worker):
     """Surveyed and painted by workers of its own."""
-    found = StepPainter().paint(steps(SURVEY, kind), 1).found
+    found = worker().paint(steps(SURVEY, kind), 1).found
     for ticket in found.todo:
         step = steps(PAINT, kind, ticket, found)
-        record(step, StepPainter().paint(step, 1).receipt)
+        record(step, worker().paint(step, 1).receipt)
 
 
 @pytest.mark.parametrize("stage", [SURVEY, PUBLISH])
-def test_a_proof_that_was_not_reached_is_made_later(steps, monkeypatch, stage):
+def test_a_proof_that_was_not_reached_is_made_later(steps, monkeypatch, stage, worker):
     """Killed between an output and the digests of its frames, the next worker at it makes them, and nothing else."""
     from pipeline.jobs import reel_job as module
 
     def killed(*_):
         raise MemoryError
 
-    painted(steps, "reel")
+    painted(steps, "reel", worker)
     original = module.keep_proof
     monkeypatch.setattr(module, "keep_proof", killed)
     with pytest.raises(StepFailed):
-        StepPainter().paint(steps(PUBLISH, "reel", proof=True), 1)
+        worker().paint(steps(PUBLISH, "reel", proof=True), 1)
     monkeypatch.setattr(module, "keep_proof", original)
     folder = steps(SURVEY, "reel").depot.folder
     before = (folder / "film.mkv").stat().st_mtime_ns
-    StepPainter().paint(steps(stage, "reel", proof=True), 1)
+    worker().paint(steps(stage, "reel", proof=True), 1)
     assert (folder / "film.mkv").stat().st_mtime_ns == before
     assert len(hashes(folder / "film.mkv.framemd5")) == 24
 
 
 @pytest.mark.parametrize("kind", ["reel", "scan"])
-def test_what_is_published_is_not_published_again(steps, kind):
+def test_what_is_published_is_not_published_again(steps, kind, worker):
     """A worker whose answer was lost has done it all: another one finds so, though the pieces are gone."""
-    painted(steps, kind)
-    StepPainter().paint(steps(PUBLISH, kind), 1)
+    painted(steps, kind, worker)
+    worker().paint(steps(PUBLISH, kind), 1)
     item = steps(PUBLISH, kind).item
     out = steps(PUBLISH, kind).depot.folder / item.out
     before = out.stat().st_mtime_ns
-    StepPainter().paint(steps(PUBLISH, kind), 2)
+    worker().paint(steps(PUBLISH, kind), 2)
     assert out.stat().st_mtime_ns == before

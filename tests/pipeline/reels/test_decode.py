@@ -2,6 +2,7 @@
 
 import pickle
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import av.logging
@@ -166,7 +167,7 @@ def test_a_zeroed_region_stops_nothing(reels, tmp_path, name):
     """Frames after a hole of zeros are still decoded, and the damage is told."""
     reel, _ = reels[name]
     source = tmp_path / f"zeroed.{reel.uri.rsplit('.', 1)[1]}"
-    data = bytearray(open(reel.uri, "rb").read())  # noqa: PTH123, SIM115
+    data = bytearray(Path(reel.uri).read_bytes())
     data[len(data) // 3 : len(data) // 3 + len(data) // 12] = bytes(len(data) // 12)
     source.write_bytes(data)
     frames, damage = survey_damage(source)

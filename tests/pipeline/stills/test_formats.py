@@ -11,7 +11,7 @@ import tifffile
 import pipeline
 from colorizer.basis.light import luma_codes
 from pipeline.collection.items import REELS, find
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 from pipeline.stills.table import FORMATS, SUFFIXES
 from tests.heif import av1, heif, hevc, nclx, needs_x265
 from tests.synthetic import texture, tiny_weights

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
 from colorizer.painting.plate import ORIENTATIONS
 from pipeline.metadata.heif import ALPHA
-from pipeline.scans import open_scan
+from pipeline.stills.opening import open_scan
 from tests.heif import Picture, av1, box, full, grid, heif, hevc, nclx, needs_x265
 from tests.synthetic import texture
 from tests.tiffs import noise, whole

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
 from pipeline.metadata.boxes import boxes
-from pipeline.scans import open_scan
 from pipeline.stills.formats.jpegxl import BARE, CONTAINER, JPEGXL, LINEAR, SRGB, _header
+from pipeline.stills.opening import open_scan
 from pipeline.values.loss import Loss
 from tests.synthetic import texture
 from tests.tiffs import noise, whole

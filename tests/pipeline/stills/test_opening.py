@@ -170,4 +170,5 @@ def test_too_many_pixels_are_refused(tmp_path):
     for name in ("a.tif", "a.png"):
         with pytest.raises(UnsupportedSource, match="100 x 100 pixels, more than the 9999"):
             open_scan(tmp_path / name, max_pixels=9999)
-        assert isinstance(open_scan(tmp_path / name, max_pixels=10_000), ScanReader)
+        with open_scan(tmp_path / name, max_pixels=10_000) as reader:
+            assert isinstance(reader, ScanReader)

@@ -36,6 +36,14 @@ def test_equal_values_give_equal_bytes(tmp_path):
     assert (tmp_path / "a.json").read_text(encoding="utf-8").endswith("}\n")
 
 
+def test_a_name_that_is_no_text_comes_back(tmp_path):
+    """Bytes of a file's name that no encoding knows (Linux allows any) are in JSON that is UTF-8, and are the same."""
+    name = os.fsdecode(b"r\xe9el \xff.mov")
+    write_json(tmp_path / "x.json", {"source": name, "title": "é"})
+    assert read_json(tmp_path / "x.json") == {"source": name, "title": "é"}
+    assert (tmp_path / "x.json").read_bytes().decode("utf-8")
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     """What cannot be written does not touch what is there."""
     path = tmp_path / "x.json"
