@@ -23,6 +23,7 @@ from colorizer.basis.errors import LedgerError, SourceError
 from pipeline.collection import layout
 from pipeline.collection.item import Item
 from pipeline.storage.atomic import read_json, stamp, writable, write_json
+from pipeline.storage.cache import cache_folder
 from pipeline.storage.job_folder import PLAN
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.stores import Store, StoredFile, in_parallel, is_uri, masked, store_of
@@ -316,9 +317,8 @@ class Depot:
 def depot_for(out: str, scratch: Path | None = None, shared: bool = False) -> Depot:
     """The depot of an output folder, a path or a URI. shared: workers may be on other machines."""
     if scratch is None:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         mark = out if is_uri(out) else str(Path(out).resolve())
-        scratch = cache / "chromatheque" / "work" / hashlib.blake2b(os.fsencode(mark), digest_size=8).hexdigest()
+        scratch = cache_folder() / "work" / hashlib.blake2b(os.fsencode(mark), digest_size=8).hexdigest()
     scratch = scratch.absolute()
     if is_uri(out):
         return Depot(scratch / "out", scratch, out.rstrip("/"), shared)

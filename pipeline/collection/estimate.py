@@ -6,7 +6,6 @@ Speeds come from runs on the same kind of device: every run writes down what it 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pipeline.collection.state import ItemProgress, State
 from pipeline.collection.steps import job_of
 from pipeline.spread.pools import device
 from pipeline.storage.atomic import write_json
+from pipeline.storage.cache import cache_folder
 from pipeline.storage.stores import is_uri, masked
 from pipeline.values.kinds import KINDS
 from pipeline.values.stages import DONE
@@ -95,7 +95,7 @@ def device_name() -> str:
 
 
 def _path() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chromatheque" / "calibration.json"
+    return cache_folder() / "calibration.json"
 
 
 def calibration() -> dict[str, dict[str, float]]:

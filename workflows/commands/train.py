@@ -199,9 +199,10 @@ def _loader(
 ) -> Callable[[], Pictures]:
     """A function that gives the pictures, here or on a node of a cluster."""
     from colorizer.training import dataset
+    from pipeline.storage.cache import cache_folder
 
     sources = [path.absolute() for path in paths]
-    home = cache or Path.home() / ".cache" / "chromatheque"
+    home = cache or cache_folder()
     classes = start.classes if start is not None else None
     return lambda: dataset.load(sources, home.absolute(), classes, side, shares)
 
@@ -213,10 +214,11 @@ Plant = Callable[["Pictures"], Callable[["Network"], "np.ndarray"]]
 def _planter(options: dict[str, Any]) -> Plant:
     from colorizer.networks.lite import Lite
     from colorizer.training import encoder, gists
+    from pipeline.storage.cache import cache_folder
 
     path = options["encoder"] or encoder.packaged()
     read = encoder.read_encoder(path)
-    home = options["cache"] or Path.home() / ".cache" / "chromatheque"
+    home = options["cache"] or cache_folder()
 
     def planter(pictures: Pictures) -> Callable[[Network], np.ndarray]:
         def plant(network: Network) -> np.ndarray:
