@@ -13,9 +13,9 @@ from colorizer.basis.light import luma_codes
 from pipeline.collection.items import REELS, find
 from pipeline.stills.opening import open_scan
 from pipeline.stills.table import FORMATS, SUFFIXES
+from tests.checkout import ROOT
 from tests.heif import av1, heif, hevc, nclx, needs_x265
 from tests.synthetic import texture, tiny_weights
-from tests.test_layers import ROOT
 
 GRAY = (texture(0, 80, 64) * 255).astype(np.uint8)
 
