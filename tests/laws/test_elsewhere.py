@@ -236,7 +236,7 @@ def test_two_runs_in_one_store(tmp_path, monkeypatch):
     store = Store(f"memory://{uuid.uuid4().hex}")
     heard = Heard()
     with lease.leased(store, heard):
-        told = json.loads(store.read(lease.PLACE))
+        told = json.loads(store.read(lease.LEASE))
         monkeypatch.setattr(lease.socket, "gethostname", lambda: "another")
         with (
             pytest.raises(InUse, match=f"in use by process {os.getpid()} on host {told['host']}"),
@@ -244,11 +244,11 @@ def test_two_runs_in_one_store(tmp_path, monkeypatch):
         ):
             pass
         monkeypatch.undo()
-    assert store.read(lease.PLACE) is None
+    assert store.read(lease.LEASE) is None
     monkeypatch.setattr(lease, "BEAT", 0.1)
-    store.write(lease.PLACE, json.dumps({**told, "host": "gone", "run": "x"}).encode())
+    store.write(lease.LEASE, json.dumps({**told, "host": "gone", "run": "x"}).encode())
     with lease.leased(store, heard):
-        assert json.loads(store.read(lease.PLACE))["run"] != "x"
+        assert json.loads(store.read(lease.LEASE))["run"] != "x"
     assert "no sign of life" in heard.events[-1][1]["text"]
 
 
@@ -263,14 +263,14 @@ def test_a_run_that_was_taken_for_dead_ends(tmp_path, source, tiny, monkeypatch)
         def __call__(self, event, /):
             super().__call__(event)
             if isinstance(event, ItemChanged) and event.state == "painting":
-                Store(f"{home}/out").write(lease.PLACE, other)
+                Store(f"{home}/out").write(lease.LEASE, other)
                 time.sleep(0.2)
 
     heard = Overtaken()
     with pytest.raises(InUse, match="another run has taken over"):
         away(f"{home}/in", f"{home}/out", tiny, tmp_path / "scratch", heard)
     assert len([f for e, f in heard.events if e == "step"]) < 13
-    assert Store(f"{home}/out").read(lease.PLACE) == other
+    assert Store(f"{home}/out").read(lease.LEASE) == other
 
 
 @pytest.mark.slow
