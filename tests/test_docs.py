@@ -85,13 +85,18 @@ def called(words):
     raise click.UsageError(f"no command {' '.join(words[:1])!r}")
 
 
+def top():
+    """The command's own context. With another one click would remember for good that `-h` is no help option."""
+    return click.Context(cli.cli, **cli.cli.context_settings)
+
+
 def parse(words):
     """Refuse what click would; files need not be there. Raises UsageError."""
     if words[0].startswith("-"):
-        cli.cli.make_parser(click.Context(cli.cli)).parse_args(list(words))
+        cli.cli.make_parser(top()).parse_args(list(words))
         return
     found, command, rest = called(words)
-    context = click.Context(command, info_name=found)
+    context = click.Context(command, info_name=found, parent=top())
     given, left, _ = command.make_parser(context).parse_args(list(rest))
     if left and not isinstance(command, click.Group):
         raise click.UsageError(f"{found}: too much: {' '.join(left)}")

@@ -77,9 +77,10 @@ def test_a_wheel_carries_them(tmp_path):
 
 def check_chromatheque(words):
     """Parse a command as click does; fails on what the command does not know. Paths need not be there."""
-    command = cli.get_command(click.Context(cli), words[0])
+    top = click.Context(cli, **cli.context_settings)  # with another one click would forget `-h` for good
+    command = cli.get_command(top, words[0])
     assert command is not None, words
-    context = click.Context(command, info_name=words[0])
+    context = click.Context(command, info_name=words[0], parent=top)
     given, rest, _ = command.make_parser(context).parse_args(list(words[1:]))
     assert not rest, rest
     for param in command.params:
