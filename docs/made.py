@@ -33,10 +33,13 @@ Every command and option. This page is made from the commands themselves by `mak
 
 """
 
+HELP: list[str] = cli.context_settings["help_option_names"]
+"""click remembers for good which help options a command had in its first context."""
+
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     """(words as typed, command) of everything that can be run, groups before what is in them."""
-    top = click.Context(cli, info_name="chromatheque")
+    top = click.Context(cli, info_name="chromatheque", **cli.context_settings)
     for name in cli.list_commands(top):
         command = cli.get_command(top, name)
         assert command is not None
@@ -52,7 +55,7 @@ def options(command: click.Command) -> list[click.Option]:
 
 def row(command: click.Command, option: click.Option) -> str:
     """An option as a row of a table."""
-    record = option.get_help_record(click.Context(command, info_name=""))
+    record = option.get_help_record(click.Context(command, info_name="", help_option_names=HELP))
     names, text = record or (", ".join(option.opts), "")
     cells = (f"`{names}`", text.replace(".  [", ". ["))
     return "| " + " | ".join(cell.replace("|", "\\|").strip() for cell in cells) + " |"
@@ -61,7 +64,7 @@ def row(command: click.Command, option: click.Option) -> str:
 def section(words: str, command: click.Command) -> Iterator[str]:
     """A command: its heading, how it is typed, what it does, its example, its options."""
     yield f"{'###' if ' ' in words else '##'} {words}\n"
-    context = click.Context(command, info_name=f"chromatheque {words}")
+    context = click.Context(command, info_name=f"chromatheque {words}", help_option_names=HELP)
     yield f"`{' '.join([context.command_path, *command.collect_usage_pieces(context)])}`\n"
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         first, example, rest = paragraph.partition("Example: ")
