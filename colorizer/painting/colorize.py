@@ -89,7 +89,7 @@ def colorize(
         color = colorizer.colorize(gray)
     """
     seen = picture_of(picture)
-    size = _working_size(working_size)
+    size = checked_working_size(working_size)
     painter = _painter(weights, device, "fp32" if size == NATIVE and precision == "auto" else precision)
     return seen.back(_colored(painter, seen, size))
 
@@ -117,7 +117,8 @@ def _device(name: str) -> torch.device:
     return place
 
 
-def _working_size(asked: int | str) -> int:
+def checked_working_size(asked: int | str) -> int:
+    """A working size as a person may give it to a call; NATIVE for 'native'. Raises WrongValue."""
     if asked in ("native", NATIVE):
         return NATIVE
     if not isinstance(asked, int) or not SIZES[0] <= asked <= SIZES[1]:

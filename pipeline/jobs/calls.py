@@ -11,7 +11,8 @@ from typing import Literal, get_args
 
 from colorizer.basis.errors import ColorizeError, SourceError, WrongValue
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
-from colorizer.painting.geometry import DEFAULT_WORKING_SIZE, NATIVE
+from colorizer.painting.colorize import checked_working_size
+from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
 from pipeline.containers.profiles import PROFILES
 from pipeline.jobs.job import Result
 from pipeline.jobs.reel_job import ReelChoices, ReelJob
@@ -32,8 +33,6 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Looks = Literal["per-shot", "per-frame"]
 Compression = Literal["deflate", "zstd", "lzw", "jpeg", "none"]
 Size = int | Literal["native"]
-SIZES = (32, 4096)
-"""The least and the largest working size besides native."""
 MAX_WORKERS = 4096
 
 
@@ -65,7 +64,7 @@ def color_reel(
     for time in (start, stop):
         _check_time(time)
     choices = ReelChoices(
-        profile=profile, weights=str(weights), working_size=_working_size(working_size), precision=precision,
+        profile=profile, weights=str(weights), working_size=checked_working_size(working_size), precision=precision,
         looks=looks, start=start, stop=stop, rate=rate, ray=ray, workers=_workers(workers, ray), overwrite=overwrite,
     )  # fmt: skip
     return ReelJob(_path(source), Path(_path(out)), choices, _folder(job), listener).color()
@@ -97,9 +96,9 @@ def color_scan(
     if tile is not None and (not 16 <= tile <= 4096 or tile % 16):
         raise WrongValue(f"tile {tile!r} is not a multiple of 16 from 16 to 4096, which TIFF wants")
     choices = ScanChoices(
-        weights=str(weights), working_size=_working_size(working_size), precision=precision, compression=compression,
-        tile=tile or 0, pyramid=pyramid, page=-1 if page is None else page, memory=memory, max_pixels=max_pixels,
-        ray=ray, workers=_workers(workers, ray), overwrite=overwrite,
+        weights=str(weights), working_size=checked_working_size(working_size), precision=precision,
+        compression=compression, tile=tile or 0, pyramid=pyramid, page=-1 if page is None else page, memory=memory,
+        max_pixels=max_pixels, ray=ray, workers=_workers(workers, ray), overwrite=overwrite,
     )  # fmt: skip
     return ScanJob(_path(source), Path(_path(out)), choices, _folder(job), listener).color()
 
@@ -134,14 +133,6 @@ def _folder(job: str | Path | None) -> Path | None:
 def _one_of(name: str, asked: object, known: tuple[object, ...]) -> None:
     if asked not in known:
         raise WrongValue(f"{name} {asked!r} is none of {', '.join(map(str, known))}")
-
-
-def _working_size(asked: int | str) -> int:
-    if asked in ("native", NATIVE):
-        return NATIVE
-    if not isinstance(asked, int) or not SIZES[0] <= asked <= SIZES[1]:
-        raise WrongValue(f"working_size {asked!r} is neither 'native' nor a number from {SIZES[0]} to {SIZES[1]}")
-    return int(asked)
 
 
 def _workers(asked: int, ray: str) -> int:
