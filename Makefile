@@ -7,18 +7,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 CONSTRAINTS := constraints.txt
+# A process for each core, of at most four: many tests start a Ray of their own. A file's tests stay together. A process
+# that dies ends the run with the name of its test: its substitute now and then waits for work for ever.
+PROCESSES := --numprocesses=auto --maxprocesses=4 --dist=loadfile --max-worker-restart=0
 ifeq ($(TORCH),keep)
 CONSTRAINTS := $(VENV)/constraints-without-torch.txt
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help .venv demo test slow mutants docs clean distclean
+.PHONY: help .venv demo test slow mutants faults reports docs clean distclean
 
 help:
 	@echo "make demo    make a small black-and-white reel and color it"
 	@echo "make test    lint, types and tests"
 	@echo "make slow    the tests that take longer"
 	@echo "make mutants a dozen lines of the product changed: which tests notice? (SEED=7 WINGS='colorizer.color')"
+	@echo "make reports inputs rebuilt from public reports, as a table (REPORTS=../shared/media/reports)"
+	@echo "make faults  the n-th file operation of small jobs fails, for every n: an hour"
 	@echo "make docs    write the pages that are made from the code"
 	@echo "make .venv   only the virtual environment, empty"
 	@echo "make clean   remove what demo and test leave (distclean: and .venv)"
@@ -49,16 +54,23 @@ test: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PROCESSES)
 
 slow: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(PROCESSES) -m slow
 
 docs: $(VENV)/installed-test
 	$(BIN)/python docs/made.py
 
 mutants: $(VENV)/installed-test
 	$(BIN)/python -m tests.mutants $(if $(SEED),--seed $(SEED)) $(foreach wing,$(WINGS),--wing $(wing))
+
+REPORTS ?= ../shared/media/reports
+reports: $(VENV)/installed-test
+	$(BIN)/python -m tests.public_reports $(REPORTS)
+
+faults: $(VENV)/installed-test
+	$(BIN)/python -m tests.nth_failure
 
 clean:
 	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,8 +11,9 @@ ROOTS = ("colorizer", "pipeline", "workflows")
 WINGS = (
     "colorizer.basis", "colorizer.color", "colorizer.networks", "colorizer.painting", "colorizer.training",
     "colorizer.measures",
-    "pipeline.values", "pipeline.storage", "pipeline.spread", "pipeline.containers", "pipeline.reels",
-    "pipeline.metadata", "pipeline.stills", "pipeline.pages", "pipeline.scans", "pipeline.jobs", "pipeline.collection",
+    "pipeline.values", "pipeline.storage", "pipeline.spread", "pipeline.census", "pipeline.containers",
+    "pipeline.reels", "pipeline.metadata", "pipeline.stills", "pipeline.pages", "pipeline.scans", "pipeline.jobs",
+    "pipeline.collection",
     "workflows.terminal", "workflows.report", "workflows.sheets", "workflows.bench", "workflows.demo",
     "workflows.commands",
 )  # fmt: skip

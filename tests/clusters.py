@@ -68,7 +68,7 @@ def head(**more: str) -> Iterator[Head]:
     finally:
         os.killpg(child.pid, signal.SIGTERM)
         try:
-            child.wait(30)
+            child.wait(3)  # it would let its work end for half a minute
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()

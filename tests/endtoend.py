@@ -75,8 +75,10 @@ main()
 
 
 def hear_interrupts() -> None:
-    """For a child before it starts: what a shell runs in the background ignores Ctrl-C, and so would the child."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """For a child before it starts: what a shell runs in the background ignores Ctrl-C, and what nohup runs the end of
+    the terminal; so would the child."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def run_command(

@@ -31,13 +31,21 @@ CHEAP = (
 """Wings whose tests take less than two minutes each on a quiet core."""
 
 ALSO = {
+    "pipeline.metadata": ("tests/pipeline/stills",),
+    "colorizer.networks": ("tests/colorizer/painting/test_shipped.py",),
     "colorizer.basis": ("tests/colorizer/color", "tests/colorizer/painting"),
     "workflows.sheets": ("tests/workflows/commands/test_evaluate.py",),
     "workflows.bench": ("tests/workflows/commands/test_bench.py",),
 }
 """Tests of wings that have no folder of their own, or are tested elsewhere too."""
 
-EQUIVALENT: dict[tuple[str, str], str] = {}
+EQUIVALENT: dict[tuple[str, str], str] = {
+    ("colorizer/networks/lite.py", "y = self.project(F.relu6(self.depth(y), inplace=False))"): "only takes more memory",
+    (
+        "colorizer/color/kept_luma.py",
+        "above = torch.maximum(torch.maximum(r, g), b) / (1 - luma).clamp_min(2e-06)",
+    ): "keeps a division by zero away, with white that is within a millionth",
+}
 """Why a changed line of a file, without its indent, does what it did before."""
 
 COMPARISONS = {

@@ -32,7 +32,7 @@ if int(given["nodes"]) != len(chosen) or given["ntasks"] != given["nodes"]:
 
 def on(number, word):
     # what two machines have each for itself: ports of the same numbers, a disk
-    word = re.sub(r"/tmp/chq-[0-9]+", lambda folder: folder[0] + (f"-{number}" if number else ""), word)
+    word = re.sub(r"tmp/chq-[0-9]+", lambda folder: folder[0] + (f"-{number}" if number else ""), word)
     port = re.fullmatch(r"(--(?!port=|ray-client-|min-|max-)[a-z-]+-port=)([0-9]+)", word)
     return f"{port[1]}{int(port[2]) + 8 * number}" if port else word
 
@@ -114,9 +114,9 @@ class Slurm:
     def is_clean(self):
         """No process, no folder, no token."""
         until = time.monotonic() + 20
-        while self.left() and time.monotonic() < until:
+        while (left := self.left()) and time.monotonic() < until:
             time.sleep(0.5)
-        assert self.left() == []
+        assert left == []
         assert not list(Path("/tmp").glob(f"chq-{self.id}*"))
         assert not self.token.exists()
 

@@ -30,7 +30,7 @@ RATE = Fraction(24)
 SIZE = (64, 48)
 CODECS = {".mkv": "ffv1", ".mov": "prores_ks", ".mp4": "libx264", ".ts": "libx264", ".avi": "ffv1", ".nut": "ffv1"}
 MUXERS = {".mkv": "matroska", ".ts": "mpegts"}
-FIELD_ORDERS = {".mov": {"tff": 5, "bff": 4}}
+FIELD_ORDERS = {".mov": {"tff": 4, "bff": 5}}
 SAMPLES = 44100
 ENCODERS = {"mp3": "libmp3lame", "vorbis": "vorbis", "opus": "libopus"}
 LAYOUTS = {"vorbis": "stereo"}
@@ -171,6 +171,7 @@ def write_reel(
     silent: bool = False,
     sample_rate: int = SAMPLES,
     options: Mapping[str, str] | None = None,
+    stereo: str = "",
 ) -> Path:
     """Write a stamped reel; its suffix picks the container and, unless named, codec and pixel format.
 
@@ -179,7 +180,7 @@ def write_reel(
     tone, as a number or as FFmpeg's codec names. heard: what is on them instead, of seconds; sample_rate: theirs.
     subtitles: tracks of one line per half second. chapters: parts of equal length. color_range: the tag, 1 limited or
     2 full; by default what the format is. colors: primaries, transfer and matrix tags; silent: only the container has
-    them, ProRes pictures say nothing.
+    them, ProRes pictures say nothing. stereo: how two pictures lie in a frame, as Matroska calls it.
     """
     codec = codec or CODECS[path.suffix]
     pix_fmt = pix_fmt or ("yuv422p10le" if codec == "prores_ks" else "yuv420p")
@@ -203,6 +204,8 @@ def write_reel(
             stream.metadata["title"] = matroska.reserve(None)
         if timecode:
             stream.metadata["timecode"] = timecode
+        if stereo:
+            stream.metadata["stereo_mode"] = stereo
         if rotation:
             stream.set_display_rotation(rotation if rotation <= 180 else rotation - 360)
         if interlaced:

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from colorizer.basis.errors import ColorizeError
-from colorizer.networks.weights_file import names
-from pipeline.collection.items import COLUMNS
+from colorizer.networks.shipped import names
+from pipeline.collection.manifest import COLUMNS
 from pipeline.containers.profiles import PROFILES, usual_profiles
 from tests.checkout import ROOT, WINGS, files
 from workflows.commands import cli
@@ -24,7 +24,7 @@ GUIDES = [path for path in PAGES if path.name != "CHANGELOG.md"]
 """Pages about what is; the other one is about what was."""
 
 CODES = ROOT / "docs" / "exit-codes.md"
-OUTSIDE = {137, 143}
+OUTSIDE = {129, 137, 143}
 """Exit codes that a shell makes of signals."""
 
 
@@ -237,6 +237,7 @@ def ended(monkeypatch, capsys):
 
     def run(*words):
         monkeypatch.setattr("sys.argv", ["chromatheque", *map(str, words)])
+        monkeypatch.setattr("workflows.terminal.stopping.install", lambda: None)  # signals are for the tests' process
         with pytest.raises(SystemExit) as stopped:
             cli.main()
         return stopped.value.code or 0, capsys.readouterr().err
@@ -248,12 +249,15 @@ def test_exit_codes_are_as_the_page_says(ended, monkeypatch, tmp_path):
     """0, 1, 2 and 130, of commands that end at once; a bug keeps its traceback."""
     assert ended("--version") == (0, "")
     assert ended("doctor", "--help")[0] == 0
+    for name in ("a.mkv", "b.mkv"):
+        (tmp_path / name).write_bytes(b"no film")
     code, said = ended("verify", tmp_path / "a.mkv", tmp_path / "b.mkv")
     assert (code, len(said.splitlines())) == (1, 1)
     (tmp_path / "empty").mkdir()
     slips = (
         (), ("paint",), ("reel", "a"), ("reel", "a", "b", "--fast"), ("archive", tmp_path, "b", "--deadline", "9"),
         ("archive", tmp_path / "empty", tmp_path / "out"), ("archive", tmp_path / "none", tmp_path / "out"),
+        ("reel", tmp_path / "none.mkv", tmp_path / "out.mkv"), ("scan", tmp_path / "a.mkv", tmp_path / "out.gif"),
     )  # fmt: skip
     assert [ended(*words)[0] for words in slips] == [2] * len(slips)
 
@@ -269,10 +273,10 @@ def test_exit_codes_are_as_the_page_says(ended, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("aside", "left", "late", "wanted"), [(0, 0, False, 0), (0, 2, True, 3), (1, 0, False, 1), (1, 2, True, 1)]
+    ("aside", "left", "late", "wanted"), [(0, 0, False, 0), (0, 2, True, 3), (1, 0, False, 1), (1, 2, True, 3)]
 )
 def test_exit_codes_of_a_collection(ended, monkeypatch, tmp_path, aside, left, late, wanted):
-    """0: all is done, 3: the deadline came with work left, 1: something is set aside, which wins over 3."""
+    """0: all is done, 3: the deadline came with work left, 1: something is set aside; 3 wins over 1."""
     from pipeline.collection.schedule import Night
 
     night = Night(1, aside, left, late, 1.0, 1.0)

@@ -169,6 +169,12 @@ def test_a_simulated_worker_is_light():
     assert loaded.strip() == "set()"
 
 
+def test_the_process_apart_is_light():
+    """What decodes scans and asks sound in a process of its own loads no torch: a second and 200 MB for each worker."""
+    loaded = fresh("import sys, pipeline.reels.heard, pipeline.stills.table; print('torch' in sys.modules)")
+    assert loaded.strip() == "False"
+
+
 def test_imports_are_quick():
     """The reel path's modules take less than 3 s of processor time, libraries included; the best of three counts."""
     code = "import time; import workflows.commands.reel, pipeline.jobs.reel_job; print(time.process_time())"
@@ -211,3 +217,11 @@ def public(path):
 def test_everything_public_says_what_it_is(path):
     """Every public module, class, function and method of the two libraries has a docstring."""
     assert not [f"{path}:{line}: {name}" for line, name in public(path)]
+
+
+@pytest.mark.parametrize("path", files(*ROOTS))
+def test_md5_is_no_seal(path):
+    """Machines in FIPS mode have MD5 only for who says that nothing hangs on it."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("hashlib.md5", "hashlib.sha1", "hashlib.new"):
+            assert "usedforsecurity=False" in ast.unparse(node), f"{path}:{node.lineno}"

@@ -24,6 +24,8 @@ NAME_MAX = 255
 NO_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EISDIR}
 """What systems say that bring no folder to the disk: some network shares, and Windows."""
 
+NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+
 
 def scratch_of(path: AnyPath, mark: str | None = None) -> AnyPath:
     """Where a file grows: hidden in its folder, with its suffix, since some writers go by that.
@@ -39,9 +41,13 @@ def scratch_of(path: AnyPath, mark: str | None = None) -> AnyPath:
     return path.with_name(name)
 
 
-def leftovers(folder: Path) -> list[Path]:
-    """Scratch files in a folder, of runs that were killed."""
-    return [path for path in folder.iterdir() if PART in path.suffixes]
+def claim(scratch: Path) -> None:
+    """Make the file that something grows in: empty, and made by nobody else. What an earlier run left there goes.
+
+    A link that somebody put under the name goes too, and nothing is written through it. Raises OSError.
+    """
+    scratch.unlink(missing_ok=True)
+    os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW, 0o666))
 
 
 @contextmanager
@@ -55,6 +61,7 @@ def whole(path: Path, scratch: Path | None = None, lasting: bool = True) -> Iter
     """
     scratch = scratch or scratch_of(path)
     try:
+        claim(scratch)
         yield scratch
         publish(scratch, path, lasting)
     finally:

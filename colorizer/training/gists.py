@@ -62,7 +62,7 @@ def worn(planes: np.ndarray, size: int, seed: int) -> Tensor:
 def _digest(network: Network, pictures: Pictures, size: int) -> str:
     """Of what decides the gists: the pictures, the encoder (by what it says of four of them) and the size."""
     step = max(1, len(pictures) // 4)
-    said = network.gist(worn(pictures.planes[::step][:4], size, 0)).half().numpy().tobytes()
+    answers = network.gist(worn(pictures.planes[::step][:4], size, 0)).half().numpy().tobytes()
     sampled = np.ascontiguousarray(pictures.planes[:: max(1, len(pictures) // 500), 0, ::8, ::8]).tobytes()
     facts = f"{len(pictures)} {size} {WORN}".encode()
-    return hashlib.sha256(said + sampled + facts).hexdigest()[:16]
+    return hashlib.sha256(answers + sampled + facts).hexdigest()[:16]

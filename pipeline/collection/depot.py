@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -24,8 +24,9 @@ from pipeline.collection import layout
 from pipeline.collection.item import Item
 from pipeline.storage.atomic import read_json, stamp, writable, write_json
 from pipeline.storage.cache import cache_folder
-from pipeline.storage.job_folder import PLAN
+from pipeline.storage.job_folder import PLAN, PUBLISHED, JobFolder
 from pipeline.storage.ledger import Ledger, Receipt
+from pipeline.storage.lock import removed
 from pipeline.storage.stores import Store, StoredFile, in_parallel, is_uri, masked, store_of
 from pipeline.values.sequence import NUMBERED
 
@@ -34,6 +35,8 @@ if sys.platform != "win32":
 
 ATTEMPTS = 5
 """Times that a source is fetched before it is taken for one that does not rest."""
+STAYING = PLAN, PUBLISHED
+"""How files of a job begin that outlast its output: for a person to edit, and by which the output is known."""
 KEPT = 4
 """Fetched sources that stay on a machine while no worker has them open."""
 
@@ -73,7 +76,7 @@ class Depot:
             return Path(item.source)
         return self.scratch / "sources" / item.key / PurePosixPath(item.source).name
 
-    def told(self, text: str, item: Item) -> str:
+    def worded(self, text: str, item: Item) -> str:
         """A message in which the source is called what a person calls it."""
         if is_uri(item.source):
             text = text.replace(str(self.source_path(item)), masked(item.source)).replace(
@@ -132,8 +135,9 @@ class Depot:
     # --- what is known of items, and outputs
 
     def stamps(self, item: Item) -> list[list[Any]]:
-        """Sizes and versions of an item's source, output and plan; empty for what is not there."""
-        return [self._source_stamp(item.source), self.stamp_of(item.out), self.stamp_of(layout.plan(item.key))]
+        """Sizes and versions of an item's source, output, plan and sidecar; empty for what is not there."""
+        places = item.out, layout.plan(item.key), layout.sidecar(item.out)
+        return [self._source_stamp(item.source), *map(self.stamp_of, places)]
 
     def _source_stamp(self, source: str) -> list[Any]:
         if is_uri(source):
@@ -152,6 +156,10 @@ class Depot:
             return stamp(self.folder / place)
         entry = self._store.look(place)
         return list(entry.stamp) if entry else []
+
+    def listed(self) -> list[str]:
+        """Places of all files in the store."""
+        return list(self._store.find()) if self.store else []
 
     def put(self, *places: str) -> None:
         """Send files of `folder` to the store."""
@@ -214,7 +222,7 @@ class Depot:
         found, index = self._store.find(), self.folder / layout.FETCHED
         measured = [place for place in found if place.startswith("report/") and place.endswith(".json")]
         wanted = [place for place in (*stories, *measured) if place in found and _is_below(place)]
-        here, versions = _told(index), {place: list(found[place].stamp) for place in wanted}
+        here, versions = _versions(index), {place: list(found[place].stamp) for place in wanted}
         new = [p for p, version in versions.items() if here.get(p) != version or not (self.folder / p).is_file()]
         with writable(index):
             index.unlink(missing_ok=True)
@@ -291,23 +299,38 @@ class Depot:
                 self.take_back(f"{layout.ledger(key)}/{name}")
 
     def publish(self, item: Item, pictures: Sequence[str] = ()) -> None:
-        """Send an output and what goes with it, the output last; nothing of it stays here."""
+        """Send an output and what goes with it, in the order of publication; nothing of it stays here.
+
+        The old sidecar goes first and the new one comes last, so that nothing looks finished that is not.
+        """
         if not self.store:
             return
-        places = [*pictures, layout.digests(item.out), layout.sidecar(item.out), item.out]
+        places = [*pictures, layout.digests(item.out), item.out, layout.sidecar(item.out)]
+        self.take_back(layout.sidecar(item.out))
         self.put(*places)
         for place in places:
             (self.folder / place).unlink(missing_ok=True)
 
+    def untidy(self, item: Item) -> bool:
+        """Whether something that `tidy` was to remove is in an item's folder still."""
+        return not self.store and JobFolder(self.job_folder(item.key)).passing.exists()
+
     def tidy(self, item: Item, keep: bool) -> None:
-        """Remove an item's pieces, here and, unless `keep`, in the store; its plan stays for a person to edit."""
+        """Remove an item's pieces, here and, unless `keep`, in the store; its plan stays for a person to edit, and in a
+        folder what says that the output is this program's, whatever becomes of its sidecar.
+
+        What cannot be removed here stays: the output is whole, and is no worse for it.
+        """
         folder, here = layout.job(item.key), self.job_folder(item.key)
         if (not keep or self.shared) and here.is_dir():
-            for path in here.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path)
-                elif self.store or not path.name.startswith(PLAN):
-                    path.unlink()
+            passing = JobFolder(here).passing
+            with suppress(OSError):  # it only says that a next run is to go on with this
+                if not self.store:
+                    passing.touch()
+            with suppress(OSError):
+                left = [p for p in here.iterdir() if p.is_dir() or self.store or not p.name.startswith(STAYING)]
+                if not removed(p for p in left if p != passing):
+                    passing.unlink(missing_ok=True)
         if self.shared and not keep:
             for entry in self._store.find(folder).values():
                 if not entry.place.startswith(f"{folder}/{PLAN}"):
@@ -349,7 +372,7 @@ def _fetched(folder: Path) -> list[list[Any]] | None:
     return values if isinstance(values, list) else None
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _versions(path: Path) -> dict[str, Any]:
     try:
         values = read_json(path)
     except LedgerError:

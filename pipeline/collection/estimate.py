@@ -6,7 +6,7 @@ Speeds come from runs on the same kind of device: every run writes down what it 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,14 @@ from colorizer.basis.errors import ColorizeError, SourceError
 from pipeline.collection.item import Item
 from pipeline.collection.state import ItemProgress, State
 from pipeline.collection.steps import job_of
+from pipeline.jobs.folder import check_source
 from pipeline.spread.pools import device
 from pipeline.storage.atomic import write_json
 from pipeline.storage.cache import cache_folder
 from pipeline.storage.stores import is_uri, masked
 from pipeline.values.kinds import KINDS
 from pipeline.values.stages import DONE
+from pipeline.values.words import counted
 
 UNSEEN = 4.0
 """Bytes of a compressed source per pixel that are guessed where it lies in a store: its header is read with the rest
@@ -33,7 +35,10 @@ def size_of(item: Item, state: State) -> dict[str, float]:
 
     Of a source in a store only its own bytes are known, as `fetched`; the rest is guessed from them.
     """
+    if item.fault:
+        raise SourceError(masked(item.source), item.fault)
     if not is_uri(item.source):
+        check_source(item.source)
         return job_of(item, state.depot).measure()
     held = state.depot.source_bytes(item)
     if held is None:
@@ -79,19 +84,25 @@ def forecast(items: Iterable[ItemProgress], free: float, keep: bool, stored: boo
         held = float(progress.size.get("fetched", 0.0))
         fetched, largest = fetched + held, max(largest, 2 * size + held if stored else size + held)
         disk += size * ((not stored) + keep)
-    speeds = calibration().get(device_name(), {})
     hours: float | None = 0.0
+    speeds = calibration().get(device_name(), {})
     for kind, count in files.items():
-        if count and hours is not None:
-            hours = hours + megapixels[kind] * speeds[kind] / 3600 if kind in speeds else None
+        more = hours_of(speeds, kind, megapixels[kind]) if count else 0.0
+        hours = None if hours is None or more is None else hours + more
     return Forecast(files, frames, megapixels, hours, device_name(), disk + largest, free, fetched)
+
+
+def hours_of(speeds: Mapping[str, float], kind: str, megapixels: float) -> float | None:
+    """Of one worker. speeds: seconds per megapixel by kind, as `calibration` tells of a device; None for a kind that
+    was never measured."""
+    return megapixels * speeds[kind] / 3600 if kind in speeds else None
 
 
 def device_name() -> str:
     """The device that workers paint on, in words."""
     if device() == "cuda":
         return torch.cuda.get_device_name()
-    return f"CPU, {torch.get_num_threads()} threads"
+    return f"CPU, {counted(torch.get_num_threads(), 'thread')}"
 
 
 def _path() -> Path:
@@ -121,10 +132,10 @@ def learn(items: Iterable[ItemProgress]) -> None:
     new = {kind: seconds / pixels for kind, (seconds, pixels) in spent.items() if pixels > 0}
     if not new:
         return
-    told = calibration()
-    told[device_name()] = {**told.get(device_name(), {}), **{kind: round(speed, 6) for kind, speed in new.items()}}
+    known = calibration()
+    known[device_name()] = {**known.get(device_name(), {}), **{kind: round(speed, 6) for kind, speed in new.items()}}
     try:
         _path().parent.mkdir(parents=True, exist_ok=True)
-        write_json(_path(), told, indent=1)
+        write_json(_path(), known, indent=1)
     except (OSError, ColorizeError):
         return

@@ -43,12 +43,12 @@ class Exposition:
             one.observe(value)
 
     def _make(self, metric: Metric) -> Gauge | Counter | Histogram:
-        name, told, labels = metric.name, metric.told, (*self.labels, *metric.labels)
+        name, help, labels = metric.name, metric.help, (*self.labels, *metric.labels)
         if metric.kind == GAUGE:
-            return Gauge(name, told, labels, registry=self._registry)
+            return Gauge(name, help, labels, registry=self._registry)
         if metric.kind == COUNTER:
-            return Counter(name, told, labels, registry=self._registry)
-        return Histogram(name, told, labels, buckets=BOUNDS, registry=self._registry)
+            return Counter(name, help, labels, registry=self._registry)
+        return Histogram(name, help, labels, buckets=BOUNDS, registry=self._registry)
 
     def show(self, last: bool) -> None:
         """Write the file, if it is time or the last one."""

@@ -12,6 +12,7 @@ class Item:
     """One file. key: of its output's place, 16 hex digits. id: the catalogue's, or "". source: path as given.
 
     out: where the output goes, relative to the output folder, with forward slashes. options: of its job, by name.
+    catalog: what else a manifest says of it, by column. fault: why it must not be colored, or "".
     """
 
     key: str
@@ -20,6 +21,8 @@ class Item:
     source: str
     out: str
     options: tuple[tuple[str, Any], ...]
+    catalog: tuple[tuple[str, str], ...] = ()
+    fault: str = ""
 
     @property
     def name(self) -> str:

@@ -2,94 +2,97 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
+import json
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from fractions import Fraction
-from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from colorizer.basis.errors import ColorizeError
+from colorizer.basis.errors import Mistyped
+from pipeline.collection import layout
 from pipeline.collection.item import Item
+from pipeline.collection.manifest import COLUMNS, in_words, is_manifest, read_manifest
+from pipeline.collection.names import Wish, folded, named, same_source
+from pipeline.collection.sources import ROOM, is_sequence, joined, kind_of, of_sequence
 from pipeline.containers.profiles import PROFILES
-from pipeline.stills.table import SUFFIXES
-from pipeline.storage.stores import Store, fetch_text, is_uri, masked
+from pipeline.storage.stores import Store, is_uri, masked
 from pipeline.values.kinds import KINDS
-from pipeline.values.sequence import NUMBERED as NUMBER
 
-REELS = frozenset(
-    [
-        ".mov",
-        ".mp4",
-        ".mkv",
-        ".avi",
-        ".mxf",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-        ".m2ts",
-        ".webm",
-        ".wmv",
-        ".flv",
-        ".vob",
-        ".dv",
-        ".m4v",
-        ".ogv",
-        ".3gp",
-        ".nut",
-        ".ivf",
-        ".rm",
-    ]
-)
-"""What a walk takes for a moving picture; for a still, what `pipeline.stills.table` knows."""
 SEQUENCE = 10
 """Numbered DPX files in a folder from which they are one reel."""
 NUMBERED = re.compile(r"(.*?)(\d{3,9})(\.dpx)", re.IGNORECASE)
-COLUMNS = {
-    "file": str, "id": str, "out": str, "kind": str, "profile": str, "weights": str, "working_size": int,
-    "rate": Fraction, "start": str, "stop": str, "compression": str, "page": int,
-}  # fmt: skip
-"""Columns of a manifest; only `file` is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a walk or a manifest gave. passed: other files by suffix, which nothing is done about."""
+    """What a walk or a manifest gave. passed: other files by suffix, which nothing is done about.
+
+    orphans: outputs of earlier runs that belong to no source any more. remarks: what a person should know of the
+    manifest.
+    """
 
     items: tuple[Item, ...]
     passed: Mapping[str, int]
+    orphans: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def find(
-    source: Path | str, out: Path | str, options: Mapping[str, Any], include: Iterable[str], exclude: Iterable[str]
-) -> Found:
+    source: Path | str, out: Path | str, options: Mapping[str, Any], include: Iterable[str], exclude: Iterable[str],
+    known: Mapping[str, str] | None = None,
+) -> Found:  # fmt: skip
     """The items of a folder, or of a manifest (.csv), both by path or URI. options: of every item; a manifest's row
     has the last word.
 
-    include, exclude: patterns that a path below the folder (or a row's file) must and must not match. Raises
-    ColorizeError.
+    include, exclude: patterns that a path below the folder (or a row's file) must and must not match. known: sources by
+    the outputs that earlier runs gave them. Raises ColorizeError.
     """
     source, out = str(source), str(out)
-    if source.lower().endswith(".csv") and not Path(source).is_dir():
-        rows, passed = list(_listed(source)), dict[str, int]()
+    known, remarks = known or {}, tuple[str, ...]()
+    if is_manifest(source):
+        manifest = read_manifest(source)
+        rows, passed = _once(manifest.rows), dict[str, int]()
+        remarks = (*manifest.remarks, *_repeated(masked(source), manifest.rows, rows))
+        _part(rows, known)
     elif is_uri(source) or Path(source).is_dir():
         if _inside(out, source):
-            raise ColorizeError(
+            raise Mistyped(
                 f"{masked(out)}: lies inside {masked(source)}, which would be colored again; give another folder"
             )
+        if _is_output(source):
+            raise Mistyped(f"{masked(source)}: the output folder of an earlier run; give the folder of the originals")
         rows, passed = _walked(source, out)
     else:
-        raise ColorizeError(
-            f"{masked(source)}: neither a folder nor a manifest (.csv); a single file is for reel or scan"
+        command = "reel" if kind_of(source) == "reel" else "scan"
+        raise Mistyped(
+            f"{masked(source)}: neither a folder nor a manifest (.csv); of a single file: chromatheque {command} IN OUT"
         )
-    chosen = [row for row in rows if _wanted(row["below"], tuple(include), tuple(exclude))]
-    return Found(tuple(_items(chosen, options)), passed)
+    items = list(_items(rows, options, known))
+    globs = tuple(include), tuple(exclude)
+    chosen = tuple(item for row, item in items if _wanted(row["below"], *globs))
+    return Found(chosen, passed, tuple(_orphans(source, out, [item for _, item in items], known)), remarks)
+
+
+def _orphans(source: str, folder: str, items: list[Item], known: Mapping[str, str]) -> Iterator[str]:
+    """Outputs of earlier runs whose source is gone, or has another output of the same kind by now."""
+    outs, now = {item.out for item in items}, {(item.source, PurePosixPath(item.out).suffix) for item in items}
+    for out, former in known.items():
+        renamed = (former, PurePosixPath(out).suffix) in now
+        below = former.startswith(f"{masked(source).rstrip('/')}/")
+        gone = below if is_uri(former) else not _there(former)
+        there = is_uri(folder) or (Path(folder) / out).exists()
+        if there and out not in outs and (renamed or gone):
+            yield out
+
+
+def _there(source: str) -> bool:
+    path = Path(source)
+    return path.exists() or (is_sequence(path.name) and path.parent.is_dir())
 
 
 def _inside(place: str, folder: str) -> bool:
@@ -99,6 +102,13 @@ def _inside(place: str, folder: str) -> bool:
     return path == around or around in path.parents
 
 
+def _is_output(folder: Path | str) -> bool:
+    """Whether runs wrote their outputs into a folder, by the state that they keep there."""
+    if is_uri(str(folder)):
+        return bool(Store(str(folder)).find(layout.ITEMS))
+    return (Path(folder) / layout.ITEMS).is_dir()
+
+
 def _wanted(below: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> bool:
     def matches(patterns: tuple[str, ...]) -> bool:
         return any(fnmatchcase(below, p) or fnmatchcase(PurePosixPath(below).name, p) for p in patterns)
@@ -106,8 +116,11 @@ def _wanted(below: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> b
     return (not include or matches(include)) and not matches(exclude)
 
 
-def _folders(source: str, out: str) -> Iterator[tuple[PurePosixPath, list[str]]]:
-    """Folders at and below a source, by their place below it, each with the names of its files."""
+def _folders(source: str, out: str, passed: Counter[str]) -> Iterator[tuple[PurePosixPath, list[str]]]:
+    """Folders at and below a source, by their place below it, each with the names of its files.
+
+    passed: counts files in outputs of earlier runs, and objects whose keys no path can hold.
+    """
     if is_uri(source):
         found: defaultdict[PurePosixPath, list[str]] = defaultdict(list)
         for place in Store(source).find():
@@ -115,11 +128,17 @@ def _folders(source: str, out: str) -> Iterator[tuple[PurePosixPath, list[str]]]
             hidden = any(part.startswith(".") for part in path.parts)  # "..", too, which an object's name may hold
             if not hidden and str(path) == place:
                 found[path.parent].append(path.name)
+            elif not hidden:
+                passed["under keys with // or /./"] += 1
         yield from sorted(found.items())
         return
     mine = None if is_uri(out) else Path(out).resolve()
     for place, folders, files in os.walk(source):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and (Path(place) / f).resolve() != mine)
+        if place != source and _is_output(place):
+            folders.clear()
+            passed["in outputs of earlier runs"] += len(files)
+            continue
         yield PurePosixPath(Path(place).relative_to(source).as_posix()), files
 
 
@@ -128,7 +147,7 @@ def _walked(source: str, out: str) -> tuple[list[dict[str, Any]], dict[str, int]
     rows: list[dict[str, Any]] = []
     passed: Counter[str] = Counter()
     base = source.rstrip("/") if is_uri(source) else source
-    for place, files in _folders(source, out):
+    for place, files in _folders(source, out, passed):
         numbered: defaultdict[tuple[str, int, str], list[str]] = defaultdict(list)
         for name in sorted(f for f in files if not f.startswith(".")):
             if match := NUMBERED.fullmatch(name):
@@ -137,114 +156,90 @@ def _walked(source: str, out: str) -> tuple[list[dict[str, Any]], dict[str, int]
         for (stem, digits, suffix), names in sorted(numbered.items()):
             if len(names) >= SEQUENCE:
                 below = str(place / f"{stem.replace('%', '%%')}%0{digits}d{suffix}")
-                rows.append({"file": _below(base, below), "below": below, "as": _sequence(below), "kind": "reel"})
+                rows.append({"file": joined(base, below), "below": below, "as": of_sequence(below), "kind": "reel"})
         for name in sorted(f for f in files if not f.startswith(".") and f not in pictures):
-            suffix = PurePosixPath(name).suffix.lower()
-            kind = "reel" if suffix in REELS else "scan" if suffix in SUFFIXES else ""
-            if not kind:
-                passed[suffix or "without suffix"] += 1
+            if not (kind := kind_of(name)):
+                passed[PurePosixPath(name).suffix.lower() or "without suffix"] += 1
                 continue
             below = str(place / name)
-            rows.append({"file": _below(base, below), "below": below, "as": below, "kind": kind})
+            rows.append({"file": joined(base, below), "below": below, "as": below, "kind": kind})
     return rows, dict(sorted(passed.items()))
 
 
-def _below(base: str, place: str) -> str:
-    return f"{base}/{place}" if is_uri(base) else str(Path(base) / place)
+def _once(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without those that ask for the same as one before them."""
+    return list({_asked(row): row for row in reversed(rows)}.values())[::-1]
 
 
-def _sequence(below: str) -> str:
-    """What a sequence's output is called: as its pictures are without their numbers, else as their folder."""
-    place = PurePosixPath(below)
-    stem = re.sub(r"%\d*d", "", place.stem).rstrip("._- ")
-    if stem:
-        return str(place.with_name(stem + place.suffix))
-    return f"{place.parent if place.parent.name else 'reel'}{place.suffix}"
+def _asked(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(repr(row.get(name)) for name in COLUMNS if name != "id")
 
 
-def _listed(manifest: str) -> Iterator[dict[str, Any]]:
-    """Rows of a manifest, checked. Files are relative to its folder."""
-    try:
-        text = fetch_text(manifest) if is_uri(manifest) else Path(manifest).read_bytes().decode("utf-8-sig")
-        reader = csv.DictReader(StringIO(text, newline=""), strict=True)
-        unknown = [name for name in reader.fieldnames or () if name not in COLUMNS]
-        if unknown or "file" not in (reader.fieldnames or ()):
-            wrong = f"unknown columns {', '.join(map(repr, unknown))}" if unknown else "no column 'file'"
-            raise ColorizeError(f"{masked(manifest)}: {wrong}; columns are {', '.join(COLUMNS)}, and file is needed")
-        for row in reader:
-            yield _row(manifest, reader.line_num, row)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ColorizeError(
-            f"{masked(manifest)}: cannot be read as a table ({error}); save it as CSV in UTF-8"
-        ) from error
+def _repeated(manifest: str, rows: Sequence[Mapping[str, Any]], kept: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    numbers: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for row in rows:
+        numbers[_asked(row)].append(row["row"])
+    for row in kept:
+        if len(alike := numbers[_asked(row)]) > 1:
+            yield f"{manifest}: rows {in_words(alike)} ask for the same; {masked(row['file'])} is colored once"
 
 
-def _row(manifest: str, line: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    where = f"{masked(manifest)}, line {line}"
-    if None in row:
-        raise ColorizeError(f"{where}: more fields than columns; put quotes around a field with a comma in it")
-    values: dict[str, Any] = {}
-    for name, text in row.items():
-        if not (text or "").strip():
-            continue
-        try:
-            values[name] = 0 if (name, text) == ("working_size", "native") else COLUMNS[name](text.strip())
-        except (ValueError, ZeroDivisionError) as error:
-            number = "a whole number" if COLUMNS[name] is int else "a number"
-            raise ColorizeError(f"{where}: {name} {text!r} is not {number}") from error
-    if "file" not in values:
-        raise ColorizeError(f"{where}: no file is named")
-    path = Path(values["file"])
-    elsewhere = is_uri(values["file"])
-    below = path.name if elsewhere or path.is_absolute() else path.as_posix()
-    suffix, sequence = path.suffix.lower(), NUMBER.search(path.name) is not None
-    kind = values.get("kind") or ("reel" if suffix in REELS or sequence else "scan")
-    if kind not in KINDS:
-        raise ColorizeError(f"{where}: kind {kind!r} is neither {' nor '.join(KINDS)}")
-    if values.get("profile", "archive") not in PROFILES:
-        raise ColorizeError(f"{where}: no profile is called {values['profile']!r}; there are {', '.join(PROFILES)}")
-    if "out" in values and not _stays(values["out"]):
-        raise ColorizeError(f"{where}: out {values['out']!r} leads out of the output folder")
-    place = values.get("out") or _tame(_sequence(below) if sequence else below)
-    source = values["file"]
-    if not elsewhere:
-        folder = manifest.rpartition("/")[0] if is_uri(manifest) else str(Path(manifest).parent)
-        source = _below(folder, source)
-    return {**values, "file": source, "below": below, "as": place, "kind": kind, "exact": "out" in values}
-
-
-def _stays(out: str) -> bool:
-    """Whether a relative place stays within its folder, on every system."""
-    parts = PurePosixPath(out.replace("\\", "/"))
-    return bool(parts.name) and not parts.is_absolute() and ".." not in parts.parts and ":" not in parts.parts[0]
-
-
-def _tame(below: str) -> str:
-    """A source's own path as a place below a folder: what leads out of it is left out."""
-    parts = [
-        part for part in PurePosixPath(below.replace("\\", "/")).parts if part not in ("..", "/") and ":" not in part
-    ]
-    return str(PurePosixPath(*parts)) if parts else "unnamed"
-
-
-def _items(rows: list[dict[str, Any]], options: Mapping[str, Any]) -> Iterator[Item]:
-    """Items with outputs of their own: where two sources would meet in a name, both keep their suffix in it."""
-    placed = [(row, _place(row, options)) for row in rows]
-    taken = Counter(out.lower() for _, out in placed)  # also where a file system takes a and A for one name
-    outs: set[str] = set()
-    for row, out in placed:
-        if taken[out.lower()] > 1:
-            out = f"{row['as']}{PurePosixPath(out).suffix}"
-        if out.lower() in outs:
-            raise ColorizeError(
-                f"{masked(row['file'])}: another file has the same output {out}; give each a name of its own"
+def _part(rows: Sequence[dict[str, Any]], known: Mapping[str, str]) -> None:
+    """Mark rows that want one output, or one below another: none of them is colored over another. The row whose source
+    was colored under that name before keeps it."""
+    exact = {number: folded(row["out"]) for number, row in enumerate(rows) if row["exact"]}
+    of: defaultdict[str, list[int]] = defaultdict(list)
+    for number, place in exact.items():
+        of[place].append(number)
+    for number, place in exact.items():
+        row = rows[number]
+        above = [n for parent in PurePosixPath(place).parents for n in of.get(str(parent), [])]
+        others = [n for n in (*of[place], *above) if n != number]
+        mine = row["out"] in known and same_source(known[row["out"]], row["file"])
+        if others and not mine:
+            told = in_words([rows[n]["row"] for n in others])
+            row["fault"] = (
+                f"row {row['row']} of the manifest gives it the output {row['out']!r}, which is in the way of that of "
+                f"row{'s' * (len(others) > 1)} {told}; give each an output of its own"
             )
-        outs.add(out.lower())
+
+
+def _items(
+    rows: list[dict[str, Any]], options: Mapping[str, Any], known: Mapping[str, str]
+) -> Iterator[tuple[dict[str, Any], Item]]:
+    """Rows with their items, each with an output of its own."""
+    wishes = [Wish(row["file"], _choices(row, options), bool(row.get("exact") and "fault" not in row)) for row in rows]
+    for row, out in zip(rows, named(wishes, known), strict=True):
         names = KINDS[row["kind"]].options
         given = {**options, **{name: row[name] for name in COLUMNS if name in row}}
         chosen = tuple(sorted((name, given[name]) for name in names if given.get(name) is not None))
         key = hashlib.blake2b(os.fsencode(out), digest_size=8).hexdigest()
-        yield Item(key, str(row.get("id", "")), row["kind"], row["file"], out, chosen)
+        id, notes, fault = row.get("id", ""), row.get("notes", ()), row.get("fault", "")
+        yield row, Item(key, id, row["kind"], row["file"], out, chosen, notes, fault)
+
+
+def _choices(row: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Outputs that a row may have: as its source is called, with that one's suffix, with a mark of the row's own."""
+    short = _place(row, options)
+    suffix = PurePosixPath(short).suffix
+    chosen = {name: str(value) for name, value in row.items() if name in COLUMNS and name not in ("id", "file")}
+    text = json.dumps([row["below"], chosen], sort_keys=True)
+    mark = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    if "fault" in row:
+        return (f"{PurePosixPath(short).with_suffix('')}.row-{row['row']}.{mark[:6]}{suffix}",)
+    if row.get("exact"):
+        return (short,)
+    longer = f"{row['as']}{suffix}", f"{row['as']}.{mark[:6]}{suffix}", f"{row['as']}.{mark}{suffix}"
+    return tuple(dict.fromkeys(_fitting(out, mark[:6]) for out in (short, *longer)))
+
+
+def _fitting(out: str, mark: str) -> str:
+    """An output whose name has room for what goes beside it; one that is too long ends in a mark of its own."""
+    path = PurePosixPath(out)
+    if len(os.fsencode(path.name)) <= ROOM:
+        return out
+    stem = os.fsencode(path.stem)[: ROOM - len(mark) - 1 - len(os.fsencode(path.suffix))]
+    return str(path.with_name(f"{stem.decode(errors='ignore')}.{mark}{path.suffix}"))
 
 
 def _place(row: Mapping[str, Any], options: Mapping[str, Any]) -> str:

@@ -6,21 +6,29 @@ Places are relative to the output folder, with forward slashes, so that they are
     set-aside.jsonl                    what was given up
     .chromatheque/collection.json      how the run as a whole stands
     .chromatheque/items/KEY.json       how far an item is
+    .chromatheque/begun/KEY-*.json     what a run is at, for as long as it is
     .chromatheque/jobs/KEY/            an item's job folder (see storage/job_folder.py)
     .chromatheque/lease.json           who is at work, where the output folder is in a store
     .chromatheque/fetched.json         what was brought for the report
+    .chromatheque/orphans.json         outputs whose source is gone
+    .chromatheque/preserved            empty: digests and manifest are kept, whoever asks for them
 """
 
 from __future__ import annotations
+
+from pathlib import PurePosixPath
 
 from pipeline.storage import job_folder
 
 STATE = ".chromatheque"
 ITEMS = f"{STATE}/items"
 JOBS = f"{STATE}/jobs"
+BEGUN = f"{STATE}/begun"
 SUMMARY = f"{STATE}/collection.json"
 LEASE = f"{STATE}/lease.json"
 FETCHED = f"{STATE}/fetched.json"
+ORPHANS = f"{STATE}/orphans.json"
+PRESERVED = f"{STATE}/preserved"
 SET_ASIDE = "set-aside.jsonl"
 
 
@@ -62,3 +70,9 @@ def sidecar(out: str) -> str:
 def digests(out: str) -> str:
     """Digests of an output's frames."""
     return f"{out}.framemd5"
+
+
+def is_below(place: str) -> bool:
+    """Whether a place is one below the output folder."""
+    path = PurePosixPath(place)
+    return bool(path.name) and not path.is_absolute() and ".." not in path.parts and "\0" not in place

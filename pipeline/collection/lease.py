@@ -18,7 +18,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from colorizer.basis.errors import ColorizeError, InUse
-from pipeline.collection.layout import LEASE
+from pipeline.collection.depot import Depot
+from pipeline.collection.layout import LEASE, STATE
+from pipeline.storage.lock import held
 from pipeline.storage.stores import Store, hasty, masked
 from pipeline.values.events import Listener, Note
 
@@ -71,6 +73,14 @@ def leased(store: Store, listener: Listener) -> Iterator[Lease]:
                 store.remove(LEASE)
 
 
+def at_work(depot: Depot) -> bool:
+    """Whether a living run is at work on a collection, so far as can be known from here."""
+    if not depot.store:
+        return held(depot.folder / STATE) is not False
+    found = _read(Store(depot.store))
+    return bool(found) and not _gone(found)
+
+
 def _sign(store: Store, run: str, count: int) -> None:
     values = {"run": run, "count": count, "process": os.getpid(), "host": socket.gethostname()}
     store.write(LEASE, json.dumps(values).encode())
@@ -116,14 +126,14 @@ def _wait_for_the_dead(store: Store, listener: Listener) -> None:
     listener(Note(f"{who} gives no sign of life; going on where it stopped"))
 
 
-def _gone(told: dict[str, Any]) -> bool:
+def _gone(holder: dict[str, Any]) -> bool:
     """Whether a run was on this host and its process is no more."""
-    if told.get("host") != socket.gethostname():
+    if holder.get("host") != socket.gethostname():
         return False
     try:
-        os.kill(int(told["process"]), 0)
+        os.kill(int(holder["process"]), 0)
     except ProcessLookupError:
         return True
     except (KeyError, TypeError, ValueError, OSError, OverflowError):
         return False
-    return int(told["process"]) == os.getpid()  # of this very process: an earlier run, whose lease was not let go
+    return int(holder["process"]) == os.getpid()  # of this very process: an earlier run, whose lease was not let go

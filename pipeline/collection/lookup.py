@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from colorizer.basis.errors import ColorizeError, LedgerError
+from colorizer.basis.errors import ColorizeError, LedgerError, Mistyped
 from pipeline.collection import layout
-from pipeline.jobs.plan_file import PlanFile
 from pipeline.storage.atomic import read_json
 from pipeline.storage.job_folder import PLAN, JobFolder
-from pipeline.storage.stores import is_uri
+from pipeline.storage.stores import is_uri, masked
+from pipeline.values.words import counted
+
+if TYPE_CHECKING:
+    from pipeline.jobs.plan_file import PlanFile
 
 NAMED = 5
 """Files that an error names at most."""
@@ -24,7 +28,9 @@ def find_plan(place: str) -> PlanFile:
     OUT_DIR a catalogue's id, a source's name, or an output's name without its suffix will do as well.
     """
     if is_uri(place):
-        raise ColorizeError(f"{place}: plans in a store cannot be edited; color that file into a folder and edit there")
+        raise ColorizeError(
+            f"{masked(place)}: plans in a store cannot be edited; color that file into a folder and edit there"
+        )
     path = Path(os.path.abspath(place))  # noqa: PTH100 - resolves "..", and keeps links as they were typed
     for job in (JobFolder(path), JobFolder.of(path)):  # the second: of a run that was stopped
         if job.plan.is_file():
@@ -35,7 +41,7 @@ def find_plan(place: str) -> PlanFile:
         if (folder / layout.ITEMS).is_dir():
             return _in_collection(folder, path.relative_to(folder).as_posix(), place)
     if not path.exists():
-        raise ColorizeError(f"{place}: no such file or folder, and no collection (archive's OUT_DIR) around it")
+        raise Mistyped(f"{place}: no such file or folder, and no collection (archive's OUT_DIR) around it")
     raise ColorizeError(
         f"{place}: no plan is kept for it; give the folder of `reel --job` or `scan --job`, or a file below archive's "
         "OUT_DIR"
@@ -44,24 +50,26 @@ def find_plan(place: str) -> PlanFile:
 
 def _at(path: Path, place: str) -> PlanFile:
     """A plan in a job folder, which may be a collection's: then a run holds the collection's lock, not the folder's."""
+    from pipeline.jobs.plan_file import PlanFile  # here, so that a slip is told before torch is loaded
+
     state = path.parent.parent.parent
     lock = state if state.name == layout.STATE else path.parent
     return PlanFile(path, lock, place)
 
 
 def _in_collection(out: Path, below: str, place: str) -> PlanFile:
-    items = [told for told in map(_told, sorted((out / layout.ITEMS).glob("*.json"))) if told]
+    items = [record for record in map(_record, sorted((out / layout.ITEMS).glob("*.json"))) if record]
     found = _matching(items, below) if below != "." else items
     if len(found) != 1:
-        raise ColorizeError(_unclear(items, found, below, place))
+        raise Mistyped(_unclear(items, found, below, place))
     [item] = found
     path = out / layout.plan(item["key"])
     if not path.is_file():
         raise ColorizeError(f"{place}: it has no plan yet; that is made when the collection is colored")
-    return PlanFile(path, out / layout.STATE, place)
+    return _at(path, place)
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _record(path: Path) -> dict[str, Any]:
     """What a state file says of its item; nothing where it is damaged."""
     try:
         values = read_json(path)
@@ -87,7 +95,11 @@ def _unclear(items: list[dict[str, Any]], found: list[dict[str, Any]], below: st
     named = ", ".join(item["id"] or item["out"] for item in several[:NAMED])
     more = f" and {len(several) - NAMED} more" if len(several) > NAMED else ""
     if below == ".":
-        return f"{place}: a collection of {len(items)} files; name one below it: {named}{more}"
+        return f"{place}: a collection of {counted(len(items), 'file')}; name one below it: {named}{more}"
     if found:
         return f"{place}: {len(found)} files are called so ({', '.join(item['out'] for item in found[:NAMED])}{more})"
+    known = {name: item["out"] for item in items for name in (item["id"], item["out"], *_names(item)) if name}
+    near = dict.fromkeys(known[name] for name in get_close_matches(below, known, NAMED))
+    if near:
+        return f"{place}: the collection has no such file; did you mean {' or '.join(near)}?"
     return f"{place}: the collection has no such file; it has {named}{more}" if items else f"{place}: no such file"

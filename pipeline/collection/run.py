@@ -5,29 +5,32 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from colorizer.basis.errors import ColorizeError, StorageError
+from colorizer.basis.errors import ColorizeError, SourceError, StorageError, WorkerDied
 from pipeline.collection import layout
+from pipeline.collection.begun import Begun
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.estimate import Forecast, forecast, learn, size_of
 from pipeline.collection.exposition import Exposition
+from pipeline.collection.fixity import keep_manifest, preserved
 from pipeline.collection.item import Item
 from pipeline.collection.lease import leased
 from pipeline.collection.schedule import Night, Schedule, ready
 from pipeline.collection.state import ItemProgress, State
 from pipeline.collection.steps import Illustrate, StepPainter, nothing
-from pipeline.reels.preservation import manifest_of
+from pipeline.spread.loop import ATTEMPTS
 from pipeline.spread.pools import Pool, pool_for
 from pipeline.storage.lock import alone
 from pipeline.storage.stores import Store, hasty, in_parallel, is_uri, masked
+from pipeline.values.choices import deadline_of
 from pipeline.values.events import GivenUp, Listener, Looking, Note
 from pipeline.values.metrics import Gauges, Meter
-from pipeline.values.stages import ASIDE, DONE
+from pipeline.values.stages import ASIDE, DONE, LISTED
 
 METRICS = "metrics.prom"
 """In the collection's folder of state."""
@@ -39,7 +42,7 @@ class Wishes:
 
     preservation: digests of every frame, and a manifest of all files. scratch: for what is fetched from stores.
     metrics: where they are written, if not METRICS. illustrate: makes a published item's pictures for the report, and
-    says where they are below the output folder.
+    says where they are below the output folder. orphans: outputs whose source is gone.
     """
 
     ray: str = "none"
@@ -52,6 +55,7 @@ class Wishes:
     metrics: Path | None = None
     scratch: Path | None = None
     illustrate: Illustrate = nothing
+    orphans: Sequence[str] = ()
 
     def depot(self, out: Path | str) -> Depot:
         """Where outputs go. Raises SourceError if a store does not answer."""
@@ -61,15 +65,19 @@ class Wishes:
         return depot
 
 
-def look(state: State, found: Sequence[ItemProgress], listener: Listener) -> None:
-    """Open every item that is not done: what cannot work is set aside before the night begins."""
+def look(state: State, found: Sequence[ItemProgress], listener: Listener, begun: Begun | None = None) -> None:
+    """Open every item that is not done: what cannot work is set aside before the night begins.
+
+    begun: where is noted which one is opened now.
+    """
     new = {id(p): p for p in found if p.state not in (DONE, ASIDE) and not p.size}
     elsewhere = [p for p in new.values() if is_uri(p.item.source)]
     in_parallel(elsewhere[0].item.source if elsewhere else "", partial(_open, state), elsewhere)
     for count, progress in enumerate(found, 1):
         if id(progress) in new:
             if not is_uri(progress.item.source):
-                _open(state, progress)
+                with begun.at(progress.item.key, "open") if begun is not None else nullcontext():
+                    _open(state, progress)
             if progress.error:
                 listener(GivenUp(progress.item.name, "open", progress.error["error"]))
             if not state.depot.store:
@@ -79,14 +87,38 @@ def look(state: State, found: Sequence[ItemProgress], listener: Listener) -> Non
         in_parallel(state.depot.store, state.save, list(new.values()))
 
 
+def clear_left(state: State, found: Sequence[ItemProgress], begun: Begun) -> None:
+    """Remove what an earlier run could not remove of items that are done: their pieces, and marks of what it was at."""
+    for progress in found:
+        if progress.state == DONE:
+            begun.forget(progress.item.key)
+            if state.depot.untidy(progress.item):
+                state.depot.tidy(progress.item, keep=False)
+
+
+def spare(state: State, found: Sequence[ItemProgress], begun: Begun, listener: Listener) -> None:
+    """Set aside what ended earlier runs, before it ends this one."""
+    for progress in found:
+        tries = begun.tries(progress.item.key)
+        if progress.state in (DONE, ASIDE) or (why := begun.fate(progress.item.key)) is None:
+            continue
+        state.give_up(progress, "open", SourceError(masked(progress.item.source), why), tries)
+        listener(GivenUp(progress.item.name, "open", (progress.error or {})["error"]))
+        state.save(progress)
+
+
 def _open(state: State, progress: ItemProgress) -> None:
-    """How large an item is, or why it cannot work."""
-    try:
-        progress.size = size_of(progress.item, state)
-    except StorageError:
-        raise
-    except ColorizeError as error:
-        state.give_up(progress, "open", error, 1)
+    """How large an item is, or why it cannot work. A decoder that dies of it is tried again, as workers are."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            progress.size = size_of(progress.item, state)
+            return
+        except StorageError:
+            raise
+        except ColorizeError as error:
+            if attempt == ATTEMPTS or not isinstance(error, WorkerDied):
+                state.give_up(progress, LISTED if progress.item.fault else "open", error, attempt)
+                return
 
 
 def color(
@@ -102,29 +134,39 @@ def color(
     with (
         alone(state.folder, "wait for it or give another OUT_DIR") as held,
         leased(Store(depot.store), listener) if depot.store else nullcontext() as lease,
+        ExitStack() as stack,
     ):
         depot.fetch_state()
         if not held:
             listener(Note(f"{state.folder}: no locks on this file system; do not start this collection twice"))
-        found = ready(state, items, wishes.aside_only, wishes.preservation)
+        state.note_orphans(wishes.orphans)
+        state.forget_faults(items)
+        proof = preserved(state, wishes.preservation)
+        if proof and not wishes.preservation:
+            listener(Note(f"{depot}: digests and manifest are kept, since an earlier run asked for them"))
+        found = ready(state, items, wishes.aside_only, proof)
         for progress in found:
             state.relabel(progress)
         pool: Pool | None = None
+        schedule: Schedule | None = None
         try:
             pool = pool_for(
                 wishes.ray, wishes.workers, partial(StepPainter, wishes.illustrate), lambda _: None,
                 lambda text: listener(Note(text)),
             )  # fmt: skip
-            look(state, found, listener)  # meanwhile the workers load
+            begun = stack.enter_context(Begun(state.out / layout.BEGUN).watched())
+            clear_left(state, found, begun)
+            spare(state, found, begun, listener)
+            look(state, found, listener, begun)  # meanwhile the workers load
             state.set_aside(found)
             keep = wishes.keep and not depot.shared
-            told = forecast(found, shutil.disk_usage(depot.folder).free, keep, bool(depot.store))
-            if told.disk > told.free:
-                listener(Note(short_of_disk(depot.folder, told)))
+            expected = forecast(found, shutil.disk_usage(depot.folder).free, keep, bool(depot.store))
+            if expected.disk > expected.free:
+                listener(Note(short_of_disk(depot.folder, expected)))
             with Meter(listener, *places(state, wishes, listener)) as meter:
                 schedule = Schedule(
-                    state, found, pool, meter, wishes.retries, until, wishes.keep, wishes.preservation,
-                    check=lease.check if lease else lambda: None,
+                    state, found, pool, meter, wishes.retries, until, wishes.keep, proof,
+                    check=lease.check if lease else lambda: None, begun=begun,
                 )  # fmt: skip
                 night = schedule.run()
         finally:
@@ -132,16 +174,13 @@ def color(
                 pool.close()
             with hasty() if sys.exception() else nullcontext():  # who stopped it does not wait
                 state.set_aside(found)
-        schedule.tell(running=False)
-        if wishes.preservation:
-            _manifest(depot, [p.item.out for p in found if p.state == DONE])
+                with suppress(ColorizeError) if sys.exception() else nullcontext():  # the first error is what counts
+                    if schedule is not None:
+                        schedule.tell(running=False)
+                    if proof:
+                        keep_manifest(state)
         learn(found)
     return night, found
-
-
-def _manifest(depot: Depot, places: Sequence[str]) -> None:
-    in_parallel(depot.store, lambda place: depot.fetch(layout.sidecar(place), layout.digests(place)), places)
-    depot.put(manifest_of(depot.folder, places).name)
 
 
 def places(state: State, wishes: Wishes, listener: Listener) -> list[Gauges]:
@@ -158,16 +197,7 @@ def places(state: State, wishes: Wishes, listener: Listener) -> list[Gauges]:
     return found
 
 
-def short_of_disk(out: Path, told: Forecast) -> str:
+def short_of_disk(out: Path, expected: Forecast) -> str:
     """One line about a disk that will not do."""
-    free, disk = (f"{size / 1e9:.1f}" for size in (told.free, told.disk))
+    free, disk = (f"{size / 1e9:.1f}" for size in (expected.free, expected.disk))
     return f"{out} has {free} GB free and about {disk} will be needed; free some space, or files will wait"
-
-
-def deadline_of(text: str, now: datetime) -> datetime:
-    """The next time the local clock shows HH:MM. Raises ValueError."""
-    hour, colon, minute = text.partition(":")
-    if not (colon and hour.isdecimal() and minute.isdecimal() and len(minute) == 2):
-        raise ValueError(f"{text!r} is not a time of day; write 08:00")
-    at = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
-    return at if at > now else at + timedelta(days=1)

@@ -23,6 +23,7 @@ from typing import Any
 
 from colorizer.basis.errors import JoinError, LedgerError, StorageError
 from pipeline.collection import layout
+from pipeline.collection.begun import Begun
 from pipeline.collection.item import Item
 from pipeline.collection.order import Active, Order
 from pipeline.collection.state import ItemProgress, State
@@ -33,6 +34,7 @@ from pipeline.spread.pools import Outcome, Pool
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.stores import hasty, in_parallel
 from pipeline.values.events import GivenUp, ItemChanged, Listener, StepDone, StepRetry
+from pipeline.values.kinds import REEL
 from pipeline.values.stages import ASIDE, DONE, PAINT, PAINTING, PUBLISH, SURVEY, SURVEYED, WAITING
 from pipeline.values.units import Unit
 
@@ -55,17 +57,19 @@ class Night:
 class Schedule:
     """One run over a collection's items. retries: attempts a step has. deadline: local time, or None.
 
-    check: raises what ends the run.
+    check: raises what ends the run. begun: where is noted what is done in this very process.
     """
 
     def __init__(
         self, state: State, items: Sequence[ItemProgress], pool: Pool, listener: Listener,
         retries: int = 3, deadline: datetime | None = None, keep: bool = False, proof: bool = False,
         now: Callable[[], datetime] = datetime.now, check: Callable[[], None] = lambda: None,
+        begun: Begun | None = None,
     ) -> None:  # fmt: skip
         self.state, self.pool, self.listener = state, pool, listener
         self.retries, self.deadline, self.keep, self.proof, self.now = retries, deadline, keep, proof, now
         self.check = check
+        self.begun = begun if begun is not None and pool.here else None
         self.all = list(items)
         self.active = [Active(p, place) for place, p in enumerate(items) if p.state not in (DONE, ASIDE)]
         self._order = Order(self.active)
@@ -74,6 +78,8 @@ class Schedule:
         self._unsaved: dict[int, Active] = {}
         self._more_aside = False
         self.worked, self.began, self.count, self.late = 0.0, time.monotonic(), 0, False
+        self.finished: dict[str, float] = {"files": 0, "frames": 0, "megapixels": 0.0}
+        """By this run."""
         self._summary, self.started = 0.0, datetime.now(UTC).isoformat(timespec="seconds")
 
     def run(self) -> Night:
@@ -108,6 +114,8 @@ class Schedule:
         step = self._step(chosen, stage, chosen.todo.popleft() if stage == PAINT else None)
         chosen.flying += 1
         self._given[step.id] = chosen
+        if self.begun is not None:
+            self.begun.begin(step.item.key, str(step))
         return step
 
     def wanted(self, unit: Unit) -> bool:
@@ -124,6 +132,8 @@ class Schedule:
     def take(self, outcome: Outcome, again: bool) -> None:
         """What came of a step, into its item's progress."""
         active = self._given[outcome.unit.id]
+        if self.begun is not None:
+            self.begun.end(active.progress.item.key, str(outcome.unit))
         if not again:
             del self._given[outcome.unit.id]
             active.flying -= 1
@@ -191,7 +201,7 @@ class Schedule:
             with hasty(), suppress(StorageError):  # the first error tells what is wrong
                 self._save(progress)
             raise error
-        text = self.state.depot.told(str(error), progress.item)
+        text = self.state.depot.worded(str(error), progress.item)
         values = {"stage": step.stage, "unit": str(step), "attempt": attempt, "error": text}
         if isinstance(error, StepFailed):
             values["trace"] = error.trace
@@ -216,13 +226,16 @@ class Schedule:
 
     def _aside(self, progress: ItemProgress, stage: str, error: Exception, attempts: int) -> None:
         self.state.give_up(progress, stage, error, attempts)
-        text = self.state.depot.told(str(error), progress.item)
+        text = self.state.depot.worded(str(error), progress.item)
         self.listener(GivenUp(progress.item.name, stage, text))
         self._save(progress)
         self._more_aside = True
 
     def _finish(self, progress: ItemProgress) -> None:
         progress.state, progress.error = DONE, None
+        self.finished["files"] += 1
+        self.finished["frames"] += int(progress.size.get("frames", 0)) if progress.item.kind == REEL.name else 0
+        self.finished["megapixels"] = round(self.finished["megapixels"] + progress.megapixels, 2)
         progress.units["done"] = progress.units["of"]
         progress.seen = self.state.look(progress.item)
         self._save(progress)
@@ -263,7 +276,7 @@ class Schedule:
         self.state.summary(
             started=self.started, seconds=round(seconds, 1), busy=self.busy(seconds), workers=self.pool.workers,
             running=running, deadline=self.deadline.strftime("%H:%M") if self.deadline else "",
-            chromatheque=metadata.version("chromatheque"),
+            chromatheque=metadata.version("chromatheque"), finished=self.finished,
         )  # fmt: skip
 
 

@@ -6,21 +6,24 @@ truth: a state that is lost costs a look at each output, never an output.
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from colorizer.basis.atomic import scratch_of, write_text
-from colorizer.basis.errors import LedgerError, UnreadableSource
+from colorizer.basis.errors import ColorizeError, LedgerError, UnreadableSource
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot, depot_for
 from pipeline.collection.item import Item
 from pipeline.reels.sidecar import relabel
 from pipeline.storage.atomic import in_json, read_json, writable, write_json
-from pipeline.storage.stores import masked
+from pipeline.storage.stores import is_uri, masked
 from pipeline.values.kinds import KINDS
-from pipeline.values.stages import ASIDE, DONE, WAITING
+from pipeline.values.stages import ASIDE, DONE, LISTED, WAITING
+from pipeline.values.typed import fits
 
 FORMAT = 1
 
@@ -54,6 +57,8 @@ class ItemProgress:
         values = asdict(self)
         item = values.pop("item")
         item["source"] = masked(self.item.source)
+        item["catalog"] = dict(self.item.catalog)
+        del item["fault"]
         item["options"] = {name: str(value) for name, value in self.item.options}
         values["seconds"] = {stage: round(spent, 2) for stage, spent in self.seconds.items()}
         return {**item, **values}
@@ -86,8 +91,9 @@ class State:
                 return progress
             for name in ("state", "units", "size", "seconds", "error", "attempts", "notes", "lost", "seen"):
                 value = values[name]
-                if not isinstance(value, type(getattr(progress, name))) and not (
-                    name == "error" and isinstance(value, dict)
+                usual = getattr(progress, name)
+                if not fits(ItemProgress, name, value) or (
+                    isinstance(usual, dict) and not usual.keys() <= value.keys()
                 ):
                     raise TypeError(name)
                 setattr(progress, name, value)
@@ -99,13 +105,15 @@ class State:
         """Where the catalogue calls an item otherwise than before, say so here and beside its output."""
         path, item = self.out / layout.item(progress.item.key), progress.item
         try:
-            known = not path.exists() or read_json(path)["id"] == item.id
-            if known:
+            if not path.exists():
+                return
+            known = read_json(path)
+            if (known["id"], known.get("catalog", {})) == (item.id, dict(item.catalog)):
                 return
             if progress.state == DONE:
                 story = layout.sidecar(item.out)
                 self.depot.fetch(story)
-                relabel(self.out / story, item.id)
+                relabel(self.out / story, item.id, item.catalog)
                 self.depot.put(story)
         except (LedgerError, KeyError, TypeError, AttributeError):
             return  # what is damaged is looked at anew, or told of by the report
@@ -118,31 +126,37 @@ class State:
         self.depot.put(layout.item(progress.item.key))
 
     def unchanged(self, progress: ItemProgress) -> bool:
-        """Whether a finished item's source and output lie as they lay when it was finished."""
-        return progress.state == DONE and progress.seen == self.look(progress.item) and all(progress.seen[:2])
+        """Whether a finished item's source, output and sidecar lie as they lay when it was finished."""
+        source, out, _, story = [*progress.seen, *[[]] * 4][:4]
+        return progress.state == DONE and progress.seen == self.look(progress.item) and all((source, out, story))
 
     def proved(self, item: Item) -> bool:
         """Whether the digests of a reel's frames lie beside its output; of a scan there are none."""
         return not KINDS[item.kind].digests or bool(self.depot.stamp_of(layout.digests(item.out)))
 
     def look(self, item: Item) -> list[Any]:
-        """Sizes and versions of an item's source, output and plan; empty for what is not there."""
+        """Sizes and versions of an item's source, output, plan and sidecar; empty for what is not there."""
         return list(self.depot.stamps(item))
 
     def forgiven(self, progress: ItemProgress) -> bool:
-        """Whether the source of an item that was set aside is another file by now, or could not be read then."""
-        return progress.state == ASIDE and progress.seen[:1] != self.look(progress.item)[:1]
+        """Whether the source or the plan of an item that was set aside is another file by now, or gone, or could not
+        be read then."""
+        now = self.look(progress.item)
+        return progress.state == ASIDE and (progress.seen[:1], progress.seen[2:3]) != (now[:1], now[2:3])
 
     def give_up(self, progress: ItemProgress, stage: str, error: Exception, attempts: int) -> None:
         """Set an item aside. What only could not be read was not seen, so that the next run tries it again."""
         progress.state = ASIDE
         progress.seen = [] if isinstance(error, UnreadableSource) else self.look(progress.item)
-        progress.error = {"stage": stage, "error": self.depot.told(str(error), progress.item), "attempts": attempts}
+        progress.error = {"stage": stage, "error": self.depot.worded(str(error), progress.item), "attempts": attempts}
 
     def set_aside(self, all_items: list[ItemProgress]) -> Path:
-        """Write OUT/set-aside.jsonl anew: a line for each item that was given up; removed if there is none."""
+        """Write OUT/set-aside.jsonl anew: a line for each item that was given up; removed if there is none.
+
+        Lines of items that this run is not about stay while their source is there.
+        """
         path = self.out / layout.SET_ASIDE
-        lines = []
+        lines = self._others_aside({p.item.out for p in all_items})
         for p in all_items:
             if p.state == ASIDE:
                 values = {
@@ -162,6 +176,34 @@ class State:
         self.depot.put(path.name)
         return path
 
+    def _others_aside(self, outs: set[str]) -> list[str]:
+        self.depot.fetch(layout.SET_ASIDE)
+        path = self.out / layout.SET_ASIDE
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+        if lines and not any(map(_aside, lines)):
+            raise ColorizeError(f"{path}: exists and is not this program's; move it away, or give another OUT_DIR")
+        return [line for line in lines if _still_aside(line, outs)]
+
+    def note_orphans(self, outs: Sequence[str]) -> None:
+        """Write down outputs whose source is gone, for the report."""
+        path = self.out / layout.ORPHANS
+        if outs:
+            with writable(path):
+                write_json(path, list(outs), lasting=False)
+            self.depot.put(layout.ORPHANS)
+        elif self.depot.stamp_of(layout.ORPHANS):
+            self.depot.drop(layout.ORPHANS)
+
+    def forget_faults(self, items: Sequence[Item]) -> None:
+        """Drop what is known of rows that an earlier manifest had at fault, and that are not there any more."""
+        keys = {item.key for item in items}
+        for values in records(self.out):
+            if _faulty(values) and values["key"] not in keys:
+                self.depot.drop(layout.item(values["key"]))
+
     def summary(self, **facts: Any) -> None:
         """Write down how the run as a whole stands."""
         with writable(self.folder):
@@ -169,3 +211,48 @@ class State:
                 self.out / layout.SUMMARY, {"format": FORMAT, "written": round(time.time(), 1), **facts}, lasting=False
             )
         self.depot.put(layout.SUMMARY)
+
+
+def records(folder: Path) -> Iterator[dict[str, Any]]:
+    """What is written of every item that was ever in a collection, by the names of the files; what is damaged, or has
+    an output elsewhere, is passed over."""
+    for path in sorted((folder / layout.ITEMS).glob("*.json")):
+        try:
+            values = {**read_json(path), "key": path.stem}
+            if layout.is_below(values["out"]) and {"state", "source", "options"} <= values.keys():
+                yield values
+        except (LedgerError, KeyError, TypeError, AttributeError):
+            continue
+
+
+def known_names(depot: Depot) -> dict[str, str]:
+    """Sources by their outputs, as earlier runs named them; what is damaged is passed over. Only looks on."""
+    depot = depot.apart()
+    if depot.store or (depot.folder / layout.ITEMS).is_dir():
+        depot.fetch_state()
+    return {values["out"]: str(values["source"]) for values in records(depot.folder)}
+
+
+def _faulty(values: dict[str, Any]) -> bool:
+    error = values.get("error")
+    return isinstance(error, dict) and error.get("stage") == LISTED
+
+
+def _aside(line: str) -> tuple[str, str] | None:
+    """Source and output in a line of set-aside.jsonl; None where it is none."""
+    try:
+        values = json.loads(line)
+        return str(values["uri"]), str(values["out"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _still_aside(line: str, outs: set[str]) -> bool:
+    """Whether a line is of an item that is not among `outs` and has its source."""
+    source, out = _aside(line) or ("", "")
+    try:
+        if _faulty({"error": json.loads(line)}):
+            return False
+        return out not in outs and bool(source) and (is_uri(source) or Path(source).exists())
+    except (ValueError, OSError):
+        return False

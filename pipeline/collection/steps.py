@@ -19,6 +19,7 @@ from pipeline.collection import layout
 from pipeline.collection.depot import Depot
 from pipeline.collection.item import Item
 from pipeline.collection.step import Done, Step, StepFailed, Surveyed, UnitKey
+from pipeline.jobs.folder import as_made, has_story, is_sidecar
 from pipeline.jobs.job import Job, Work
 from pipeline.jobs.kinds import JOBS
 from pipeline.reels.sidecar import relabel
@@ -42,7 +43,9 @@ def job_of(item: Item, depot: Depot) -> Job[Any, Any]:
     with writable(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     kind = JOBS[item.kind]
-    return kind(source, target, kind.wishes(**dict(item.options), overwrite=True, id=item.id), folder)
+    return kind(
+        source, target, kind.wishes(**dict(item.options), overwrite=True, id=item.id, catalog=item.catalog), folder
+    )
 
 
 def nothing(folder: Path, item: Item) -> Sequence[str]:
@@ -111,14 +114,14 @@ class StepPainter:
         job, there = job_of(item, depot), depot.output_bytes(item)
         if job.finished(there):
             self._prove(step, job)
-            relabel(job.sidecar_path, item.id)
+            relabel(job.sidecar_path, item.id, item.catalog)
             depot.put(layout.sidecar(item.out))
             depot.tidy(item, step.keep)  # the worker that published it may have died before it could
             return Surveyed(already=True)
-        if there is not None and not job.sidecar_path.exists():
+        if other := _foreign(depot, item, job, there is not None):
             raise ColorizeError(
-                f"{depot}: {item.out} exists there and is not this program's; move it away, or give the output "
-                "another name"
+                f"{depot}: {other} exists there and is not this program's; move it away, or give the output another "
+                "name"
             )
         work = job.prepare()
         depot.put_plan(item.key)
@@ -194,6 +197,21 @@ class StepPainter:
         """Release all readers."""
         for key in list(self._open):
             self._forget(key)
+
+
+def _foreign(depot: Depot, item: Item, job: Job[Any, Any], there: bool) -> str:
+    """The place of something that publication would replace or remove and that no run made; "" if there is nothing.
+
+    there: whether something lies under the output's name. What a person made of an output is no run's any more.
+    """
+    story, digests = layout.sidecar(item.out), layout.digests(item.out)
+    if has_story(job.out):
+        if not is_sidecar(job.sidecar_path):
+            return story
+        return item.out if there and job.out.exists() and not as_made(job.out) else ""
+    if job.own() or (job.places.published.exists() and not there):
+        return ""
+    return item.out if there else digests if depot.stamp_of(digests) else ""
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 Options = tuple[tuple[str, str], ...]
 """An encoder's or a muxer's options, by name."""
@@ -14,7 +15,7 @@ Options = tuple[tuple[str, str], ...]
 Steps = tuple[int, int]
 """Luma samples per chroma sample, vertical and horizontal."""
 
-FIELDS = ("coded", "told", "none")
+FIELDS = ("coded", "flagged", "none")
 """How a codec is interlaced: it codes fields; it codes whole frames and the container tells their fields' order; or
 neither, and an interlaced source is refused."""
 
@@ -33,7 +34,7 @@ class PictureCodec:
     full_range: whether a picture can say that it is full range; where not, luma is rescaled. implies_range: it says
     no range beside colors that are unset, and readers then take limited (H.264, E.2.1).
 
-    fields: how an interlaced picture is told, one of FIELDS. field_options: name of the encoder's option that takes
+    fields: how an interlaced picture is marked, one of FIELDS. field_options: name of the encoder's option that takes
     `tff=1` or `bff=1`. slices: cut into as many as a picture's size makes useful.
 
     environment: variables an encoder reads, set before it opens. mend: (packet, matrix in FFmpeg's number) to the
@@ -73,6 +74,12 @@ class PictureCodec:
         """Bits of a sample of the output for a source's: enough for them, or as many as there can be."""
         return next((d for d in self.depths if d >= bits), self.depths[-1])
 
+    def identity(self, width: int, height: int, bits: int, fields: str) -> list[Any]:
+        """All that decides which packets its encoder makes of a picture. Arguments as of `options_for`."""
+        depth, steps = self.depth_for(bits), self.steps_for(width, height)
+        options = self.options_for(width, height, depth, fields)
+        return [self.encoder, options, depth, steps, self.threads, self.fields, self.environment, self.mend is not None]
+
     def options_for(self, width: int, height: int, bits: int, fields: str) -> dict[str, str]:
         """The encoder's options. bits: of the output's samples. fields: "progressive", "tff" or "bff"."""
         chosen = dict(self.options + dict(self.by_depth).get(bits, ()))
@@ -89,7 +96,8 @@ class SoundCodec:
 
     encoder: FFmpeg's name. wave: its sample format. rates: samples per second it takes, rising; () for all. bit_rate:
     of a channel, bits per second at most, and never more than five times the samples; 0 for lossless codecs. placed:
-    it must know where channels belong. lead: samples of silence that the encoder puts first.
+    it must know where channels belong. lead: samples of silence that the encoder puts first. bits: of a sample, where
+    more of them, and floating point, are rounded; 0 where nothing is, or where a bit rate decides.
     """
 
     encoder: str
@@ -99,6 +107,7 @@ class SoundCodec:
     bit_rate: int = 0
     placed: bool = False
     lead: int = 0
+    bits: int = 0
 
     def rate_for(self, rate: int) -> int:
         """Samples per second for a source's: the same, else the next higher, else the highest."""
@@ -141,7 +150,7 @@ HEVC = PictureCodec(  # no message of its own in the stream: it would hold the m
     "H.265", "libx265", "hevc",
     (("preset", "medium"), ("crf", "16"),
      ("x265-params", "bframes=0:open-gop=0:info=0:pools=2:frame-threads=1:log-level=none")),
-    (10,), (2, 2), (1, 1), fields="told",
+    (10,), (2, 2), (1, 1), fields="flagged",
 )  # fmt: skip
 
 AV1 = PictureCodec(  # coded in the order they are shown, and alike: else grain pulses with every key frame, 50 to 35 dB
@@ -149,7 +158,7 @@ AV1 = PictureCodec(  # coded in the order they are shown, and alike: else grain 
     (("preset", "6"), ("crf", "14"),
      ("svtav1-params", "pred-struct=1:use-fixed-qindex-offsets=1:qindex-offsets=[0,0,0,0,0,0]:"
                        "key-frame-qindex-offset=0")),
-    (10,), (2, 2), fields="told", environment=(("SVT_LOG", "1"),),
+    (10,), (2, 2), fields="flagged", environment=(("SVT_LOG", "1"),),
 )  # fmt: skip
 
 
@@ -158,8 +167,8 @@ def with_matrix(packet: bytes, matrix: int) -> bytes:
 
     Others than BT.709 and BT.2020 are left to the container, which is 3.
     """
-    said = {1: 0, 9: 1, 10: 2}.get(matrix, 3)
-    return packet[:0x2C] + bytes([packet[0x2C] & ~0x06 | said << 1]) + packet[0x2D:]
+    code = {1: 0, 9: 1, 10: 2}.get(matrix, 3)
+    return packet[:0x2C] + bytes([packet[0x2C] & ~0x06 | code << 1]) + packet[0x2D:]
 
 
 DNXHR = PictureCodec(
@@ -167,10 +176,13 @@ DNXHR = PictureCodec(
     by_depth=((8, (("profile", "dnxhr_hq"),)), (10, (("profile", "dnxhr_hqx"),))),
 )  # fmt: skip
 
-FLAC = SoundCodec("flac", "s32", (("strict", "-2"),))
+FLAC = SoundCodec("flac", "s32", bits=24)  # 32 would need strict=-2, and FFmpeg before 6.1 does not decode them
+PCM_8 = SoundCodec("pcm_u8", "u8")
 PCM_16 = SoundCodec("pcm_s16le", "s16")
-PCM_24 = SoundCodec("pcm_s24le", "s32")
-PCM_24_AT_48K = SoundCodec("pcm_s24le", "s32", rates=(48000,))
+PCM_24 = SoundCodec("pcm_s24le", "s32", bits=24)
+PCM_24_AT_48K = SoundCodec("pcm_s24le", "s32", rates=(48000,), bits=24)
+PCM_FLOAT = SoundCodec("pcm_f32le", "flt")
+PCM_DOUBLE = SoundCodec("pcm_f64le", "dbl")
 AAC = SoundCodec(
     "aac", "fltp", bit_rate=128_000, placed=True, lead=1024,
     rates=(7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),

@@ -12,28 +12,43 @@ from fractions import Fraction
 from pathlib import Path
 
 from pipeline.containers import matroska, mxf
-from pipeline.containers.codecs import AAC, FLAC, OPUS, PCM_16, PCM_24, PCM_24_AT_48K, Options, PictureCodec, SoundCodec
+from pipeline.containers.codecs import (
+    AAC,
+    FLAC,
+    OPUS,
+    PCM_8,
+    PCM_16,
+    PCM_24,
+    PCM_24_AT_48K,
+    PCM_DOUBLE,
+    PCM_FLOAT,
+    Options,
+    PictureCodec,
+    SoundCodec,
+)
 
 FIRST = (2, 3)
 """FFmpeg's numbers for the upper, and the lower, field first, where only the file says so. Readers agree on these two;
-QuickTime's for fields that alternate in a frame (5, 4) are taken for either order."""
+4 and 5, for fields that alternate in a frame, are taken for either order by some."""
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
     """A kind of file. suffix: with its dot, in lower case. muxer: FFmpeg's name. sound: what sound becomes where it
-    is not taken as it is.
+    is not taken as it is; exact: the same by a source's codec, where another loses nothing.
 
     options: of the muxer that decide which tags it holds; finish: more of them, for a file that is seen through.
     fields: FFmpeg's numbers for an interlaced picture whose upper, and whose lower, field is shown first; None where
     no file can say it. codec_tags: four characters by an encoder's name, where readers want others than FFmpeg's.
 
-    attachments: holds files. places_pcm: must know where the channels of PCM belong. trial: sound that it takes, with
-    which is tried what it holds.
+    attachments: holds files. pcm: players read PCM in it. trial: sound that it takes, with which is tried what it
+    holds.
 
     timed: every track has times of its own. Where not, pictures follow one another at one of `rates`, and sound is laid
     out from the first picture's beginning to the last one's end. labels: tracks have languages, titles and flags, and
     files chapters, to be tried. turns: says that a picture is to be turned. tag_prefix: put before a tag's name.
+    counts: a time code is kept as the number of a frame, not as a text. empty: a track without a packet is kept.
+    stereo: says how two pictures lie in a frame. whole: holds chapters and tags as a Matroska source has them.
     alike: (of the source, of the output) transfer numbers that mean one curve where only the second can be said.
 
     reserve, set_aspect: for an aspect ratio that the muxer does not write: what is done to the picture's title before
@@ -49,16 +64,26 @@ class Container:
     fields: tuple[int, int] | None = (2, 3)
     codec_tags: Options = ()
     attachments: bool = False
-    places_pcm: bool = False
+    pcm: bool = True
     trial: SoundCodec = PCM_16
     timed: bool = True
     rates: tuple[Fraction, ...] = ()
     labels: bool = True
     turns: bool = True
     tag_prefix: str = ""
+    counts: bool = True
+    empty: bool = False
+    stereo: bool = False
+    edits: bool = False
+    whole: bool = False
     alike: tuple[tuple[int, int], ...] = ()
     reserve: Callable[[str | None], str] | None = None
     set_aspect: Callable[[Path, Fraction], None] | None = None
+    exact: tuple[tuple[str, SoundCodec], ...] = ()
+
+    def sound_for(self, codec: str) -> SoundCodec:
+        """What sound of this codec, by FFmpeg's name, becomes where it is not taken as it is."""
+        return dict(self.exact).get(codec, self.sound)
 
     def field_order(self, fields: str, codec: PictureCodec) -> int:
         """FFmpeg's number for "tff" or "bff". Raises ValueError where no file of this kind can say it."""
@@ -80,20 +105,21 @@ class Container:
 
 
 MATROSKA = Container(
-    ".mkv", "Matroska", "matroska", FLAC, attachments=True,
-    reserve=matroska.reserve, set_aspect=matroska.set_display_size,
+    ".mkv", "Matroska", "matroska", FLAC, attachments=True, counts=False, empty=True, stereo=True,
+    whole=True, reserve=matroska.reserve, set_aspect=matroska.set_display_size,
+    exact=(("pcm_f32be", PCM_FLOAT), ("pcm_f64be", PCM_DOUBLE), ("pcm_s8", PCM_8)),
 )  # fmt: skip
 QUICKTIME = Container(
-    ".mov", "QuickTime", "mov", PCM_24, (("movflags", "use_metadata_tags"),), fields=(5, 4),
-    codec_tags=(("libx265", "hvc1"),),
+    ".mov", "QuickTime", "mov", PCM_24, (("movflags", "use_metadata_tags"),), fields=(4, 5),
+    codec_tags=(("libx265", "hvc1"),), edits=True,
 )  # fmt: skip
-MP4 = Container(
+MP4 = Container(  # PCM as "ipcm" is noise in FFmpeg before 6, and unknown to GStreamer 1.22
     ".mp4", "MP4", "mp4", AAC, (("movflags", "use_metadata_tags"),), (("movflags", "use_metadata_tags+faststart"),),
-    codec_tags=(("libx265", "hvc1"),), places_pcm=True,
+    codec_tags=(("libx265", "hvc1"),), pcm=False, edits=True,
 )  # fmt: skip
 WEBM = Container(
-    ".webm", "WebM", "webm", OPUS, fields=None, trial=OPUS, reserve=matroska.reserve,
-    set_aspect=matroska.set_display_size,
+    ".webm", "WebM", "webm", OPUS, fields=None, trial=OPUS, counts=False, empty=True, stereo=True,
+    reserve=matroska.reserve, set_aspect=matroska.set_display_size,
 )  # fmt: skip
 MXF = Container(  # FFmpeg's OP1a; transfer 6, Rec. 601's, is the same curve as 1, Rec. 709's (H.273, table 3)
     ".mxf", "MXF", "mxf", PCM_24_AT_48K, (("store_user_comments", "1"),), fields=None, timed=False, labels=False,

@@ -28,11 +28,20 @@ NATURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.s
 NO_LANGUAGE = "{} files have no code for its language {}"
 NO_TITLE = "{} files do not hold its title"
 NO_FLAG = "{} files do not hold its flag {}"
+NO_STEREO = "{} files do not hold its stereo mode {}"
 BESIDE = "{} s of it lie beside no picture and are left out"
+ROUNDED = "samples of more than {} bits are rounded"
+COMPRESSED = "its samples are compressed with loss, as {}"
+RESAMPLED = "its samples are {} a second, where they were {}"
+UNHEARD = "not decoded here, since it ends the program that asks for its sound"
+CHANGES = "its sound changes from {} Hz {} to {} Hz {} at {} s"
 """What an output does not hold of a track, by its suffix. Sidecars keep these words, and `verify` looks for them there:
 who words one anew leaves the old one among the forms."""
 
-_FORMS = [re.compile(re.escape(told).replace(r"\{\}", ".*")) for told in (NO_LANGUAGE, NO_TITLE, NO_FLAG, BESIDE)]
+_FORMS = [
+    re.compile(re.escape(form).replace(r"\{\}", ".*"))
+    for form in (NO_LANGUAGE, NO_TITLE, NO_FLAG, NO_STEREO, BESIDE, ROUNDED, COMPRESSED, RESAMPLED, UNHEARD, CHANGES)
+]
 
 
 @cache
@@ -73,6 +82,12 @@ def _flags(stream: Any, container: Container) -> list[Disposition]:
     return [f for f in Disposition if f & int(stream.disposition) and not f & left_out]
 
 
+def _stereo(stream: Any) -> str:
+    """How two pictures lie in a frame, as Matroska calls it; "" where there is one."""
+    mode = str(stream.metadata.get("stereo_mode", ""))
+    return "" if mode == "mono" else mode
+
+
 def unheld(stream: Any, container: Container) -> str:
     """What an output of this kind cannot say of a stream, in words; "" if it can say everything."""
     language, title = stream.metadata.get("language", "und"), title_of(stream.metadata)
@@ -81,11 +96,13 @@ def unheld(stream: Any, container: Container) -> str:
         messages.append(_no_language(container, language))
     if title and not _holds_title(container, title):
         messages.append(_no_title(container))
+    if (stereo := _stereo(stream)) and not container.stereo:
+        messages.append(NO_STEREO.format(container.suffix, stereo))
     messages += [_no_flag(container, f) for f in _flags(stream, container) if not _holds_flag(container, int(f))]
     return "; ".join(messages)
 
 
-def told_in(why: str) -> str:
+def losses_in(why: str) -> str:
     """Of what is said of a track's fate, that which is not in the output, now or when its sidecar was written."""
     return "; ".join(text for text in why.split("; ") if any(form.fullmatch(text) for form in _FORMS))
 
@@ -114,6 +131,9 @@ def changed(source: Any, output: Any, container: Container, declared: str, chose
     was, now = title_of(source.metadata), title_of(output.metadata)
     if was != now and _no_title(container) not in declared:
         messages.append(f"title {was!r} became {now!r}")
+    was, now = _stereo(source), _stereo(output)
+    if was != now and NO_STEREO.format(container.suffix, was) not in declared:
+        messages.append(f"stereo mode {was or 'mono'} became {now or 'mono'}")
     had, has = _flags(source, container), _flags(output, container)
     messages += [f"flag {f.name} is gone" for f in had if f not in has and _no_flag(container, f) not in declared]
     added = [f for f in has if f not in had and (f != Disposition.default or chosen)]

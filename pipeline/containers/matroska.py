@@ -13,20 +13,26 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
 from colorizer.basis.errors import JoinError
+from pipeline.containers.ebml import (
+    CRC_32,
+    EBML,
+    SEGMENT,
+    Element,
+    element,
+    elements,
+    first_two,
+    parse,
+    read,
+    unsigned,
+    void,
+)
 
-# RFC 8794: elements every EBML document may hold
-EBML = 0x1A45DFA3
-CRC_32 = 0xBF
-VOID = 0xEC
-# RFC 9559: Matroska's own, \Segment\Tracks\TrackEntry and below
-SEGMENT = 0x18538067
+# RFC 9559, \Segment\Tracks\TrackEntry and below
 TRACKS = 0x1654AE6B
 TRACK_ENTRY = 0xAE
 NAME = 0x536E
@@ -36,21 +42,16 @@ PIXEL_HEIGHT = 0xBA
 DISPLAY_WIDTH = 0x54B0
 DISPLAY_HEIGHT = 0x54BA
 DISPLAY_UNIT = 0x54B2
+STEREO_MODE = 0x53B8
+PIXEL_CROPS = (0x54CC, 0x54DD, 0x54BB, 0x54AA)  # left, right, top, bottom
 UNIT_PIXELS = 0
 UNIT_ASPECT_RATIO = 3
 
+TWO_WIDE, TWO_HIGH = (1, 8, 9, 11), (2, 3, 6, 7)
+"""Stereo modes whose two pictures lie side by side, and one above the other: the display size is that of one."""
+
 PLACEHOLDER = "~chromatheque keeps room for display size"  # more than the 28 bytes it makes way for
 MAX_TRACKS = 1 << 26  # bytes; a size beyond this is damage, not a header
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """Where one EBML element lies: its header at `start`, its data from `body` to `stop` (exclusive)."""
-
-    kind: int
-    start: int
-    body: int
-    stop: int
 
 
 def reserve(title: str | None) -> str:
@@ -69,12 +70,29 @@ def set_display_size(path: Path, sar: Fraction) -> None:
     try:
         with path.open("r+b") as file:
             tracks = _find_tracks(file)
-            old = _read(file, tracks.body, tracks.stop)
+            old = read(file, tracks.body, tracks.stop)
             new = _with_display_size(old, sar)
             file.seek(tracks.body)
             file.write(new)
     except (ValueError, OSError) as error:
         raise JoinError(f"{path}: cannot write aspect ratio {sar}: {error}; mux it again") from error
+
+
+def pixel_crop(file: BinaryIO) -> tuple[int, ...]:
+    """Pixels of the first picture track that are not to be shown: left, right, top, bottom; zeros for another file.
+
+    Raises ValueError for a Matroska file that is damaged.
+    """
+    file.seek(0)
+    if file.read(4) != EBML.to_bytes(4, "big"):
+        return (0, 0, 0, 0)
+    found = _find_tracks(file)
+    tracks = read(file, found.body, found.stop)
+    entries = (tracks[e.body : e.stop] for e in parse(tracks) if e.kind == TRACK_ENTRY)
+    videos = (entry[e.body : e.stop] for entry in entries for e in parse(entry) if e.kind == VIDEO)
+    video = next(videos, b"")
+    values = {e.kind: int.from_bytes(video[e.body : e.stop], "big") for e in parse(video)}
+    return tuple(values.get(kind, 0) for kind in PIXEL_CROPS)
 
 
 def display_size(width: int, height: int, sar: Fraction) -> tuple[int, int, int]:
@@ -96,10 +114,10 @@ def display_size(width: int, height: int, sar: Fraction) -> tuple[int, int, int]
 def _find_tracks(file: BinaryIO) -> Element:
     """The Tracks element, wherever it lies in the first Segment; only element headers are read on the way."""
     end = file.seek(0, io.SEEK_END)
-    head, segment = _first_two(_elements(file, 0, end))
+    head, segment = first_two(elements(file, 0, end))
     if head.kind != EBML or segment.kind != SEGMENT:
         raise ValueError("not a Matroska file")
-    tracks = next((e for e in _elements(file, segment.body, segment.stop) if e.kind == TRACKS), None)
+    tracks = next((e for e in elements(file, segment.body, segment.stop) if e.kind == TRACKS), None)
     if tracks is None:
         raise ValueError("it has no Tracks element")
     if tracks.stop - tracks.body > MAX_TRACKS:
@@ -107,16 +125,9 @@ def _find_tracks(file: BinaryIO) -> Element:
     return tracks
 
 
-def _first_two(elements: Iterator[Element]) -> tuple[Element, Element]:
-    first, second = next(elements, None), next(elements, None)
-    if first is None or second is None:
-        raise ValueError("not a Matroska file")
-    return first, second
-
-
 def _with_display_size(tracks: bytes, sar: Fraction) -> bytes:
     """The data of Tracks with the reserved entry rewritten: as long as before, its checksum right."""
-    children = [(e, tracks[e.start : e.stop]) for e in _parse(tracks)]
+    children = [(e, tracks[e.start : e.stop]) for e in parse(tracks)]
     reserved = [e for e, _ in children if e.kind == TRACK_ENTRY and _is_reserved(tracks[e.body : e.stop])]
     if len(reserved) != 1:
         raise ValueError(f"{len(reserved)} tracks keep room for a display size, expected 1")
@@ -125,14 +136,14 @@ def _with_display_size(tracks: bytes, sar: Fraction) -> bytes:
     rewritten = header + _entry_with_display_size(tracks[entry.body : entry.stop], sar)
     out = b"".join(rewritten if e is entry else raw for e, raw in children if e.kind != CRC_32)
     if any(e.kind == CRC_32 for e, _ in children):  # first child, over all that follow it (RFC 8794, 11.3.1)
-        out = _element(CRC_32, zlib.crc32(out).to_bytes(4, "little")) + out
+        out = element(CRC_32, zlib.crc32(out).to_bytes(4, "little")) + out
     if len(out) != len(tracks):
         raise ValueError("its Tracks element would change length")
     return out
 
 
 def _is_reserved(entry: bytes) -> bool:
-    names = [entry[e.body : e.stop] for e in _parse(entry) if e.kind == NAME]
+    names = [entry[e.body : e.stop] for e in parse(entry) if e.kind == NAME]
     return any(name.startswith(PLACEHOLDER.encode()) for name in names)
 
 
@@ -140,89 +151,28 @@ def _entry_with_display_size(entry: bytes, sar: Fraction) -> bytes:
     """The data of a TrackEntry with display size and its own name; Void fills what is left of the room."""
     out = b""
     seen = False
-    for e in _parse(entry):
+    for e in parse(entry):
         data = entry[e.body : e.stop]
         if e.kind == NAME:
             title = data.removeprefix(PLACEHOLDER.encode())
-            out += _element(NAME, title) if title else b""
+            out += element(NAME, title) if title else b""
         elif e.kind == VIDEO:
-            out += _element(VIDEO, _video_with_display_size(data, sar))
+            out += element(VIDEO, _video_with_display_size(data, sar))
             seen = True
         elif e.kind != CRC_32:
             out += entry[e.start : e.stop]
     if not seen:
         raise ValueError("the track that keeps room for a display size is not a video track")
-    return out + _void(len(entry) - len(out))
+    return out + void(len(entry) - len(out))
 
 
 def _video_with_display_size(video: bytes, sar: Fraction) -> bytes:
-    pixels = {e.kind: int.from_bytes(video[e.body : e.stop], "big") for e in _parse(video)}
+    pixels = {e.kind: int.from_bytes(video[e.body : e.stop], "big") for e in parse(video)}
     width, height = pixels.get(PIXEL_WIDTH, 0), pixels.get(PIXEL_HEIGHT, 0)
     if not width or not height:
         raise ValueError("its video track has no size in pixels")
     replaced = (DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT, CRC_32)
-    kept = b"".join(video[e.start : e.stop] for e in _parse(video) if e.kind not in replaced)
-    shown = display_size(width, height, sar)
-    return kept + b"".join(map(_unsigned, (DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT), shown))
-
-
-def _parse(data: bytes) -> list[Element]:
-    return list(_elements(io.BytesIO(data), 0, len(data)))
-
-
-def _elements(file: BinaryIO, start: int, stop: int) -> Iterator[Element]:
-    """The elements side by side between two offsets. Raises ValueError where they do not fit."""
-    while start < stop:
-        head = _read(file, start, min(start + 12, stop))  # an ID has at most 4 bytes, a size 8
-        kind, n = _vint(head, 0)
-        size, k = _vint(head, n)
-        size -= 1 << 7 * k  # the length marker belongs to an ID's value, not to a size's
-        body = start + n + k
-        unknown = size == (1 << 7 * k) - 1  # a live recording's Segment; its end is the end of the file
-        end = stop if unknown and kind == SEGMENT else body + size
-        if end > stop:
-            raise ValueError(f"the element {kind:X} at byte {start} reaches beyond its parent")
-        yield Element(kind, start, body, end)
-        start = end
-
-
-def _vint(data: bytes, at: int) -> tuple[int, int]:
-    """A variable-size integer (RFC 8794, section 4) with its length marker, and its length in bytes."""
-    if at >= len(data) or not data[at]:
-        raise ValueError("an element header is damaged")
-    n = 9 - data[at].bit_length()
-    if at + n > len(data):
-        raise ValueError("an element header is cut off")
-    return int.from_bytes(data[at : at + n], "big"), n
-
-
-def _read(file: BinaryIO, start: int, stop: int) -> bytes:
-    file.seek(start)
-    data = file.read(stop - start)
-    if len(data) != stop - start:
-        raise ValueError(f"it ends at byte {start + len(data)}")
-    return data
-
-
-def _size(n: int, width: int = 0) -> bytes:
-    """A size as a variable-size integer of `width` bytes, or as few as hold it (all ones means unknown)."""
-    width = width or next(w for w in range(1, 9) if n < (1 << 7 * w) - 1)
-    return (n | 1 << 7 * width).to_bytes(width, "big")
-
-
-def _element(kind: int, data: bytes) -> bytes:
-    return kind.to_bytes((kind.bit_length() + 7) // 8, "big") + _size(len(data)) + data
-
-
-def _unsigned(kind: int, value: int) -> bytes:
-    return _element(kind, value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big"))
-
-
-def _void(length: int) -> bytes:
-    """A Void element of exactly `length` bytes, header included; nothing for 0."""
-    if length == 0:
-        return b""
-    if length < 2:
-        raise ValueError("its header has no room for the display size")
-    width = 1 if length < 128 else 8
-    return bytes([VOID]) + _size(length - 1 - width, width) + bytes(length - 1 - width)
+    kept = b"".join(video[e.start : e.stop] for e in parse(video) if e.kind not in replaced)
+    stereo = pixels.get(STEREO_MODE, 0)
+    shown = display_size(width, height, sar * (1 + (stereo in TWO_HIGH)) / (1 + (stereo in TWO_WIDE)))
+    return kept + b"".join(map(unsigned, (DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT), shown))

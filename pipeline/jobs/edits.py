@@ -1,7 +1,7 @@
 """Edits of a plan: shots merged or split, looks borrowed. Functions from plan to plan; numbers count from 0.
 
-An edit touches the segments of the shots it names and no others: all other shots keep span and look, so the ids of
-their segments stay.
+An edit touches the segments of the shots it names, and of one that such a shot passes into by a dissolve: all other
+shots keep span and look, so the ids of their segments stay.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def merged(plan: Plan, first: int, last: int) -> Plan:
     start, stop = parts[0].start, parts[-1].stop
     sources = united(source for shot in parts for source in origin(shot))
     own = sources == (LookSource(frames=(start, stop)),)
-    whole = Shot(start, stop, look, _scenes(parts, lengths), () if own else sources)
+    kept, dissolve = all(shot.kept for shot in parts), parts[0].dissolve
+    whole = Shot(start, stop, look, _scenes(parts, lengths), () if own else sources, kept, dissolve)
     return replace(plan, shots=(*plan.shots[:first], whole, *plan.shots[last + 1 :]))
 
 
@@ -53,7 +54,11 @@ def split(plan: Plan, number: int, frame: int) -> Plan:
     """A shot as two, the second from `frame` on. Both keep its look and its scene tags."""
     shot = plan.shots[number]
     sources = origin(shot)
-    parts = (replace(shot, stop=frame, look_from=sources), replace(shot, start=frame, look_from=sources))
+    dissolve = min(shot.dissolve, frame - shot.start - 1)
+    parts = (
+        replace(shot, stop=frame, look_from=sources, dissolve=dissolve),
+        replace(shot, start=frame, look_from=sources, dissolve=0),
+    )
     return replace(plan, shots=(*plan.shots[:number], *parts, *plan.shots[number + 1 :]))
 
 

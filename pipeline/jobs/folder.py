@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from colorizer.basis.errors import ColorizeError, LedgerError, SourceError
+from colorizer.basis.atomic import publish, sync_folder
+from colorizer.basis.errors import ColorizeError, LedgerError, SourceError, StorageError, UnsupportedSource
 from pipeline.spread.pools import Pool
 from pipeline.spread.run import run
 from pipeline.storage.atomic import legible, read_json, sha256, writable, write_json
-from pipeline.storage.job_folder import JobFolder, sidecar_of
+from pipeline.storage.job_folder import LOCK, REFUSED, JobFolder, digests_of, sidecar_of
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import alone, clear
 from pipeline.values.events import Listener, Note
 from pipeline.values.units import Unit
+from pipeline.values.words import counted
+
+MARK = "chromatheque-"
+"""How the format in every sidecar begins."""
+
+
+def check_source(source: str) -> None:
+    """Refuse what has no end, before anything waits for it. Raises UnsupportedSource, UnreadableSource."""
+    path = Path(source)
+    with legible(source):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UnsupportedSource(source, "neither a file nor a folder, but a pipe, a socket or a device")
 
 
 def check_names(source: str, out: Path) -> None:
     """Refuse an output that cannot be. Raises ColorizeError."""
-    if out.exists() and Path(source).exists() and out.samefile(source):
-        raise ColorizeError(f"{out}: the output would replace its source; give another name")
+    for place, what in ((out, "output"), (sidecar_of(out), "sidecar"), (digests_of(out), "file of digests")):
+        if place.exists() and Path(source).exists() and place.samefile(source):
+            raise ColorizeError(f"{place}: the {what} would replace its source; give another name")
     if not out.parent.is_dir():
         raise ColorizeError(f"{out.parent}: no such folder; make it first")
 
@@ -34,6 +49,7 @@ def occupied(places: JobFolder, out: Path, keep: bool, overwrite: bool, listener
     """
     if out.exists() and not overwrite:
         raise ColorizeError(f"{out}: exists and is not this job's result; add --overwrite or give another name")
+    check_folder(places, keep)
     with alone(places.path) as held:
         if not held:
             listener(Note(f"{places.path}: no locks on this file system; do not start this job twice"))
@@ -43,6 +59,68 @@ def occupied(places: JobFolder, out: Path, keep: bool, overwrite: bool, listener
             if not keep and places.empty():
                 clear(places.path)  # refused before anything was made: leave nothing beside OUT
             raise
+
+
+def check_sidecar(out: Path) -> None:
+    """Refuse to replace what lies under the sidecar's name and is none of ours. Raises ColorizeError."""
+    path = sidecar_of(out)
+    if os.path.lexists(path) and not is_sidecar(path):
+        raise ColorizeError(
+            f"{path}: exists and is not this program's; the sidecar would replace it. Move it away, add --overwrite or "
+            "give the output another name"
+        )
+
+
+def is_sidecar(path: Path) -> bool:
+    """Whether a file is a sidecar of ours, by its mark; an empty one holds nothing that could be lost."""
+    try:
+        return not path.stat().st_size or str(read_json(path)["format"]).startswith(MARK)
+    except (LedgerError, KeyError, TypeError, OSError):
+        return False
+
+
+def as_made(out: Path) -> bool:
+    """Whether an output has the bytes that its sidecar names; an empty one holds nothing that could be lost.
+
+    Raises UnreadableSource.
+    """
+    try:
+        digest = read_json(sidecar_of(out))["output"]["sha256"]
+    except (LedgerError, KeyError, TypeError):
+        return False
+    with legible(str(out)):
+        return not out.stat().st_size or bool(sha256(out) == digest)
+
+
+def check_folder(places: JobFolder, keep: bool) -> None:
+    """Refuse a job folder in which something of a person's would be replaced or removed. Raises ColorizeError.
+
+    keep: a person named it, and may keep other things in it; but not under the names that runs write.
+    """
+    if not os.path.lexists(places.path):
+        return
+    with legible(str(places.path)):
+        if keep:
+            other = next((path for path in (*places.notes, places.lock, places.passing) if not _ours(path)), None)
+        else:
+            other = places.foreign() if places.path.is_dir() else places.path
+    if other:
+        raise ColorizeError(f"{other}: not this program's; move it away, or give a folder of its own with --job")
+
+
+def _ours(path: Path) -> bool:
+    """Whether what a run would write over is a run's, by what is in it; nothing and an empty file are."""
+    if not path.exists() or not path.stat().st_size:
+        return True
+    if path.name == LOCK:
+        return path.read_bytes()[:8] == b"process "
+    try:
+        values = read_json(path) if path.suffix == ".json" else None
+    except LedgerError:
+        return False
+    if path.name == REFUSED:
+        return isinstance(values, dict) and list(values) == ["refused"]
+    return isinstance(values, list) and all(isinstance(v, str) and len(v) == 64 for v in values)
 
 
 def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -> None:
@@ -57,7 +135,7 @@ def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listene
         more = f" (and {len(aside) - 1} more {first.unit.kind}s)" if len(aside) > 1 else ""
         raise SourceError(
             source,
-            f"{first.unit} failed after {first.attempts} attempts: {first.error}{more}. "
+            f"{first.unit} failed after {counted(first.attempts, 'attempt')}: {first.error}{more}. "
             f"What was painted is kept in {ledger.job}",
         ) from first.error
 
@@ -78,17 +156,80 @@ def made(out: Path, size: int | None, fits: Callable[[dict[str, Any]], bool]) ->
         return None
 
 
-def superseded(places: JobFolder, told: dict[str, Any] | None) -> bool:
-    """Whether an output is the folder's own, so that what an edited plan makes may replace it. told: its sidecar."""
-    return told is not None and told["output"].get("sha256", "") in _published(places)
+def superseded(places: JobFolder, out: Path, record: dict[str, Any] | None) -> bool:
+    """Whether an output is the folder's own, so that what an edited plan makes may replace it. record: its sidecar.
 
-
-def note_published(places: JobFolder, digest: str) -> None:
-    """Remember an output, before it gets its name. digest: its sha256."""
+    Where a publication was cut half way there is no sidecar, and the output's bytes say so.
+    """
     made = _published(places)
-    if digest not in made:
-        with writable(places.path):
-            write_json(places.published, sorted({*made, digest}))
+    if record is not None:
+        return record["output"].get("sha256", "") in made
+    if not made or not out.is_file() or has_story(out):
+        return False
+    with legible(str(out)):
+        return sha256(out) in made
+
+
+def has_story(out: Path) -> bool:
+    """Whether something lies under the name of an output's sidecar; an empty file, of a loss of power, is nothing."""
+    path = sidecar_of(out)
+    return path.exists() and bool(path.stat().st_size)
+
+
+def note_published(places: JobFolder, out: Path, digest: str, keep: bool) -> None:
+    """Remember an output before it gets its name, and the one it replaces. digest: its sha256. keep: as of `occupied`.
+
+    Raises StorageError.
+    """
+    made = _published(places)
+    with writable(places.path):
+        if wanted := {digest, *_replaced(out)} - made:
+            write_json(places.published, sorted(made | wanted))
+        places.passing.unlink(missing_ok=True) if keep else places.passing.touch()
+
+
+def give_name(scratch: Path, out: Path, story: dict[str, Any]) -> None:
+    """Publish an output and its sidecar, so that nothing looks finished that is not: the old sidecar goes first and
+    the new one comes last, each on the disk before the next. Raises OSError."""
+    path = sidecar_of(out)
+    if path.exists():
+        path.unlink()
+        sync_folder(path.parent)
+    publish(scratch, out)
+    write_json(path, story, 1, scratch.with_name(f"{scratch.name}.json"))
+
+
+def clear_left(places: JobFolder) -> str:
+    """Remove a folder that no person named and that a run, killed after its output was whole, could not remove.
+
+    Why something stays, or "".
+    """
+    if not (places.passing.exists() or _bare(places)):
+        return ""
+    try:
+        with alone(places.path):
+            return clear(places.path)
+    except LedgerError:  # another run is in it, which clears it too
+        return ""
+    except StorageError as error:
+        return str(error)
+
+
+def _bare(places: JobFolder) -> bool:
+    """Whether nothing but a lock of ours is left in a folder."""
+    try:
+        mine = places.path.is_dir() and not places.path.is_symlink() and _ours(places.lock)
+        return mine and all(path == places.lock for path in places.path.iterdir())
+    except OSError:
+        return False
+
+
+def _replaced(out: Path) -> list[str]:
+    """The digest in the sidecar of an output that is there."""
+    try:
+        return [str(read_json(sidecar_of(out))["output"]["sha256"])]
+    except (LedgerError, KeyError, TypeError):
+        return []
 
 
 def _published(places: JobFolder) -> set[str]:

@@ -11,7 +11,8 @@ ledger belong together and come together.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,14 +20,24 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import torch
 
-from colorizer.basis.atomic import publish
 from colorizer.basis.errors import JoinError, LedgerError
 from colorizer.networks import weights_file
-from colorizer.networks.shipped import DEFAULT_WEIGHTS
+from colorizer.networks.shipped import DEFAULT_WEIGHTS, shipped
 from colorizer.networks.weights_file import Weights
 from colorizer.painting.colorizer import Colorizer, Precision, auto_precision
 from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
-from pipeline.jobs.folder import Count, made, note_published, occupied, paint, superseded
+from pipeline.jobs.folder import (
+    Count,
+    check_sidecar,
+    check_source,
+    clear_left,
+    give_name,
+    made,
+    note_published,
+    occupied,
+    paint,
+    superseded,
+)
 from pipeline.jobs.plan import Plan
 from pipeline.jobs.plan_file import retire
 from pipeline.spread.cluster import reach
@@ -36,7 +47,8 @@ from pipeline.storage.job_folder import JobFolder, growing, sidecar_of
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear
 from pipeline.values.events import Checking, Event, Joining, Listener, Note, Painted, Silent
-from pipeline.values.finding import Finding
+from pipeline.values.finding import Finding, losses
+from pipeline.values.formats import OtherFormat
 from pipeline.values.kinds import Kind
 from pipeline.values.units import Painter, Unit
 
@@ -45,7 +57,7 @@ P = TypeVar("P", bound=Plan)
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What a person asked for, of any kind; None and "auto" are resolved by the job. id: the catalogue's."""
+    """What a person asked for, of any kind; None and "auto" are resolved by the job. id, catalog: the catalogue's."""
 
     weights: str = DEFAULT_WEIGHTS
     working_size: int = DEFAULT_WORKING_SIZE
@@ -54,6 +66,7 @@ class Choices:
     workers: int = 0
     overwrite: bool = False
     id: str = ""
+    catalog: tuple[tuple[str, str], ...] = ()
 
 
 C = TypeVar("C", bound=Choices)
@@ -83,7 +96,7 @@ class Work(Generic[P]):
 @dataclass(frozen=True)
 class Result(Generic[P]):
     """What a job came to. plan: None when it was finished already. painted: units painted now. lost: what the output
-    does not carry, by name."""
+    does not carry, by name, whether that was known before or found by the check."""
 
     out: Path
     plan: P | None
@@ -95,6 +108,11 @@ class Result(Generic[P]):
     def already(self) -> bool:
         """Whether there was nothing to do."""
         return self.plan is None
+
+    @property
+    def verdict(self) -> str:
+        """What the check says of the output, in a word or a few."""
+        return "verified" if all(f.holds for f in self.findings) else "verified but for what is named above"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +203,11 @@ class Job(ABC, Generic[P, C]):
         """The output's story, without clock times, so that a repeated run writes the same bytes."""
 
     @abstractmethod
-    def settings_of(self, told: dict[str, Any]) -> dict[str, Any]:
+    def settings_of(self, record: dict[str, Any]) -> dict[str, Any]:
         """The settings in a sidecar. Raises KeyError or TypeError for what is not of this kind."""
 
     @abstractmethod
-    def edited(self, values: dict[str, Any], told: dict[str, Any]) -> bool:
+    def edited(self, values: dict[str, Any], record: dict[str, Any]) -> bool:
         """Whether a kept plan differs, in what a person may edit, from the one that an output was made of."""
 
     @staticmethod
@@ -221,7 +239,7 @@ class Job(ABC, Generic[P, C]):
     def chosen_weights(self) -> str:
         """Their name; a file by its full path, since workers elsewhere stand in another folder."""
         name = self.choices.weights
-        return name if weights_file.shipped(name) else str(Path(name).absolute())
+        return name if shipped(name) else str(Path(name).absolute())
 
     @property
     def auto_precision(self) -> Precision:
@@ -235,10 +253,14 @@ class Job(ABC, Generic[P, C]):
 
     def color(self, make: Callable[..., Painter] | None = None) -> Result[P]:
         """Do what is left to do. make: as of `opening` (tests hand in painters that die)."""
+        check_source(self.uri)
         self.settings  # noqa: B018 - what is wrong with names, formats and weights is told before all else
         if self.finished():
+            self._tell_left("" if self.keep else clear_left(self.places))
             return Result(self.out, None, 0)
-        replace_it = self.choices.overwrite or superseded(self.places, self._made())
+        replace_it = self.choices.overwrite or self.own()
+        if not self.choices.overwrite:
+            check_sidecar(self.out)
         with occupied(self.places, self.out, self.keep, replace_it, self.listener):
             work = self.prepare()
             todo = work.todo()
@@ -253,7 +275,8 @@ class Job(ABC, Generic[P, C]):
         """Plan, units and ledger, kept or surveyed now. The folder must be this run's."""
         ledger = Ledger(self.folder)
         plan = self._plan()
-        self.work = Work(plan, plan.units(), ledger)
+        with self._usable():
+            self.work = Work(plan, plan.units(), ledger)
         return self.work
 
     def progress(self) -> tuple[int, int]:
@@ -264,30 +287,35 @@ class Job(ABC, Generic[P, C]):
 
     def finished(self, size: int | None = None) -> bool:
         """Whether the output is there and is what this job makes. size: of an output that lies elsewhere, bytes."""
-        told = self._made(size)
-        return told is not None and not self._edited(told)
+        record = self._made(size)
+        return record is not None and not self._edited(record)
+
+    def own(self) -> bool:
+        """Whether what lies under the output's name was made in this job's folder, perhaps by a run that was cut short
+        before the sidecar was there."""
+        return superseded(self.places, self.out, self._made())
 
     def _made(self, size: int | None = None) -> dict[str, Any] | None:
         """The sidecar of an output of this source under these settings, whatever its plan was."""
 
-        def fits(told: dict[str, Any]) -> bool:
-            theirs = self.settings_of(told)
+        def fits(record: dict[str, Any]) -> bool:
+            theirs = self.settings_of(record)
             mine = {**asdict(self.settings), "weights": theirs["weights"]}
-            return bool(theirs == mine and told["source"]["sha256"] == self.source["sha256"])
+            return bool(theirs == mine and record["source"]["sha256"] == self.source["sha256"])
 
         return made(self.out, size, fits)
 
-    def _edited(self, told: dict[str, Any]) -> bool:
+    def _edited(self, record: dict[str, Any]) -> bool:
         path = self.places.plan
         try:
-            return path.exists() and self.edited(read_json(path), told)
+            return path.exists() and self.edited(read_json(path), record)
         except (LedgerError, KeyError, TypeError):
             return True
 
     def _plan(self) -> P:
         path = self.places.plan
         values = read_json(path) if path.exists() else None
-        kept = self._adopted(path, values) if values is not None else None
+        kept = self._adopted(values) if values is not None else None
         if kept is not None and kept.surveyed:
             if values is not None and not self._settled(values["settings"]):
                 with writable(path):
@@ -299,8 +327,8 @@ class Job(ABC, Generic[P, C]):
         with writable(path):
             if kept is None and path.exists():
                 aside = retire(path)
-                text = f"{path} was made for another source, other frames or other weights; kept as {aside.name}"
-                self.listener(Note(text))
+                other = "another source, other frames, other weights or another version of this program"
+                self.listener(Note(f"{path} was made for {other}; kept as {aside.name}"))
             write_json(path, plan.to_json())
         return plan
 
@@ -308,10 +336,22 @@ class Job(ABC, Generic[P, C]):
         """Whether a kept plan's settings are these, by whatever name the weights go."""
         return kept == {**asdict(self.settings), "weights": kept["weights"]}
 
-    def _adopted(self, path: Path, values: dict[str, Any]) -> P | None:
+    def _adopted(self, values: dict[str, Any]) -> P | None:
         try:
-            return self.adopt(values)
-        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+            with self._usable():
+                return self.adopt(values)
+        except OtherFormat:
+            return None
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Maps what is raised by a plan that is none to LedgerError."""
+        try:
+            yield
+        except OtherFormat:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, IndexError) as error:
+            path = self.places.plan
             raise LedgerError(f"{path}: not a usable plan ({error}); fix it, or remove it to survey again") from error
 
     def _paint(self, work: Work[P], todo: list[Any], make: Callable[..., Painter] | None) -> None:
@@ -337,32 +377,48 @@ class Job(ABC, Generic[P, C]):
                 carried = self.join(work, receipts, scratch)
             self.listener(Checking())
             verdict = self.prove(work, scratch, carried)
-            if failed := [f for f in verdict.findings if not f.holds]:
+            if failed := [f for f in verdict.findings if f.forbids]:
                 raise self._refused(work, failed, verdict.suspects)
+            with suppress(OSError):
+                self.places.refused.unlink(missing_ok=True)
             output: dict[str, Any] = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
             story = self.sidecar(work, receipts, carried, verdict.findings, output)
-            if self.keep:
-                note_published(self.places, output["sha256"])
+            note_published(self.places, self.out, output["sha256"], self.keep)
             with writable(self.out):
-                write_json(self.sidecar_path, story, 1, scratch.with_name(f"{scratch.name}.json"))
-                publish(scratch, self.out)
+                give_name(scratch, self.out, story)
         finally:
-            scratch.unlink(missing_ok=True)
-        if not self.keep:
-            clear(self.folder)
-        return Result(self.out, work.plan, painted, tuple(verdict.findings), self.lost(carried))
+            with suppress(OSError):  # what went wrong before is what a person should read
+                scratch.unlink(missing_ok=True)
+        self._tell_left("" if self.keep else clear(self.folder))
+        lost = (*self.lost(carried), *map(str, losses(verdict.findings)))
+        return Result(self.out, work.plan, painted, tuple(verdict.findings), lost)
+
+    def _tell_left(self, why: str) -> None:
+        if why:
+            self.listener(Note(f"{why}; {self.out} is finished: {self.folder} may be removed"))
 
     def _refused(self, work: Work[P], failed: list[Finding], suspects: list[Unit]) -> JoinError:
-        """The error of a failed check. What may be at fault is forgotten, or the next run would fail alike."""
+        """The error of a broken law. What may be at fault is forgotten, or the next run would fail alike; where it did
+        fail alike already, that is said."""
         for unit in suspects:
             work.ledger.forget(unit.id)
         message = "; ".join(f"{f.what}: {f.detail}" for f in failed)
+        refused = f"{self.out}: not published, the check failed ({message})"
+        if self._refused_before(message):
+            return JoinError(f"{refused}; painted anew it failed alike, so no further run helps: please report it")
         anew = (
             f"paints {len(suspects)} of {len(work.units)} {self.kind.unit}s anew"
             if suspects
             else "joins and checks it anew"
         )
-        return JoinError(
-            f"{self.out}: not published, the check failed ({message}); run the same command again, it {anew}. "
-            "If that fails too, please report it"
-        )
+        return JoinError(f"{refused}; run the same command again, it {anew}. If that fails too, please report it")
+
+    def _refused_before(self, why: str) -> bool:
+        """Whether the last output of this folder was refused for the same, which is noted for the next one."""
+        path = self.places.refused
+        try:
+            before = path.exists() and read_json(path) == {"refused": why}
+            write_json(path, {"refused": why})
+        except (LedgerError, OSError):  # what was found wrong is what a person should read
+            return False
+        return bool(before)

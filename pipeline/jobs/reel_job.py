@@ -15,13 +15,18 @@ from pipeline.containers.profiles import Profile, profile_for
 from pipeline.jobs.folder import check_names
 from pipeline.jobs.folder import identity as identity_of
 from pipeline.jobs.job import Choices, Job, Verdict, Work
-from pipeline.reels.fidelity import check, decoded, planned
+from pipeline.jobs.second_decoder import check_decoders
+from pipeline.reels.account import check_account
+from pipeline.reels.beside import check_beside
+from pipeline.reels.elements import check_elements
+from pipeline.reels.fidelity import check, check_source, decoded, planned
 from pipeline.reels.join import join
 from pipeline.reels.limits import check_limits, check_times
+from pipeline.reels.memory import batch_for
 from pipeline.reels.painter import SegmentPainter
 from pipeline.reels.plan import BATCH, BATCH_BYTES, Plan, Segment, Settings
 from pipeline.reels.preservation import keep_proof
-from pipeline.reels.reel import Reel, probe
+from pipeline.reels.reel import ASSUMED_RATE, Reel, open_source, pictures_in, probe, readable
 from pipeline.reels.sidecar import sidecar
 from pipeline.reels.survey import survey
 from pipeline.reels.target import target_for
@@ -33,6 +38,7 @@ from pipeline.values.events import FramesPainted, FramesSurveyed, ReelPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import REEL
 from pipeline.values.remarks import ALPHA, COLORED, assumed
+from pipeline.values.words import counted, harm
 
 BYTES = 1.5
 """Of an output per pixel and byte of a sample: luma and chroma in FFV1, with grain, which compresses badly."""
@@ -40,13 +46,19 @@ BYTES = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class ReelChoices(Choices):
-    """What a person asked for of a reel. rate: of an image sequence. start, stop: of a piece, as typed."""
+    """What a person asked for of a reel.
+
+    color_shots: those of a mixed reel that are in color already. rate: of an image sequence. start, stop: of a piece,
+    as typed. memory: bytes for the job's process, 0 for any.
+    """
 
     profile: str | None = None
     looks: Literal["per-shot", "per-frame"] = "per-shot"
+    color_shots: Literal["keep", "recolor"] = "keep"
     start: str = ""
     stop: str = ""
     rate: Fraction | None = None
+    memory: int = 0
 
 
 def open_painter(settings: Settings, job: Path) -> SegmentPainter:
@@ -82,14 +94,16 @@ class ReelJob(Job[Plan, ReelChoices]):
         check_limits(self.out, self.reel, profile, container_of(self.out))
         return Settings(
             profile.name, self.chosen_weights, self.weights.digest, asked.working_size, self.auto_precision,
-            asked.looks, asked.start, asked.stop, self._batch(),
+            asked.looks, asked.start, asked.stop, self._batch(), color_shots=asked.color_shots,
         )  # fmt: skip
 
     def _batch(self) -> int:
         """Frames painted at once, so that memory stays bounded at any working size."""
         config, reel = self.weights.config, self.reel
         height, width = reel.geometry.working_shape(reel.height, reel.width, self.choices.working_size, config.grid)
-        return max(1, min(BATCH, BATCH_BYTES // (height * width * config.bytes_per_pixel)))
+        layers = height * width * config.bytes_per_pixel
+        most = max(1, min(BATCH, BATCH_BYTES // layers))
+        return batch_for(self.choices.memory, reel, target_for(reel, self.profile), layers, most)
 
     @cached_property
     def source(self) -> dict[str, Any]:
@@ -107,19 +121,35 @@ class ReelJob(Job[Plan, ReelChoices]):
     def remarks(self, plan: Plan) -> list[str]:
         """What a person should read before the work is done."""
         remarks = []
-        if plan.colored_source:
+        if kept := [shot for shot in plan.shots if shot.kept]:
+            frames = sum(shot.stop - shot.start for shot in kept)
+            of = f"{len(kept)} of {counted(len(plan.shots), 'shot')} ({counted(frames, 'frame')})"
+            remarks.append(f"in color already, and left so: {of}")
+        elif plan.colored_source:
             remarks.append(COLORED)
+        remarks += self._others()
         if plan.damaged_frames:
-            remarks.append(f"{len(plan.damaged_frames)} damaged frames, listed in {self.sidecar_path.name}")
+            remarks.append(f"{counted(len(plan.damaged_frames), 'damaged frame')}, listed in {self.sidecar_path.name}")
         if plan.damaged_packets:
-            message = ", ".join(f"{n} x {name}" for name, n in sorted(plan.damaged_packets.items()))
-            remarks.append(f"damage in the source: {message}; what decodes is colored, times are kept")
+            remarks.append(
+                f"damage in the source: {harm(plan.damaged_packets)}; what decodes is colored, times are kept"
+            )
         if plan.retimed:
-            remarks.append(f"{plan.retimed} frames had times missing or out of order; set in order")
+            remarks.append(f"{counted(plan.retimed, 'frame')} had times missing or out of order; set in order")
         if plan.reel.layout.alpha:
             remarks.append(ALPHA)
-        usual = set(map(assumed, plan.reel.guessed))  # of most files, and in the sidecar
+        usual = {assumed(what) for what in plan.reel.guessed if what != ASSUMED_RATE}  # of most files
         return remarks + [note for note in plan.notes if note not in usual]
+
+    def _others(self) -> list[str]:
+        """Which picture is colored, where a file has several."""
+        if self.reel.is_sequence:
+            return []
+        with readable(self.uri), open_source(self.uri) as container:
+            others = [s for s in pictures_in(container) if s.index != self.reel.stream]
+            sizes = ", ".join(f"{s.index} ({s.codec_context.width} x {s.codec_context.height})" for s in others)
+        mine = f"{self.reel.stream} ({self.reel.width} x {self.reel.height})"
+        return [f"of several pictures track {mine} is colored; as they are stay {sizes}"] if others else []
 
     def adopt(self, values: dict[str, Any]) -> Plan | None:
         """The folder's plan with whatever a person edited in it; None if it is of other frames or weights."""
@@ -132,6 +162,7 @@ class ReelJob(Job[Plan, ReelChoices]):
 
     def survey(self, kept: Plan | None, colorizer: Colorizer) -> Plan:
         """One decode of all frames."""
+        check_decoders(self.reel)
         total = 0 if self.settings.stop else self.reel.header_frames
         plan = survey(
             self.reel, self.source, self.settings, colorizer, lambda n: self.listener(FramesSurveyed(n, total))
@@ -161,6 +192,8 @@ class ReelJob(Job[Plan, ReelChoices]):
         shown = planned(plan) if exact else decoded(self.reel, plan.settings.start, plan.settings.stop)
         piece = bool(plan.settings.start or plan.settings.stop)
         findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece)
+        findings += [*check_source(plan.reel, plan.damaged_frames), *check_beside(plan.beside)]
+        findings += [*check_account(plan.account), *check_elements(plan.reel, scratch)]
         return Verdict(findings, _suspects([f for f in findings if not f.holds], work.units))
 
     def sidecar(
@@ -168,16 +201,16 @@ class ReelJob(Job[Plan, ReelChoices]):
         output: dict[str, Any],
     ) -> dict[str, Any]:  # fmt: skip
         """Shots, looks, damage, tracks and the whole plan."""
-        return sidecar(work.plan.as_piece(), receipts, carried, findings, output, self.choices.id)
+        return sidecar(work.plan.as_piece(), receipts, carried, findings, output, self.choices.id, self.choices.catalog)
 
-    def settings_of(self, told: dict[str, Any]) -> dict[str, Any]:
+    def settings_of(self, record: dict[str, Any]) -> dict[str, Any]:
         """They are in the sidecar's plan."""
-        found: dict[str, Any] = told["plan"]["settings"]
+        found: dict[str, Any] = record["plan"]["settings"]
         return found
 
-    def edited(self, values: dict[str, Any], told: dict[str, Any]) -> bool:
+    def edited(self, values: dict[str, Any], record: dict[str, Any]) -> bool:
         """Spans and looks of shots are what may be edited."""
-        return bool(values["shots"] != told["plan"]["shots"])
+        return bool(values["shots"] != record["plan"]["shots"])
 
     @staticmethod
     def lost(carried: list[Carried]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,13 +12,17 @@ from colorizer.basis.errors import UnsupportedSource
 from pipeline.containers.profiles import PROFILES, profile_for
 from pipeline.jobs.proof import ELSE, check_digests
 from pipeline.jobs.reel_job import identity
-from pipeline.reels.fidelity import check, decoded
-from pipeline.reels.piece import seconds
+from pipeline.reels.account import Account, check_account
+from pipeline.reels.beside import check_beside
+from pipeline.reels.elements import check_elements
+from pipeline.reels.fidelity import check, check_source, decoded
 from pipeline.reels.reel import probe
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json
 from pipeline.storage.job_folder import sidecar_of
-from pipeline.values.finding import Finding
+from pipeline.values.choices import seconds
+from pipeline.values.finding import Finding, named
+from pipeline.values.loss import Loss
 from pipeline.values.timecode import advance
 
 
@@ -28,16 +33,23 @@ def verify_reel(source: str, out: Path, rate: Fraction | None = None) -> list[Fi
     """
     reel = probe(source, rate)
     path = sidecar_of(out)
-    said = _read(path) if path.exists() else _Said(profile_for(out, None).name)
-    findings = check_digests(said.source, said.output, lambda: identity(reel), out)
-    reel = replace(reel, timecode=advance(reel.timecode, said.skip, reel.rate))
-    shown = decoded(reel, said.start, said.stop)
-    return findings + check(reel, out, said.profile, shown, said.tracks, bool(said.start or said.stop))
+    sidecar = _read(path) if path.exists() else _Sidecar(profile_for(out, None).name)
+    findings = check_digests(sidecar.source, sidecar.output, lambda: identity(reel), out)
+    reel = replace(reel, timecode=advance(reel.timecode, sidecar.skip, reel.rate))
+    harmed: dict[int, str] = {}
+    more: Counter[str] = Counter()
+    account, piece = Account(), bool(sidecar.start or sidecar.stop)
+    shown = decoded(reel, sidecar.start, sidecar.stop, harmed, more, account)
+    findings += check(reel, out, sidecar.profile, shown, sidecar.tracks, piece)
+    findings += [*check_source(reel, harmed), *check_beside(more), *check_elements(reel, out)]
+    findings += check_account({} if piece or reel.is_sequence else account.counts())
+    return named(findings, sidecar.lost)
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What a sidecar says that the check needs to know. tracks: None without a sidecar; source, output: sha256."""
+class _Sidecar:
+    """What a sidecar says that the check needs to know. tracks: None without a sidecar; source, output: sha256. lost:
+    what the check found before the file was published."""
 
     profile: str
     start: str = ""
@@ -46,26 +58,31 @@ class _Said:
     tracks: list[Carried] | None = None
     source: str = ""
     output: str = ""
+    lost: tuple[Loss, ...] = ()
 
 
-def _read(path: Path) -> _Said:
+def _read(path: Path) -> _Sidecar:
     """A sidecar. Raises UnsupportedSource for what is none of ours, LedgerError for what is not JSON."""
     values: Any = read_json(path)
     try:
         settings = values["plan"]["settings"]
         start, stop = settings.get("start", ""), settings.get("stop", "")
         digests = [values.get(which, {}).get("sha256", "") for which in ("source", "output")]
-        found = _Said(
-            settings["profile"], start, stop, values["plan"]["skip"], [Carried(**t) for t in values["tracks"]], *digests
-        )
+        lost = values.get("not_carried_over", [])
+        if not all(type(text) is str for text in lost):
+            raise TypeError("a value of the wrong kind")
+        found = _Sidecar(
+            settings["profile"], start, stop, values["plan"]["skip"], [Carried(**t) for t in values["tracks"]],
+            digests[0], digests[1], tuple(map(Loss.of, lost)),
+        )  # fmt: skip
         for time in (start, stop):
             if time:
                 seconds(time, Fraction(24))
         texts = [found.profile, start, stop, *digests]
         numbers = [found.skip]
         for track in found.tracks or []:
-            texts += [track.kind, track.codec, track.how, track.why]
-            numbers += [track.index, track.out, track.rejected]
+            texts += [track.kind, track.codec, track.how, track.why, track.layout]
+            numbers += [track.index, track.out, track.rejected, track.rate]
         if not all(type(t) is str for t in texts) or not all(type(n) is int for n in numbers) or found.skip < 0:
             raise TypeError("a value of the wrong kind")
         if found.profile not in PROFILES:

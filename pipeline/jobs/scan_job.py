@@ -27,6 +27,7 @@ from pipeline.spread.pools import planned_colorizer
 from pipeline.stills.opening import MAX_PIXELS, open_scan
 from pipeline.stills.reader import ScanPage
 from pipeline.storage.ledger import Receipt
+from pipeline.values.choices import PYRAMIDS
 from pipeline.values.events import RowsPainted, RowsSurveyed, ScanPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import SCAN
@@ -39,12 +40,12 @@ BYTES = 2.5
 
 @dataclass(frozen=True, kw_only=True)
 class ScanChoices(Choices):
-    """What a person asked for of a scan. tile: 0 for one that fits. page: -1 for all. memory: bytes for the job's
-    process."""
+    """What a person asked for of a scan. tile: 0 for one that fits. pyramid: whether there are reduced levels, or
+    where, one of PYRAMIDS. page: -1 for all. memory: bytes for the job's process."""
 
     compression: str = "deflate"
     tile: int = 0
-    pyramid: bool = False
+    pyramid: bool | str = False
     page: int = -1
     memory: int = memory.DEFAULT
     max_pixels: int = MAX_PIXELS
@@ -123,8 +124,15 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         check_names(self.uri, self.out)
         return ScanSettings(
             format.name, self.chosen_weights, self.weights.digest, asked.working_size, self._precision(),
-            asked.compression, tile, asked.pyramid and format.by_region, asked.page,
+            asked.compression, tile, self._pyramid() if format.by_region else "", asked.page,
         )  # fmt: skip
+
+    def _pyramid(self) -> str:
+        """Where reduced levels are. Servers and slide viewers see pages alone, as levels of the first one; in a file of
+        several pictures they would be counted among these."""
+        if isinstance(asked := self.choices.pyramid, str):
+            return asked
+        return PYRAMIDS[len(self.headers) > 1] if asked else ""
 
     def _precision(self) -> Precision:
         """At native size float32 unless asked: what half precision rounds differs from tile to tile."""
@@ -189,8 +197,8 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
             return decided
         look = decided.plate.look if decided is not None and decided.plate.look.size else None
         with open_scan(self.uri, number, **self.limits) as reader:
-            told = partial(self._surveyed, reader.scan.height)
-            page = survey_page(reader, self.settings, colorizer, told, look)
+            report = partial(self._surveyed, reader.scan.height)
+            page = survey_page(reader, self.settings, colorizer, report, look)
         return page if decided is None else replace(page, look_from=decided.look_from)
 
     def _surveyed(self, height: int, rows: int) -> None:
@@ -231,28 +239,28 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
             with open_scan(self.uri, page.number, **self.limits) as reader:  # which samples, for a person
                 return check_luma(scratch, place, reader, True)
 
-        said = Declared(self.pages, exact, self.settings.pyramid, carried, mark_of(plan))
-        return Verdict(check_scan(self.uri, scratch, said, self.limits, luma), suspects)
+        declared = Declared(self.pages, exact, bool(self.settings.pyramid), carried, mark_of(plan))
+        return Verdict(check_scan(self.uri, scratch, declared, self.limits, luma), suspects)
 
     def sidecar(
         self, work: Work[ScanPlan], receipts: list[Receipt], carried: list[Loss], findings: list[Finding],
         output: dict[str, Any],
     ) -> dict[str, Any]:  # fmt: skip
         """Pages, looks, and what is lost."""
-        return sidecar(work.plan, receipts, carried, findings, output, self.choices.id)
+        return sidecar(work.plan, receipts, carried, findings, output, self.choices.id, self.choices.catalog)
 
-    def settings_of(self, told: dict[str, Any]) -> dict[str, Any]:
+    def settings_of(self, record: dict[str, Any]) -> dict[str, Any]:
         """Of a sidecar of a scan."""
-        if told["format"] != SIDECAR_FORMAT:
+        if record["format"] != SIDECAR_FORMAT:
             raise KeyError("settings of a scan")
-        found: dict[str, Any] = told["settings"]
+        found: dict[str, Any] = record["settings"]
         return found
 
-    def edited(self, values: dict[str, Any], told: dict[str, Any]) -> bool:
+    def edited(self, values: dict[str, Any], record: dict[str, Any]) -> bool:
         """Looks of pages are what may be edited; a plan of other settings waits for another output."""
         if not self._settled(values["settings"]):
             return False
-        return [_look_in(page) for page in values["pages"]] != [_look_in(page) for page in told["pages"]]
+        return [_look_in(page) for page in values["pages"]] != [_look_in(page) for page in record["pages"]]
 
 
 def _look_in(page: dict[str, Any]) -> tuple[Any, ...]:

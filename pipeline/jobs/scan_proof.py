@@ -14,7 +14,7 @@ from pipeline.scans.sidecar import SIDECAR_FORMAT
 from pipeline.stills.opening import open_scan
 from pipeline.storage.atomic import read_json
 from pipeline.storage.job_folder import sidecar_of
-from pipeline.values.finding import Finding
+from pipeline.values.finding import Finding, named
 from pipeline.values.loss import Loss
 
 
@@ -23,9 +23,9 @@ def verify_scan(source: str, out: Path) -> list[Finding]:
     with open_scan(source):
         pass  # what cannot be opened at all is told before anything is read through
     path = sidecar_of(out)
-    said, digests = read_sidecar(path, out) if path.exists() else (_guessed(source, out), ("", ""))
+    declared, digests = read_sidecar(path, out) if path.exists() else (_guessed(source, out), ("", ""))
     findings = check_digests(*digests, lambda: identity(Path(source)), out)
-    return findings + check_scan(source, out, said, {})
+    return named(findings + check_scan(source, out, declared, {}), declared.lost)
 
 
 def _guessed(source: str, out: Path) -> Declared:
@@ -50,9 +50,9 @@ def read_sidecar(path: Path, out: Path) -> tuple[Declared, tuple[str, str]]:
         if not all(type(text) is str for text in texts) or not all(type(n) is int and n >= 0 for n in pages):
             raise TypeError("a value of the wrong kind")
         "".join(texts).encode()
-        said = Declared(pages, lossless(out), bool(settings["pyramid"]), list(map(Loss.of, lost)), mark)
+        declared = Declared(pages, lossless(out), bool(settings["pyramid"]), list(map(Loss.of, lost)), mark)
     except KeyError as error:
         raise UnsupportedSource(str(path), f"not a sidecar of a scan (no {error}); {ELSE}") from error
     except (TypeError, AttributeError, UnicodeEncodeError) as error:
         raise UnsupportedSource(str(path), f"not a sidecar of a scan ({error}); {ELSE}") from error
-    return said, digests
+    return declared, digests

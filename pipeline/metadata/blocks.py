@@ -9,18 +9,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import BinaryIO, cast
 
+from tifffile import DATATYPE
+
 from colorizer.basis.errors import SourceError
+from pipeline.metadata import extended_xmp
 from pipeline.metadata.directory import Directory, Tiff
-from pipeline.metadata.headers import jpeg_segments
-from pipeline.metadata.metadata import (
-    IPTC,
-    XMP,
-    Metadata,
-    Resolution,
-    metadata_of,
-    orientation_of,
-    resolution_of,
-)
+from pipeline.metadata.headers import jpeg_end, jpeg_segments
+from pipeline.metadata.metadata import Metadata, Resolution, Value, metadata_of, name_of, orientation_of, resolution_of
+from pipeline.metadata.photoshop import resources
+from pipeline.metadata.tags import Tag
 from pipeline.values.loss import Loss
 
 
@@ -36,7 +33,8 @@ def exif_block(data: bytes, path: str) -> Directory | None:
 class Blocks:
     """Raw blocks found in a picture file, and the size of its pixels where it says that itself.
 
-    orientation: where the format tells it, whatever an Exif block says; None where it does not.
+    orientation: where the format tells it, whatever an Exif block says; None where it does not. gamma: the power of
+    light that samples are, 0 where they are sRGB's or a profile says it.
     """
 
     exif: bytes | None = None
@@ -47,6 +45,7 @@ class Blocks:
     resolution: Resolution | None = None
     lost: tuple[Loss, ...] = ()
     orientation: int | None = None
+    gamma: float = 0.0
 
 
 def from_blocks(blocks: Blocks, path: str) -> tuple[Metadata, int, Resolution | None]:
@@ -54,57 +53,97 @@ def from_blocks(blocks: Blocks, path: str) -> tuple[Metadata, int, Resolution | 
     page = exif_block(blocks.exif, path) if blocks.exif else None
     found = metadata_of(page) if page else Metadata()
     lost = (*blocks.lost, *found.lost, *([Loss("a damaged Exif block")] if blocks.exif and not page else []))
-    blobs = {code: (7, data) for code, data in ((XMP, blocks.xmp), (IPTC, blocks.iptc)) if data}
-    texts = {code: (2, text) for code, text in blocks.texts}
+    lost += (Loss("Exif thumbnail"),) if page is not None and page.following else ()
+    blobs: dict[int, tuple[int, Value]] = {
+        code: (DATATYPE.UNDEFINED, data) for code, data in ((Tag.XMP, blocks.xmp), (Tag.IPTC, blocks.iptc)) if data
+    }
+    texts = {code: (DATATYPE.ASCII, text) for code, text in blocks.texts}
+    lost += tuple(
+        Loss(f"text of {name_of(code)}", f"{len(text)} bytes; Exif says another")
+        for code, text in blocks.texts
+        if code in found.tags and not _same_text(found.tags[code][1], text)
+    )
     whole = replace(found, tags={**texts, **found.tags}, blobs={**found.blobs, **blobs}, lost=lost)
-    told = blocks.orientation
+    orientation = blocks.orientation
     if page is None:
-        return whole, told or 1, blocks.resolution
-    return whole, told or orientation_of(page), resolution_of(page) or blocks.resolution
+        return whole, orientation or 1, blocks.resolution
+    return whole, orientation or orientation_of(page), resolution_of(page) or blocks.resolution
+
+
+def _same_text(value: Value, text: bytes) -> bool:
+    return isinstance(value, bytes) and value.rstrip(b"\0 ") == text.rstrip(b"\0 ")
 
 
 def jpeg_blocks(data: bytes) -> Blocks:
     """Exif, XMP, IPTC, ICC and density of a JPEG stream (JFIF; Exif 2.32; XMP part 3; ICC.1 annex B.4)."""
     exif = xmp = iptc = resolution = None
     profile: dict[int, bytes] = {}
-    texts, lost = [], []
+    texts, extension = [], []
+    lost: list[Loss] = []
     for marker, content in jpeg_segments(data):
         if marker == 0xE1 and content.startswith(b"Exif\0"):
             exif = exif or content
         elif marker == 0xE1 and content.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
             xmp = xmp or content[29:]
-        elif marker == 0xE1 and content.startswith(b"http://ns.adobe.com/xmp/extension/\0"):
-            lost.append(Loss("XMP beyond 64 KB"))
+        elif marker == 0xE1 and content.startswith(extended_xmp.MARK):
+            extension.append(content)
         elif marker == 0xE2 and content.startswith(b"ICC_PROFILE\0") and len(content) > 14:
             profile[content[12]] = content[14:]
         elif marker == 0xED and content.startswith(b"Photoshop 3.0\0"):
-            iptc = iptc or _iptc(content[14:])
+            found = list(resources(content[14:]))
+            iptc = iptc or next((block for number, block, _ in found if number == IPTC_RESOURCE), None)
+            lost.extend(_resource_lost(number, block) for number, block, _ in found if number != IPTC_RESOURCE)
         elif marker == 0xE0 and content.startswith(b"JFIF\0") and len(content) >= 12:
             x, y = int.from_bytes(content[8:10], "big"), int.from_bytes(content[10:12], "big")
-            said = x and y and content[7] <= 2 and (content[7] or x != y)  # 1 to 1 without a unit says nothing
-            resolution = (Fraction(x), Fraction(y), content[7] + 1) if said else None
+            known = x and y and content[7] <= 2 and (content[7] or x != y)  # 1 to 1 without a unit says nothing
+            resolution = (Fraction(x), Fraction(y), content[7] + 1) if known else None
         elif marker == 0xFE:
-            texts.append((270, content.rstrip(b"\0")))
+            texts.append((Tag.IMAGE_DESCRIPTION, content.rstrip(b"\0")))
+        elif not _of_the_picture(marker, content):
+            lost.append(_segment_lost(marker, content))
+    xmp, unjoined = extended_xmp.joined(xmp or b"", extension)
+    lost.extend(unjoined)
+    lost.extend(_behind(data[jpeg_end(data) or len(data) :]))
+    lost.extend(Loss("JPEG comment", f"{len(text)} bytes beside another") for _, text in texts[1:])
     icc = b"".join(profile[n] for n in sorted(profile)) or None
-    return Blocks(exif, xmp, iptc, icc, tuple(texts[:1]), resolution, tuple(dict.fromkeys(lost)))
+    return Blocks(exif, xmp or None, iptc, icc, tuple(texts[:1]), resolution, tuple(dict.fromkeys(lost)))
 
 
-def _iptc(resources: bytes) -> bytes | None:
-    """The IPTC record among Photoshop's image resources, number 0x0404."""
-    at = 0
-    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
-        name = (resources[at + 6] + 2) & ~1
-        start = at + 6 + name
-        size = int.from_bytes(resources[start : start + 4], "big")
-        if resources[at + 4 : at + 6] == b"\x04\x04":
-            return resources[start + 4 : start + 4 + size]
-        at = start + 4 + (size + 1 & ~1)
-    return None
+def _of_the_picture(marker: int, content: bytes) -> bool:
+    """Whether a segment is needed to decode the picture, and of no use beside it: tables, frames, scans, Adobe's."""
+    return 0xC0 <= marker <= 0xDF or (marker == 0xEE and content.startswith(b"Adobe"))
 
 
-PNG_TEXTS = {
-    b"Description": 270, b"Title": 269, b"Author": 315, b"Copyright": 33432, b"Software": 305, b"Source": 272,
-    b"Comment": 270,
+def _segment_lost(marker: int, content: bytes) -> Loss:
+    """A segment that no rule knows, by its marker, the word it begins with and its size."""
+    name = f"APP{marker - 0xE0}" if 0xE0 <= marker <= 0xEF else f"marker FF{marker:02X}"
+    word = "".join(chr(c) for c in content[:32].partition(b"\0")[0] if 32 < c < 127)
+    return Loss(f"JPEG segment {name} {word}".rstrip(), f"{len(content)} bytes")
+
+
+BEHIND = ((b"\xff\xd8\xff", "of which the first are another JPEG picture"), (b"\0\0\0", "which may be padding"))
+
+
+def _behind(rest: bytes) -> list[Loss]:
+    """What follows a JPEG stream's end marker in the file."""
+    if not rest:
+        return []
+    kind = "a movie" if rest[4:8] == b"ftyp" else next((words for mark, words in BEHIND if rest.startswith(mark)), "")
+    return [Loss("bytes behind the end of the JPEG picture", ", ".join(filter(None, (f"{len(rest)} bytes", kind))))]
+
+
+IPTC_RESOURCE = 0x0404
+RESOURCES = {0x040A: "copyright flag", 0x040B: "URL", 0x040C: "thumbnail", 0x03ED: "resolution"}
+"""Photoshop's image resources in words; there are many more."""
+
+
+def _resource_lost(number: int, block: bytes) -> Loss:
+    return Loss(f"Photoshop {RESOURCES.get(number, 'resource')} 0x{number:04X}", f"{len(block)} bytes")
+
+
+PNG_TEXTS: dict[bytes, int] = {
+    b"Description": Tag.IMAGE_DESCRIPTION, b"Title": Tag.DOCUMENT_NAME, b"Author": Tag.ARTIST,
+    b"Copyright": Tag.COPYRIGHT, b"Software": Tag.SOFTWARE, b"Source": Tag.MODEL, b"Comment": Tag.IMAGE_DESCRIPTION,
 }  # fmt: skip
 """PNG's keywords and the TIFF tags that mean the same."""
 
@@ -112,8 +151,10 @@ PNG_TEXTS = {
 def png_blocks(data: bytes) -> Blocks:
     """Exif, XMP, ICC, texts and pixel size of a PNG (PNG, third edition, section 11.3)."""
     exif = xmp = icc = resolution = None
+    gamma, srgb = 0.0, False
     texts: dict[int, bytes] = {}
     lost: list[Loss] = []
+    others: list[tuple[bytes, bytes]] = []
     for kind, content in _png_chunks(data):
         keyword, _, rest = content.partition(b"\0")
         if kind == b"eXIf":
@@ -126,7 +167,8 @@ def png_blocks(data: bytes) -> Blocks:
         elif kind == b"iTXt" and keyword == b"XML:com.adobe.xmp" and rest[:1] == b"\0":
             xmp = rest[2:].split(b"\0", 2)[-1]
         elif kind == b"tEXt" and keyword in PNG_TEXTS:
-            texts.setdefault(PNG_TEXTS[keyword], rest)
+            if texts.setdefault(PNG_TEXTS[keyword], rest) != rest:
+                lost.append(Loss(f"text {keyword.decode('latin-1')}", f"{len(rest)} bytes beside another"))
         elif kind in (b"tEXt", b"iTXt", b"zTXt"):
             lost.append(Loss(f"text {keyword.decode('latin-1')[:79]}"))
         elif kind == b"pHYs" and len(content) >= 9:
@@ -134,7 +176,38 @@ def png_blocks(data: bytes) -> Blocks:
             per_meter = content[8] == 1
             resolution = (x / 100, y / 100, 3) if per_meter else (x, y, 1)
             resolution = resolution if x and y else None
-    return Blocks(exif, xmp, None, icc, tuple(texts.items()), resolution, tuple(lost))
+        elif kind == b"gAMA" and GAMMAS[0] <= int.from_bytes(content, "big") <= GAMMAS[1] and len(content) == 4:
+            gamma = int.from_bytes(content, "big") / 100_000
+        elif kind == b"sRGB" and (kind, content) in SRGB:
+            srgb = True
+        elif kind not in PNG_PICTURE:
+            others.append((kind, content))
+    lost.extend(elements("PNG chunk", others))
+    if icc or srgb or abs(gamma / SRGB_GAMMA - 1) < 0.01:
+        gamma = 0.0
+    return Blocks(exif, xmp, None, icc, tuple(texts.items()), resolution, tuple(lost), gamma=gamma)
+
+
+PNG_PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IEND")
+SRGB = tuple((b"sRGB", bytes([intent])) for intent in range(4))
+"""Chunks that say what every output says: samples are sRGB's."""
+SRGB_GAMMA, GAMMAS = 0.45455, (10_000, 1_000_000)
+"""The gamma that stands for sRGB, and the least and most that gAMA may say, in parts of 100,000, to be believed."""
+PICTURES = {b"fdAT": "of further pictures", b"fcTL": "of an animation", b"ANMF": "pictures of an animation"}
+
+
+def elements(what: str, found: list[tuple[bytes, bytes]]) -> list[Loss]:
+    """Elements that no rule knows, each kind once: by its own name, how many there are, and their bytes."""
+    by_kind: dict[bytes, list[int]] = {}
+    for kind, content in found:
+        by_kind.setdefault(kind, []).append(len(content))
+    return [_other(what, kind, sizes) for kind, sizes in by_kind.items()]
+
+
+def _other(what: str, kind: bytes, sizes: list[int]) -> Loss:
+    name = "".join(chr(c) if 32 < c < 127 else f"\\x{c:02x}" for c in kind)
+    many = f"{len(sizes)} {PICTURES[kind]}, " if kind in PICTURES else f"{len(sizes)} of them, " if sizes[1:] else ""
+    return Loss(f"{what} {name}", f"{many}{sum(sizes)} bytes")
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -150,10 +223,15 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def webp_blocks(data: bytes) -> Blocks:
     """Exif, XMP and ICC of a WebP (RFC 9649, section 2.7)."""
     found: dict[bytes, bytes] = {}
+    others: list[tuple[bytes, bytes]] = []
     at = 12
     while at + 8 <= len(data):
         length = int.from_bytes(data[at + 4 : at + 8], "little")
         if data[at : at + 4] in (b"EXIF", b"XMP ", b"ICCP"):
             found[data[at : at + 4]] = data[at + 8 : at + 8 + length]
+        elif data[at : at + 4] not in (b"VP8 ", b"VP8L", b"VP8X", b"ALPH"):
+            others.append((data[at : at + 4], data[at + 8 : at + 8 + length]))
         at += 8 + length + (length & 1)
-    return Blocks(found.get(b"EXIF"), found.get(b"XMP "), None, found.get(b"ICCP"))
+    return Blocks(
+        found.get(b"EXIF"), found.get(b"XMP "), None, found.get(b"ICCP"), lost=tuple(elements("WebP chunk", others))
+    )

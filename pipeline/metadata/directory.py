@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import BinaryIO, Literal
 
 import numpy as np
+from tifffile import DATATYPE
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
 
@@ -26,13 +27,21 @@ MAX_BLOB = 1 << 26
 Order = Literal["<", ">"]
 """Little- or big-endian, as struct and numpy write it."""
 
-TYPES = {
-    1: "u1", 2: "S1", 3: "u2", 4: "u4", 5: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4", 10: "i4", 11: "f4", 12: "f8",
-    13: "u4", 16: "u8", 17: "i8", 18: "u8",
+TYPES: dict[int, str] = {
+    DATATYPE.BYTE: "u1", DATATYPE.ASCII: "S1", DATATYPE.SHORT: "u2", DATATYPE.LONG: "u4", DATATYPE.RATIONAL: "u4",
+    DATATYPE.SBYTE: "i1", DATATYPE.UNDEFINED: "u1", DATATYPE.SSHORT: "i2", DATATYPE.SLONG: "i4",
+    DATATYPE.SRATIONAL: "i4", DATATYPE.FLOAT: "f4", DATATYPE.DOUBLE: "f8", DATATYPE.IFD: "u4", DATATYPE.LONG8: "u8",
+    DATATYPE.SLONG8: "i8", DATATYPE.IFD8: "u8",
 }  # fmt: skip
-"""Number formats of TIFF's field types; the rationals 5 and 10 are pairs."""
-RATIONALS = (5, 10)
-WHOLE = (1, 3, 4, 6, 8, 9, 13, 16, 17, 18)
+"""Number formats of TIFF's field types; rationals are pairs."""
+UTF8 = 129
+"""A field type of Exif 3.0: text in UTF-8."""
+TYPES[UTF8] = "S1"
+TEXTS = (DATATYPE.ASCII, UTF8)
+RATIONALS = (DATATYPE.RATIONAL, DATATYPE.SRATIONAL)
+WHOLE = frozenset(TYPES) - {
+    *RATIONALS, *TEXTS, DATATYPE.UNDEFINED, DATATYPE.FLOAT, DATATYPE.DOUBLE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +60,20 @@ class Entry:
 
 
 class Directory:
-    """The entries of one page, and their values."""
+    """The entries of one page, and their values. position: where it begins in the file.
 
-    def __init__(self, tiff: Tiff, entries: dict[int, Entry]) -> None:
+    strange: code and field type of entries whose type is unknown, so that nothing more can be said of them.
+    following: where the next one is, 0 after the last.
+    """
+
+    def __init__(
+        self, tiff: Tiff, entries: dict[int, Entry], position: int, strange: tuple[tuple[int, int], ...] = ()
+    ) -> None:
         self.tiff = tiff
         self.entries = entries
+        self.position = position
+        self.strange = strange
+        self.following = 0
 
     def __contains__(self, code: int) -> bool:
         return code in self.entries
@@ -145,7 +163,7 @@ class Tiff:
             yield directory
 
     def directory(self, position: int) -> tuple[Directory, int]:
-        """The directory at a position and where the next one is, 0 after the last. Unknown field types are left out."""
+        """The directory at a position and where the next one is, 0 after the last."""
         count_size, kind, inline = (8, "Q", 8) if self.big else (2, "I", 4)
         step = 4 + 2 * inline
         count = self._unpack("Q" if self.big else "H", self.bytes_at(position, count_size))
@@ -155,9 +173,11 @@ class Tiff:
         if len(data) < count * step:
             raise DamagedSource(self.path, f"it ends within a directory; {COPY}")
         entries: dict[int, Entry] = {}
+        strange: list[tuple[int, int]] = []
         for start in range(0, count * step, step):
             code, of_type = struct.unpack_from(self.order + "HH", data, start)
             if of_type not in TYPES:
+                strange.append((code, of_type))
                 continue
             here = start + 4 + inline
             entry = Entry(code, of_type, self._unpack(kind, data[start + 4 :]), position + count_size + here)
@@ -165,4 +185,6 @@ class Tiff:
                 entry = Entry(code, of_type, entry.count, self._unpack(kind, data[here:]))
             entries.setdefault(code, entry)
         after = data[count * step :]  # some writers end the file without the 0 that says "last"
-        return Directory(self, entries), self._unpack(kind, after) if len(after) == inline else 0
+        directory = Directory(self, entries, position, tuple(strange))
+        directory.following = self._unpack(kind, after) if len(after) == inline else 0
+        return directory, directory.following

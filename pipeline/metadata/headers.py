@@ -6,14 +6,17 @@ sample, or None if the bytes are not such a picture.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 
 Size = tuple[int, int, int, int]
+AFTER_SCAN = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
+"""A marker that ends a scan's coded data: no stuffed zero, no restart, no fill byte (ISO 10918-1, B.1.1.2)."""
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker codes and contents up to the first scan (ISO 10918-1, B.1.1.4)."""
+    """Marker codes and contents up to the first scan or the end (ISO 10918-1, B.1.1.4)."""
     at = 2
     while data[:2] == b"\xff\xd8" and at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -21,12 +24,32 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
             at += 1 if marker == 0xFF else 2
             continue
         length = int.from_bytes(data[at + 2 : at + 4], "big")
-        if length < 2:
+        if length < 2 or marker == 0xD9:
             return
         yield marker, data[at + 4 : at + 2 + length]
         if marker == 0xDA:
             return
         at += 2 + length
+
+
+def jpeg_end(data: bytes) -> int | None:
+    """Bytes of a JPEG stream up to and with its end marker, found by walking its scans; None if it ends before that.
+
+    End markers within segments (of thumbnails) and behind the end (of further pictures) are not taken for it.
+    """
+    at = 2
+    while at + 2 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xD9:
+            return at + 2
+        if marker in (0x01, 0xFF) or 0xD0 <= marker <= 0xD8:
+            at += 1 if marker == 0xFF else 2
+            continue
+        at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4], "big"))
+        if marker == 0xDA:
+            found = AFTER_SCAN.search(data, at)
+            at = found.start() if found else len(data)
+    return None
 
 
 def jpeg_size(data: bytes) -> Size | None:
@@ -86,14 +109,19 @@ def dpx_size(data: bytes) -> Size | None:
 
 
 def exr_size(data: bytes) -> Size | None:
-    """Of an OpenEXR header: the data window, and how many channels there are."""
+    """Of an OpenEXR header: the display window, which is what comes out, and how many channels there are."""
     found, _ = _exr_header(data)
-    box = found.get(b"dataWindow", b"")
+    size = _window(found.get(b"displayWindow", b"")) if _window(found.get(b"dataWindow", b"")) else None
+    channels = max(1, len(found.get(b"channels", b"")) // 18)  # a name of one letter, its 0, 16 bytes
+    return (*size, channels, 16) if size else None
+
+
+def _window(box: bytes) -> tuple[int, int] | None:
+    """Height and width of a window of an OpenEXR."""
     if len(box) != 16:
         return None
     left, top, right, bottom = struct.unpack("<iiii", box)
-    channels = max(1, len(found.get(b"channels", b"")) // 18)  # a name of one letter, its 0, 16 bytes
-    return (bottom - top + 1, right - left + 1, channels, 16) if bottom >= top and right >= left else None
+    return (bottom - top + 1, right - left + 1) if bottom >= top and right >= left else None
 
 
 EXR_LINES = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}
@@ -103,7 +131,7 @@ EXR_LINES = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}
 def exr_is_cut(data: bytes) -> bool:
     """Whether blocks of lines of an OpenEXR are not in the file; of tiled and multi-part files this says nothing."""
     found, end = _exr_header(data)
-    size, compression = exr_size(data), found.get(b"compression", b"\0")
+    size, compression = _window(found.get(b"dataWindow", b"")), found.get(b"compression", b"\0")
     if size is None or data[5] & 0x12 or compression[0] not in EXR_LINES:
         return False
     blocks = -(-size[0] // EXR_LINES[compression[0]])
@@ -113,9 +141,19 @@ def exr_is_cut(data: bytes) -> bool:
     return any(at + 8 > len(data) or at + 8 + struct.unpack_from("<I", data, at + 4)[0] > len(data) for at in places)
 
 
+def exr_attributes(data: bytes) -> dict[bytes, tuple[bytes, bytes]]:
+    """Attributes of the first header by name: type and value."""
+    return _exr_read(data)[0]
+
+
 def _exr_header(data: bytes) -> tuple[dict[bytes, bytes], int]:
     """Attributes of the first header, and where it ends."""
-    found: dict[bytes, bytes] = {}
+    found, end = _exr_read(data)
+    return {name: value for name, (_, value) in found.items()}, end
+
+
+def _exr_read(data: bytes) -> tuple[dict[bytes, tuple[bytes, bytes]], int]:
+    found: dict[bytes, tuple[bytes, bytes]] = {}
     head, at = data[: 1 << 16], 8
     if data[:4] != b"\x76\x2f\x31\x01":
         return found, 0
@@ -125,6 +163,6 @@ def _exr_header(data: bytes) -> tuple[dict[bytes, bytes], int]:
         if named < 0 or typed < 0:
             break
         length = int.from_bytes(head[typed + 1 : typed + 5], "little")
-        found[head[at:named]] = head[typed + 5 : typed + 5 + length]
+        found[head[at:named]] = head[named + 1 : typed], head[typed + 5 : typed + 5 + length]
         at = typed + 5 + length
     return found, at + 1

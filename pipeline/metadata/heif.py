@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 
+from pipeline.census.element import File
+from pipeline.census.isobmff import boxes_of
+from pipeline.census.walks import counted
 from pipeline.metadata.blocks import Blocks
 from pipeline.metadata.boxes import boxes
 from pipeline.values.loss import Loss
@@ -195,6 +199,7 @@ def heif_blocks(data: bytes) -> Blocks:
         else:
             lost.append(Loss(f"an item of kind {item.kind.decode('latin-1').strip()}"))
     lost += [Loss(f"auxiliary picture {urn}") for urn in _auxiliary(file) if urn not in ALPHA]
+    lost += [replace(loss, name=loss.name.replace("MP4", "HEIF", 1)) for loss in counted(boxes_of(File(BytesIO(data))))]
     if others := _others(file):
         lost.append(Loss(f"{others} more picture{'s' * (others > 1)}"))
     return Blocks(exif, xmp, None, _profile(file, picture), lost=tuple(lost), orientation=orientation_of(picture))

@@ -5,15 +5,19 @@ Values keep their TIFF types. What cannot be carried is listed by name, never dr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import cast
 
 import tifffile
+from tifffile import DATATYPE, RESUNIT
 
 from colorizer.basis.errors import SourceError
-from pipeline.metadata.directory import RATIONALS, Directory
+from pipeline.metadata.directory import RATIONALS, TEXTS, Directory
+from pipeline.metadata.photoshop import without_thumbnail
+from pipeline.metadata.tags import BLOBS, NUMERIC, STRUCTURAL, Tag
 from pipeline.values.loss import Loss
 
 Value = bytes | tuple[int, ...] | tuple[float, ...] | tuple[tuple[int, int], ...]
@@ -23,19 +27,9 @@ of numbers; rationals as pairs (above, below)."""
 Resolution = tuple[Fraction, Fraction, int]
 """Pixels per unit across and down; unit 1 (none: only their ratio counts), 2 (inch) or 3 (centimeter)."""
 
-XMP, IPTC, PHOTOSHOP, EXIF, GPS, ORIENTATION, ICC = 700, 33723, 34377, 34665, 34853, 274, 34675
-BLOBS = (XMP, IPTC, PHOTOSHOP)
-MAKER_NOTE = 37500
+UNITS = (RESUNIT.NONE, RESUNIT.INCH, RESUNIT.CENTIMETER)
 MAX_WORDS = 1 << 26
 """Bytes of metadata that are carried."""
-STRUCTURAL = {
-    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 280, 281, 282, 283, 284, 288),
-    *(289, 292, 293, 296, 317, 320, 322, 323, 324, 325, 327, 328, 330, 332, 334, 336, 338, 339, 340, 341, 347, 512),
-    *(513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532, 559, 32997, EXIF, GPS, ICC),
-}
-"""Tags that say how the samples are stored: a writer sets its own."""
-NUMERIC = {285, 286, 287, 297, 18246, 18249, 40091, 40092, 40093, 40094, 40095}
-"""Catalogue tags that are not text: place on the page, page number, rating, Windows' titles and keywords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,7 @@ class Metadata:
     @property
     def xmp(self) -> bytes | None:
         """The XMP packet, or None."""
-        return cast(bytes, self.blobs[XMP][1]) if XMP in self.blobs else None
+        return cast(bytes, self.blobs[Tag.XMP][1]) if Tag.XMP in self.blobs else None
 
 
 def name_of(code: int) -> str:
@@ -65,9 +59,9 @@ def name_of(code: int) -> str:
 def value_of(page: Directory, code: int) -> tuple[int, Value]:
     """A field's type and value. Raises SourceError if the file does not hold it."""
     kind = page.entries[code].type
-    if kind == 2:
-        return kind, page.raw(code).rstrip(b"\0")
-    if kind in (1, 7):
+    if kind in TEXTS:
+        return DATATYPE.ASCII, page.raw(code).rstrip(b"\0")
+    if kind in (DATATYPE.BYTE, DATATYPE.UNDEFINED):
         return kind, page.raw(code)
     values = page.array(code)
     return kind, tuple((int(a), int(b)) for a, b in values) if kind in RATIONALS else tuple(values.tolist())
@@ -81,13 +75,49 @@ def metadata_of(page: Directory) -> Metadata:
             continue
         if code in BLOBS:
             taken.take(page, code, taken.blobs, raw=True)
-        elif entry.type == 2 or code in NUMERIC:
+            if code == Tag.PHOTOSHOP and code in taken.blobs:
+                taken.drop_thumbnail()
+        elif code == Tag.IMAGE_DESCRIPTION and (whose := _of_a_shape(page)):
+            taken.lost.append(Loss(name_of(code), f"{entry.size} bytes of {whose} about how the file is laid"))
+        elif entry.type in TEXTS or code in NUMERIC:
             taken.take(page, code, taken.tags)
         else:
-            taken.lost.append(Loss(name_of(code)))
-    taken.below(page, EXIF, taken.exif)
-    taken.below(page, GPS, taken.gps)
+            taken.lost.append(Loss(name_of(code), f"{entry.size} bytes"))
+    taken.lost.extend(_strange(page))
+    taken.below(page, Tag.EXIF, taken.exif)
+    taken.below(page, Tag.GPS, taken.gps)
     return Metadata(taken.tags, taken.blobs, taken.exif, taken.gps, tuple(taken.lost))
+
+
+SHAPES = (
+    (re.compile(rb"ImageJ="), "ImageJ"), (re.compile(rb'\s*\{[^{}]*"shape"\s*:\s*\['), "tifffile"),
+    (re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(\w+:)?OME\s", re.DOTALL), "OME-XML"),
+)  # fmt: skip
+"""Descriptions that programs read: the numbers of planes and channels in them are the source's, not an output's."""
+HEAD = 1 << 16
+"""Bytes of a description in which they are looked for."""
+
+
+def _of_a_shape(page: Directory) -> str:
+    """Whose words an ImageDescription is, if they are about planes and channels; else ""."""
+    head = _description(page)
+    return next((whose for pattern, whose in SHAPES if pattern.match(head)), "")
+
+
+def _description(page: Directory) -> bytes:
+    """The beginning of an ImageDescription; empty where there is none, or none of text."""
+    entry = page.entries.get(Tag.IMAGE_DESCRIPTION)
+    return page.tiff.bytes_at(entry.position, min(entry.size, HEAD)) if entry and entry.type in TEXTS else b""
+
+
+def planes_of(page: Directory) -> int:
+    """Pictures that ImageJ says follow one another in the file, of which only the first has a directory."""
+    found = re.match(rb"ImageJ=[^\0]*?\nimages=(\d{1,9})\n", _description(page))
+    return int(found[1]) if found else 1
+
+
+def _strange(page: Directory) -> list[Loss]:
+    return [Loss(name_of(code), f"of the unknown field type {kind}") for code, kind in page.strange]
 
 
 class _Taken:
@@ -113,6 +143,14 @@ class _Taken:
         except SourceError as error:
             self.lost.append(Loss(name_of(code), error.what))
 
+    def drop_thumbnail(self) -> None:
+        """Leave out of Photoshop's block what shows the source in small."""
+        kind, block = self.blobs[Tag.PHOTOSHOP]
+        rest, gone = without_thumbnail(cast(bytes, block))
+        if gone:
+            self.blobs[Tag.PHOTOSHOP] = kind, rest
+            self.lost.append(Loss("Photoshop thumbnail", f"{gone} bytes, in gray"))
+
     def below(self, page: Directory, code: int, into: dict[int, tuple[int, Value]]) -> None:
         """The fields of the directory that a tag points to."""
         if code not in page:
@@ -122,8 +160,9 @@ class _Taken:
         except SourceError as error:
             self.lost.append(Loss(name_of(code), error.what))
             return
+        self.lost.extend(_strange(directory))
         for inner in directory.entries:
-            if inner == MAKER_NOTE:
+            if inner == Tag.MAKER_NOTE:
                 self.lost.append(Loss("MakerNote", "it does not survive being moved"))
             else:
                 self.take(directory, inner, into)
@@ -132,7 +171,7 @@ class _Taken:
 def orientation_of(page: Directory) -> int:
     """1 to 8 (TIFF 6.0, Orientation); 1 where the file says nothing or nonsense."""
     try:
-        found = page.number(ORIENTATION, 1)
+        found = page.number(Tag.ORIENTATION, 1)
     except SourceError:
         return 1
     return found if 1 <= found <= 8 else 1
@@ -141,7 +180,11 @@ def orientation_of(page: Directory) -> int:
 def resolution_of(page: Directory) -> Resolution | None:
     """Pixels per unit, or None where the file says nothing or nonsense."""
     try:
-        x, y, unit = page.fraction(282), page.fraction(283), page.number(296, 2)
+        x, y, unit = (
+            page.fraction(Tag.X_RESOLUTION),
+            page.fraction(Tag.Y_RESOLUTION),
+            page.number(Tag.RESOLUTION_UNIT, RESUNIT.INCH),
+        )
     except SourceError:
         return None
-    return (x, y, unit if unit in (1, 2, 3) else 2) if x and y and x > 0 and y > 0 else None
+    return (x, y, unit if unit in UNITS else RESUNIT.INCH) if x and y and x > 0 and y > 0 else None

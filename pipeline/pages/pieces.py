@@ -5,15 +5,18 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
 
 from pipeline.metadata.icc import srgb_profile
-from pipeline.metadata.metadata import IPTC, Resolution, name_of
+from pipeline.metadata.metadata import Resolution, name_of
+from pipeline.metadata.tags import Tag
 from pipeline.metadata.xmp import merge
 from pipeline.pages.page import Description, Page
 from pipeline.pages.tiff_file import pack
+from pipeline.pages.tiff_tags import TagValue, shorts
 from pipeline.pages.tile_codec import JPEG_QUALITY
 from pipeline.values.loss import Loss
 
@@ -22,9 +25,14 @@ MAX_SEGMENT = 65533
 XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
 
 
-def _exif(description: Description) -> bytes:
+CENTERED = 1
+"""Where Exif places chroma samples, which a JPEG must say (Exif 2.32, 4.6.4); ours have one for each pixel."""
+
+
+def _exif(description: Description, more: dict[int, TagValue] | None = None) -> bytes:
     """The tags as an EXIF block: a TIFF file of nothing but directories (Exif 2.32, 4.5)."""
-    first, packed = pack([description.directory], 8, big=False)
+    directory = replace(description.directory, entries=description.directory.entries | (more or {}))
+    first, packed = pack([directory], 8, big=False)
     return struct.pack("<2sHI", b"II", 42, first) + packed
 
 
@@ -45,7 +53,7 @@ def png_pieces(rgb: np.ndarray, page: Page, description: Description, lost: list
         yield chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + description.xmp)
     yield chunk(b"eXIf", _exif(description))
     if description.iptc:
-        lost.append(Loss(name_of(IPTC), "PNG has no place for it"))
+        lost.append(Loss(name_of(Tag.IPTC), "PNG has no place for it"))
     yield encoded[header:]
 
 
@@ -67,13 +75,13 @@ def jpeg_pieces(
     x, y, unit = _density(page.resolution, 65535) if page.resolution is not None else (1, 1, 1)
     yield encoded[:2]
     yield segment(0xE0, b"JFIF\0\1\1" + struct.pack(">BHHBB", unit - 1, x, y, 0, 0), "JFIF")
-    yield segment(0xE1, b"Exif\0\0" + _exif(description), "EXIF")
+    yield segment(0xE1, b"Exif\0\0" + _exif(description, {Tag.YCBCR_POSITIONING: shorts(CENTERED)}), "EXIF")
     if description.xmp:
         packet = segment(0xE1, XMP_NAME + description.xmp, "XMP")
         yield packet or segment(0xE1, XMP_NAME + merge(None, page.mark)[0], "XMP mark")
     if iptc := description.iptc:
         block = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(iptc)) + iptc + bytes(len(iptc) % 2)
-        yield segment(0xED, b"Photoshop 3.0\0" + block, name_of(IPTC))
+        yield segment(0xED, b"Photoshop 3.0\0" + block, name_of(Tag.IPTC))
     yield segment(0xE2, b"ICC_PROFILE\0\1\1" + srgb_profile(), "ICC")
     yield encoded[jfif:]
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from colorizer.basis.atomic import whole
 from colorizer.basis.errors import EncodeError
-from pipeline.metadata.metadata import PHOTOSHOP, name_of
+from pipeline.metadata.metadata import name_of
+from pipeline.metadata.tags import Tag
 from pipeline.pages.page import Page, described
 from pipeline.pages.still_formats import STILL_FORMATS, format_of
 from pipeline.storage.atomic import writable
@@ -50,7 +51,7 @@ def write_still(path: Path, rgb: np.ndarray, page: Page, scratch: Path | None = 
     description = described(page)
     lost = list(description.lost)
     if description.photoshop:
-        lost.append(Loss(name_of(PHOTOSHOP), "its place is a TIFF file"))
+        lost.append(Loss(name_of(Tag.PHOTOSHOP), "its place is a TIFF file"))
     make = format_of(path).pieces
     assert make is not None, "check_still refuses others"
     with writable(path), whole(path, scratch) as growing, growing.open("wb") as file:

@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.pages.tiff_tags import LONG, LONG8, Directory, Entry
+from tifffile import DATATYPE
+
+from colorizer.basis.atomic import claim
+from pipeline.pages.tiff_tags import TagTable, TagValue
 
 PLAIN_LIMIT = 2**32 - 1
 """Bytes up to which a file is a plain TIFF; its offsets have 32 bits (TIFF 6.0, section 2)."""
@@ -24,6 +27,7 @@ class TiffFile:
     """A file open for writing. Memory held: the directories, 16 bytes a tile."""
 
     def __init__(self, path: Path) -> None:
+        claim(path)
         self._file = path.open("wb")
         self._file.write(bytes(HEADER))
         self._end = HEADER
@@ -36,7 +40,7 @@ class TiffFile:
         self._end = offset + len(data)
         return offset
 
-    def finish(self, pages: Sequence[Directory]) -> None:
+    def finish(self, pages: Sequence[TagTable]) -> None:
         """Write the directories and the header, and close the file."""
         base = self._end + -self._end % 8
         first, packed = pack(pages, base, big=True)
@@ -56,12 +60,12 @@ class TiffFile:
             self._file.close()
 
 
-def pack(pages: Sequence[Directory], base: int, *, big: bool) -> tuple[int, bytes]:
+def pack(pages: Sequence[TagTable], base: int, *, big: bool) -> tuple[int, bytes]:
     """Offset of the first directory, and all directories with their values, to be written at `base`.
 
     Plain TIFF: TIFF 6.0, section 2. BigTIFF: the libtiff design, 64-bit counts and offsets.
     """
-    word, size, kind = ("Q", 8, LONG8) if big else ("I", 4, LONG)
+    word, size, kind = ("Q", 8, DATATYPE.LONG8) if big else ("I", 4, DATATYPE.LONG)
     out = bytearray()
 
     def place(data: bytes) -> int:
@@ -69,10 +73,10 @@ def pack(pages: Sequence[Directory], base: int, *, big: bool) -> tuple[int, byte
         out.extend(data)
         return base + len(out) - len(data)
 
-    def offsets(values: Sequence[int]) -> Entry:
-        return Entry(kind, len(values), struct.pack(f"<{len(values)}{word}", *values))
+    def offsets(values: Sequence[int]) -> TagValue:
+        return TagValue(kind, len(values), struct.pack(f"<{len(values)}{word}", *values))
 
-    def write(directory: Directory) -> tuple[int, int]:
+    def write(directory: TagTable) -> tuple[int, int]:
         entries = dict(directory.entries)
         entries.update({code: offsets(values) for code, values in directory.offsets.items()})
         entries.update({code: offsets([write(d)[0] for d in below]) for code, below in directory.below.items()})

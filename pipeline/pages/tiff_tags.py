@@ -8,23 +8,27 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, LONG8 = 1, 2, 3, 4, 5, 7, 16
+from tifffile import DATATYPE
 
-OPAQUE = {1: "BYTE", 2: "ASCII", 6: "SBYTE", 7: "UNDEFINED"}
+OPAQUE = (DATATYPE.BYTE, DATATYPE.ASCII, DATATYPE.SBYTE, DATATYPE.UNDEFINED)
 """Types of one byte a value: any bytes may be stored as such."""
 
-NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-"""Types that hold numbers, as the struct module spells them; 16 to 18 are BigTIFF's."""
+NUMBERS: dict[int, str] = {
+    DATATYPE.BYTE: "B", DATATYPE.SHORT: "H", DATATYPE.LONG: "I", DATATYPE.SBYTE: "b", DATATYPE.SSHORT: "h",
+    DATATYPE.SLONG: "i", DATATYPE.FLOAT: "f", DATATYPE.DOUBLE: "d", DATATYPE.IFD: "I", DATATYPE.LONG8: "Q",
+    DATATYPE.SLONG8: "q", DATATYPE.IFD8: "Q",
+}  # fmt: skip
+"""Types that hold numbers, as the struct module spells them."""
 
-PAIRS = {5: "I", 10: "i"}
-"""RATIONAL and SRATIONAL: two numbers a value."""
+PAIRS: dict[int, str] = {DATATYPE.RATIONAL: "I", DATATYPE.SRATIONAL: "i"}
+"""Types of two numbers a value."""
 
-BIG_ONLY = {16, 17, 18}
+BIG_ONLY = (DATATYPE.LONG8, DATATYPE.SLONG8, DATATYPE.IFD8)
 """Types a plain TIFF does not have."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TagValue:
     """A tag's value: `count` values of type `kind` in `data`, little-endian."""
 
     kind: int
@@ -33,17 +37,17 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Directory:
+class TagTable:
     """An image file directory: entries by tag code; offsets into the file, whose width the file decides when it is
     closed; and directories below this one (SubIFDs, EXIF, GPS) by the tag that points to them."""
 
-    entries: dict[int, Entry] = field(default_factory=dict)
+    entries: dict[int, TagValue] = field(default_factory=dict)
     offsets: dict[int, list[int]] = field(default_factory=dict)
-    below: dict[int, list[Directory]] = field(default_factory=dict)
+    below: dict[int, list[TagTable]] = field(default_factory=dict)
 
 
-def entry(kind: int, value: bytes | Sequence[Any]) -> Entry:
-    """The entry for a value: bytes of text and opaque types, else numbers; rationals are pairs (above, below).
+def tag_value(kind: int, value: bytes | Sequence[Any]) -> TagValue:
+    """A tag's value as stored: bytes of text and opaque types, else numbers; rationals are pairs (above, below).
 
     Text ends in a NUL, as section 2 asks; NULs inside it stay. Raises ValueError for a type that plain TIFF does not
     have and for a value that the type cannot hold.
@@ -63,31 +67,31 @@ def entry(kind: int, value: bytes | Sequence[Any]) -> Entry:
         raise ValueError(f"not numbers of type {kind}: {error}") from error
     if not data:
         raise ValueError("no value")
-    return Entry(kind, len(value), data)
+    return TagValue(kind, len(value), data)
 
 
-def _opaque(kind: int, data: bytes) -> Entry:
+def _opaque(kind: int, data: bytes) -> TagValue:
     if kind not in OPAQUE:
         raise ValueError(f"bytes where type {kind} holds numbers")
-    if kind == ASCII and not data.endswith(b"\0"):
+    if kind == DATATYPE.ASCII and not data.endswith(b"\0"):
         data += b"\0"
     if not data:
         raise ValueError("no value")
-    return Entry(kind, len(data), data)
+    return TagValue(kind, len(data), data)
 
 
-def shorts(*values: int) -> Entry:
-    """An entry of SHORT values."""
-    return entry(SHORT, values)
+def shorts(*values: int) -> TagValue:
+    """A value of SHORT values."""
+    return tag_value(DATATYPE.SHORT, values)
 
 
-def longs(*values: int) -> Entry:
-    """An entry of LONG values."""
-    return entry(LONG, values)
+def longs(*values: int) -> TagValue:
+    """A value of LONG values."""
+    return tag_value(DATATYPE.LONG, values)
 
 
-def rational(value: Fraction) -> Entry:
+def rational(value: Fraction) -> TagValue:
     """A positive number as a RATIONAL: exact where 32 bits hold it, else the nearest with a small denominator."""
     if max(value.numerator, value.denominator) >= 2**32:
         value = value.limit_denominator(10**6)
-    return entry(RATIONAL, ((value.numerator, value.denominator),))
+    return tag_value(DATATYPE.RATIONAL, ((value.numerator, value.denominator),))

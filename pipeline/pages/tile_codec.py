@@ -8,15 +8,16 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+from tifffile import COMPRESSION, DATATYPE, PHOTOMETRIC, PLANARCONFIG, PREDICTOR, SAMPLEFORMAT
 
 from colorizer.basis.errors import EncodeError
-from pipeline.pages.tiff_tags import Directory, Entry, entry, longs, shorts
+from pipeline.metadata.tags import Tag
+from pipeline.pages.tiff_tags import TagTable, TagValue, longs, shorts, tag_value
 
 JPEG_QUALITY = 95
 DEFLATE = {1: 4, 2: 1}
 """Level by bytes of a sample. Grain fills the low byte of 16 bits, where no level finds anything: a photograph came to
 0.915 of its size at level 1 and to 0.907 at 6, in three fifths of the time; with 8 bits to 0.58, 0.54 (4) and 0.53."""
-TILE_OFFSETS, TILE_BYTE_COUNTS = 324, 325
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +38,35 @@ class TileCodec:
             tile = imagecodecs.delta_encode(tile, axis=-2)
         return bytes(self.squeeze(tile))
 
-    def entries(self) -> dict[int, Entry]:
+    def entries(self) -> dict[int, TagValue]:
         """What the directory says of the compression and of the colors that it stores."""
         if self.lossless:
-            rgb = {259: shorts(self.code), 262: shorts(2)}
-            return rgb | {317: shorts(2)} if self.predictor else rgb
-        # full-size chroma, since the chroma is what this program adds; 532: the range that JPEG uses (section 20)
+            rgb: dict[int, TagValue] = {Tag.COMPRESSION: shorts(self.code), Tag.PHOTOMETRIC_INTERPRETATION: shorts(2)}
+            return rgb | {Tag.PREDICTOR: shorts(PREDICTOR.HORIZONTAL)} if self.predictor else rgb
+        # full-size chroma, since the chroma is what this program adds; the range is the one that JPEG uses (section 20)
         return {
-            259: shorts(self.code), 262: shorts(6), 530: shorts(1, 1),
-            532: entry(5, [(0, 1), (255, 1), (128, 1), (255, 1), (128, 1), (255, 1)]),
+            Tag.COMPRESSION: shorts(self.code), Tag.PHOTOMETRIC_INTERPRETATION: shorts(PHOTOMETRIC.YCBCR),
+            Tag.YCBCR_SUB_SAMPLING: shorts(1, 1),
+            Tag.REFERENCE_BLACK_WHITE: tag_value(DATATYPE.RATIONAL, [(n, 1) for n in (0, 255, 128, 255, 128, 255)]),
         }  # fmt: skip
 
 
 CODECS = {
     codec.name: codec
     for codec in (
-        TileCodec("zstd", 50000, True, True, lambda tile: imagecodecs.zstd_encode(tile.tobytes(), 3)),
+        TileCodec("zstd", COMPRESSION.ZSTD, True, True, lambda tile: imagecodecs.zstd_encode(tile.tobytes(), 3)),
         TileCodec(
-            "deflate", 8, True, True, lambda tile: imagecodecs.deflate_encode(tile.tobytes(), DEFLATE[tile.itemsize])
+            "deflate", COMPRESSION.ADOBE_DEFLATE, True, True,
+            lambda tile: imagecodecs.deflate_encode(tile.tobytes(), DEFLATE[tile.itemsize])
         ),
-        TileCodec("lzw", 5, True, True, lambda tile: imagecodecs.lzw_encode(tile.tobytes())),
+        TileCodec("lzw", COMPRESSION.LZW, True, True, lambda tile: imagecodecs.lzw_encode(tile.tobytes())),
         TileCodec(
-            "jpeg", 7, False, False,
+            "jpeg", COMPRESSION.JPEG, False, False,
             lambda tile: imagecodecs.jpeg8_encode(
                 tile, JPEG_QUALITY, colorspace="RGB", outcolorspace="YCBCR", subsampling=(1, 1)
             ),
         ),
-        TileCodec("none", 1, False, True, lambda tile: tile.tobytes()),
+        TileCodec("none", COMPRESSION.NONE, False, True, lambda tile: tile.tobytes()),
     )
 }  # fmt: skip
 """Compressions by name. Every JPEG tile is a whole JPEG with its own tables (TIFF Technical Note 2)."""
@@ -117,10 +120,12 @@ class Grid:
         below, right = self.tile_height - tile.shape[0], self.tile_width - tile.shape[1]
         return np.pad(tile, ((0, below), (0, right), (0, 0)), "edge") if below or right else tile
 
-    def directory(self, bits: int) -> Directory:
+    def directory(self, bits: int) -> TagTable:
         """What the directory says of size and tiles; where the tiles are is still empty."""
-        entries = {
-            256: longs(self.width), 257: longs(self.height), 258: shorts(bits, bits, bits), 277: shorts(3),
-            284: shorts(1), 322: longs(self.tile_width), 323: longs(self.tile_height), 339: shorts(1, 1, 1),
+        entries: dict[int, TagValue] = {
+            Tag.IMAGE_WIDTH: longs(self.width), Tag.IMAGE_LENGTH: longs(self.height),
+            Tag.BITS_PER_SAMPLE: shorts(bits, bits, bits), Tag.SAMPLES_PER_PIXEL: shorts(3),
+            Tag.PLANAR_CONFIGURATION: shorts(PLANARCONFIG.CONTIG), Tag.TILE_WIDTH: longs(self.tile_width),
+            Tag.TILE_LENGTH: longs(self.tile_height), Tag.SAMPLE_FORMAT: shorts(*[SAMPLEFORMAT.UINT] * 3),
         }  # fmt: skip
-        return Directory(entries, {TILE_OFFSETS: [], TILE_BYTE_COUNTS: []})
+        return TagTable(entries, {Tag.TILE_OFFSETS: [], Tag.TILE_BYTE_COUNTS: []})

@@ -11,19 +11,18 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+from tifffile import DATATYPE
 
 from colorizer.basis.atomic import publish, scratch_of
 from pipeline.metadata.icc import srgb_profile
-from pipeline.metadata.metadata import ICC, IPTC, ORIENTATION, PHOTOSHOP, XMP
+from pipeline.metadata.tags import Tag
 from pipeline.pages.page import Page, described, resolution_entries
 from pipeline.pages.pyramid import RowBuffer, halved, levels
 from pipeline.pages.tiff_file import TiffFile
-from pipeline.pages.tiff_tags import BYTE, UNDEFINED, Directory, entry, longs, shorts
-from pipeline.pages.tile_codec import TILE_BYTE_COUNTS, TILE_OFFSETS, Grid, codec_for
+from pipeline.pages.tiff_tags import TagTable, longs, shorts, tag_value
+from pipeline.pages.tile_codec import Grid, codec_for
 from pipeline.storage.atomic import writable
 from pipeline.values.loss import Loss
-
-SUB_IFDS = 330
 
 
 class _Level:
@@ -45,7 +44,8 @@ class ScanWriter:
         print(writer.lost)                      # what of the source's metadata could not be carried
 
     The file is tiled RGB with an sRGB profile; a BigTIFF if and only if it is longer than 4 GiB. Levels of a pyramid
-    are SubIFDs of their page (TIFF Technical Note 1), each half the one before in 2x2 means, down to 512 pixels.
+    are half the one before in 2x2 means, down to 512 pixels. chained: they are pages behind theirs, marked as reduced
+    (TIFF 6.0, NewSubfileType); else SubIFDs of it (TIFF Technical Note 1).
     scratch: where it grows, in the folder of `path`; a job that may be killed gives one that its next run uses again.
 
     Memory: a row of tiles of the page, tile x width x 3 samples, of which a pyramid makes less than two; about four
@@ -63,6 +63,7 @@ class ScanWriter:
         *,
         compression: str = "deflate",
         pyramid: bool = False,
+        chained: bool = False,
         tile: int = 512,
         threads: int | None = None,
         scratch: Path | None = None,
@@ -71,10 +72,10 @@ class ScanWriter:
             raise ValueError(f"tiles of {tile} pixels: TIFF wants a multiple of 16")
         self.path = path
         self.lost: list[Loss] = []
-        self._compression, self._pyramid, self._tile = compression, pyramid, tile
+        self._compression, self._pyramid, self._tile, self._chained = compression, pyramid, tile, chained
         self._threads = threads or min(8, os.cpu_count() or 1)
         self._scratch = scratch or scratch_of(path)
-        self._pages: list[Directory] = []
+        self._pages: list[list[TagTable]] = []  # each with what is chained behind it
         self._begin(page)
 
     def __enter__(self) -> ScanWriter:
@@ -90,7 +91,7 @@ class ScanWriter:
             if error is None:
                 self._check_whole()
                 with writable(self.path):
-                    self._file.finish(self._pages)
+                    self._file.finish([directory for page in self._pages for directory in page])
                     publish(self._scratch, self.path)
         finally:
             self._pool.shutdown(cancel_futures=True)
@@ -132,19 +133,27 @@ class ScanWriter:
         self._codec = codec_for(self.path, self._compression, page.bits)
         sizes = levels(page.height, page.width, pyramid=self._pyramid)
         self._levels = [_Level(Grid.of(h, w, self._tile), page.bits) for h, w in sizes]
-        said = described(page)
-        self.lost += [replace(loss, page=len(self._pages) + 1) for loss in said.lost]
+        description = described(page)
+        self.lost += [replace(loss, page=len(self._pages) + 1) for loss in description.lost]
         for depth, level in enumerate(self._levels):
-            level.directory.entries |= {254: longs(int(depth > 0)), ORIENTATION: shorts(page.orientation)}
+            level.directory.entries |= {
+                Tag.NEW_SUBFILE_TYPE: longs(int(depth > 0)),
+                Tag.ORIENTATION: shorts(page.orientation),
+            }
             level.directory.entries |= self._codec.entries() | resolution_entries(page.resolution, depth, [])
         full = self._levels[0].directory
-        blocks = ((XMP, BYTE, said.xmp), (IPTC, UNDEFINED, said.iptc), (PHOTOSHOP, UNDEFINED, said.photoshop))
-        full.entries |= said.directory.entries | {ICC: entry(UNDEFINED, srgb_profile())}
-        full.entries |= {code: entry(kind, block) for code, kind, block in blocks if block}
-        full.below |= said.directory.below
-        if len(self._levels) > 1:
-            full.below[SUB_IFDS] = [level.directory for level in self._levels[1:]]
-        self._pages.append(full)
+        blocks = (
+            (Tag.XMP, DATATYPE.BYTE, description.xmp),
+            (Tag.IPTC, DATATYPE.UNDEFINED, description.iptc),
+            (Tag.PHOTOSHOP, DATATYPE.UNDEFINED, description.photoshop),
+        )
+        full.entries |= description.directory.entries | {Tag.ICC_PROFILE: tag_value(DATATYPE.UNDEFINED, srgb_profile())}
+        full.entries |= {code: tag_value(kind, block) for code, kind, block in blocks if block}
+        full.below |= description.directory.below
+        reduced = [level.directory for level in self._levels[1:]]
+        if reduced and not self._chained:
+            full.below[Tag.SUB_IFDS] = reduced
+        self._pages.append([full, *(reduced if self._chained else [])])
 
     def _check_whole(self) -> None:
         level = self._levels[0]
@@ -169,5 +178,5 @@ class ScanWriter:
     def _append(self, level: _Level, tiles: Iterable[bytes]) -> None:
         offsets = level.directory.offsets
         for data in tiles:
-            offsets[TILE_OFFSETS].append(self._file.append(data))
-            offsets[TILE_BYTE_COUNTS].append(len(data))
+            offsets[Tag.TILE_OFFSETS].append(self._file.append(data))
+            offsets[Tag.TILE_BYTE_COUNTS].append(len(data))

@@ -14,8 +14,11 @@ from typing import Any
 import av
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
+from pipeline.reels.account import Account
 from pipeline.reels.frames import Frame, luma_digest, luma_plane
+from pipeline.reels.pictures import Pictures
 from pipeline.reels.reel import Reel, open_source, packets_of, readable
+from pipeline.values.words import counted, harm
 
 SLICED = ("ffv1", "prores", "dnxhd", "cfhd", "jpeg2000", "dpx", "exr", "tiff", "png")
 """Codecs whose slice threads give the same samples as one thread. Others get one thread: with several, what a decoder
@@ -27,28 +30,28 @@ FEW = 5
 """Damaged frames that a sentence names."""
 
 
-def _counted(count: int, noun: str) -> str:
-    plural = "s" * (count != 1)
-    return f"{count} {noun}{plural}"
-
-
 @dataclass(slots=True)
 class Damage:
-    """What was found wrong while decoding. frames: index -> what is wrong with it. packets: error name -> count."""
+    """What was found wrong while decoding. frames: index -> what is wrong with it. packets: error name -> count.
+
+    gone: times, in the reel's time base, of packets that cannot be decoded. account: of all packets that were read.
+    """
 
     frames: dict[int, str] = field(default_factory=dict)
     packets: Counter[str] = field(default_factory=Counter)
+    gone: list[int] = field(default_factory=list)
+    account: Account = field(default_factory=Account)
 
     def any(self) -> bool:
         """Whether anything was wrong."""
         return bool(self.frames or self.packets)
 
     def __str__(self) -> str:
-        """In words, such as `2 damaged frames (3: checksum, 9: truncated); 4 packets: InvalidDataError`."""
+        """In words, such as `2 damaged frames (3: checksum, 9: truncated); 4 packets cannot be decoded`."""
         few = [f"{index}: {what}" for index, what in sorted(self.frames.items())[:FEW]]
         many = ", ..." if len(self.frames) > FEW else ""
-        frames = f"{_counted(len(self.frames), 'damaged frame')} ({', '.join(few)}{many})"
-        packets = [f"{_counted(count, 'packet')}: {name}" for name, count in sorted(self.packets.items())]
+        frames = f"{counted(len(self.frames), 'damaged frame')} ({', '.join(few)}{many})"
+        packets = [harm(self.packets)] * bool(self.packets)
         return "; ".join([frames] * bool(self.frames) + packets) or "no damaged frame or packet"
 
 
@@ -73,24 +76,42 @@ class Reader:
 
     def _open(self, first: int = 0) -> None:
         self.close()
+        self.position, self._exact = first, True
+        if self.reel.is_sequence:
+            self._frames = self._numbered(first)
+            return
         with readable(self.reel.uri):
-            self._container = open_source(self.reel.uri, self.reel.first + first, self.reel.rate)
+            self._container = open_source(self.reel.uri)
         stream: Any = self._container.streams[self.reel.stream]
         stream.codec_context.thread_type = "SLICE" if self.reel.codec in SLICED else "NONE"
         stream.codec_context.thread_count = 2 if self.reel.codec in SLICED else 1
         self._frames = self._decode(self._container, stream)
-        self.position, self._exact = first, True
+
+    def _numbered(self, first: int) -> Iterator[av.VideoFrame]:
+        pictures = Pictures(self.reel.uri, self.reel.first, self.reel.count)
+        for index, (raw, why) in enumerate(pictures.frames(first), first):
+            if why and self.damage is not None:
+                self.damage.frames[index] = why
+            yield raw
 
     def _decode(self, container: av.container.InputContainer, stream: Any) -> Iterator[av.VideoFrame]:
         def stopped(error: av.FFmpegError) -> None:
             self._count(f"reading stopped: {type(error).__name__}")
 
+        account = self.damage.account if self.damage is not None else Account()
         for packet in packets_of(container, stream, stopped):
+            account.read(packet, self.reel.codec)
             try:
                 decoded = packet.decode()
+            except av.error.MemoryError:
+                raise  # no fault of the packet
             except av.FFmpegError as error:
                 self._count(type(error).__name__)
+                account.refused(packet)
+                if self.damage is not None and packet.pts is not None:
+                    self.damage.gone.append(packet.pts)
                 continue
+            account.gave(decoded)
             if self._logs is not None:
                 self._checksums(decoded)
             yield from decoded
@@ -125,7 +146,8 @@ class Reader:
                 f"the picture changes from {reel.width} x {reel.height} {reel.pix_fmt} to {raw.width} x {raw.height} "
                 f"{raw.format.name} at frame {self.position}; split the file there and color the parts",
             )
-        frame = Frame(self.position, raw.pts, luma_plane(raw, reel.coding.matrix))
+        luma = luma_plane(raw, reel.coding.matrix)
+        frame = Frame(self.position, raw.pts, luma, raw.duration or 0, bool(raw.interlaced_frame))
         if self.damage is not None and raw.is_corrupt:
             self.damage.frames[self.position] = "flagged corrupt by the decoder"
         self.raw = raw

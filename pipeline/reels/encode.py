@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -21,6 +22,7 @@ from pipeline.containers.containers import Container
 from pipeline.containers.profiles import Profile
 from pipeline.reels.frames import plane_view
 from pipeline.reels.reel import Reel
+from pipeline.reels.scheduling import ordinary
 from pipeline.reels.target import Target
 
 GLOBAL_HEADER = 0x00400000
@@ -116,7 +118,8 @@ class Encoder:
 
     def _packets(self, picture: av.VideoFrame | None) -> Iterator[Coded]:
         try:
-            packets = self.context.encode(picture)
+            with nullcontext() if self.context.is_open else ordinary():
+                packets = self.context.encode(picture)
         except av.FFmpegError as error:
             raise EncodeError(f"{self.reel.uri}: {self.context.name} refuses {self.target.pix_fmt}: {error}") from error
         for packet in packets:

@@ -5,8 +5,9 @@ Decodes the output anew and compares; the same checks run before an output gets 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -16,7 +17,10 @@ import numpy as np
 from colorizer.basis.light import Matrix, Range
 from pipeline.containers.codecs import PictureCodec
 from pipeline.containers.containers import Container, container_of
+from pipeline.containers.crop import crop
 from pipeline.containers.profiles import PROFILES, Profile
+from pipeline.reels.account import Account
+from pipeline.reels.beside import beside
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.frames import luma_digest
 from pipeline.reels.piece import Piece
@@ -25,7 +29,8 @@ from pipeline.reels.reel import UNSAID, Reel, probe
 from pipeline.reels.target import Target, target_for
 from pipeline.reels.track_fidelity import check_tracks
 from pipeline.reels.tracks import Carried
-from pipeline.values.finding import Finding
+from pipeline.values.finding import Finding, Law
+from pipeline.values.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +47,26 @@ def planned(plan: Plan) -> Iterator[Shown]:
     return (Shown(pts, digest, None) for pts, digest in zip(plan.pts, plan.digests, strict=True))
 
 
-def decoded(reel: Reel, start: str = "", stop: str = "") -> Iterator[Shown]:
-    """The frames of a reel, decoded now."""
-    piece = Piece(reel, start, stop)
-    with Reader(reel) as reader:
+def decoded(
+    reel: Reel, start: str = "", stop: str = "", harmed: dict[int, str] | None = None, more: Counter[str] | None = None,
+    account: Account | None = None,
+) -> Iterator[Shown]:  # fmt: skip
+    """The frames of a reel, decoded now.
+
+    harmed: filled with what is wrong with some of them, by index in the reel; more: with what they carry beside their
+    samples; account: with what became of the packets.
+    """
+    piece, damage = Piece(reel, start, stop), Damage(account=account or Account())
+    with Reader(reel, damage) as reader:
         for frame in reader:
             place = piece.place(frame)
             if place == "after":
                 return
             if place == "inside":
+                if harmed is not None and frame.index in damage.frames:
+                    harmed[frame.index] = damage.frames[frame.index]
+                if more is not None and reader.raw is not None:
+                    more.update(beside(reader.raw))
                 yield Shown(frame.pts, luma_digest(frame.luma), frame.luma)
 
 
@@ -86,16 +102,30 @@ def check_picture(reel: Reel, made: Reel, shown: Iterable[Shown], profile: Profi
     if not profile.lossless:
         detail = f"lossy by format; worst frame {worst:.1f} dB (at least {profile.psnr:g})"
     elif differing:
-        detail = f"{len(differing)} frames differ, first {differing[:5]}"
+        detail = f"it differs in {counted(len(differing), 'frame')}, first {', '.join(map(str, differing[:5]))}"
     else:
-        detail = f"every frame's luma digest is the source's ({counts[0]} frames)"
+        detail = f"every frame's luma digest is the source's ({counted(counts[0], 'frame')})"
     to_blame = () if damage.packets else tuple(damage.frames)
     return [
-        Finding("frames", complete, f"{counts[0]} in the source, {counts[1]} in the output", ()),
-        Finding("luma", not differing and (complete or not profile.lossless), detail, tuple(differing)),
+        Finding("frames", complete, f"{counts[0]} in the source, {counts[1]} in the output", (), Law.WHOLE),
+        Finding("luma", not differing and (complete or not profile.lossless), detail, tuple(differing), Law.PICTURE),
         _check_times(reel, made, times_in, times_out, container_of(Path(made.uri)).timed),
-        Finding("decodes cleanly", not damage.any(), str(damage), to_blame),
+        Finding("decodes cleanly", not damage.any(), str(damage), to_blame, Law.PICTURE),
     ]
+
+
+def check_source(reel: Reel, harmed: Mapping[int, str]) -> list[Finding]:
+    """What a source holds that no output does: a crop, transparency, and of a sequence the pictures that cannot be
+    read, each by its name, with what stands in its place."""
+    found = []
+    if reel.is_sequence:
+        message = "; ".join(harmed.values()) or "every one of the source can be read"
+        found.append(Finding("pictures", not harmed, message))
+    elif cropped := crop(Path(reel.uri), reel.width, reel.height):
+        found.append(Finding("crop", False, f"{cropped}; no output holds that"))
+    if reel.layout.alpha:
+        found.append(Finding("transparency", False, "no output holds it"))
+    return found
 
 
 def psnr(target: Target, wanted: np.ndarray, got: np.ndarray) -> float:
@@ -111,7 +141,7 @@ def _check_times(
     reel: Reel, made: Reel, times_in: list[int | None], times_out: list[int | None], timed: bool
 ) -> Finding:
     if not times_in or len(times_in) != len(times_out):
-        return Finding("times", False, "frame counts differ, so times cannot be compared", ())
+        return Finding("times", False, "frame counts differ, so times cannot be compared", (), Law.WHOLE)
     a, _ = rising(times_in, reel.step)
     b = [t if t is not None else -1 for t in times_out]
     worst = max(
@@ -120,30 +150,45 @@ def _check_times(
     finest = made.time_base if timed else reel.time_base  # even times differ by what the source rounds
     allowed = finest if made.time_base != reel.time_base else Fraction(0)
     detail = f"largest difference {float(worst) * 1000:.3f} ms (at most {float(allowed) * 1000:.3f})"
-    return Finding("times", worst <= allowed, detail, ())
+    return Finding("times", worst <= allowed, detail, (), Law.WHOLE)
+
+
+RESERVED = ((), (0, 3), (0, 3), (3,))
+"""Numbers of range, primaries, transfer and matrix that say nothing (H.273, tables 2 to 4); ProRes has 0."""
 
 
 def check_tags(reel: Reel, made: Reel, codec: PictureCodec, container: Container) -> list[Finding]:
     """Aspect, rotation, fields, time code and color tags. A tag the source leaves open may be set."""
+    size, found = (reel.width, reel.height), (made.width, made.height)
     pairs = [
-        ("size", (reel.width, reel.height), (made.width, made.height)),
         ("sample aspect", reel.aspect, made.aspect),
-        ("rotation", reel.rotation, made.rotation),
+        ("rotation", reel.turn, made.turn),
         ("fields", reel.fields, made.fields),
         ("time code", reel.timecode or made.timecode, made.timecode),
     ]
     names = ("range", "primaries", "transfer", "matrix")
     for i, name in enumerate(names):
         source = reel.tags[i]
-        special = name == "matrix" and source == Matrix.IDENTITY
+        special = name == "matrix" and (source == Matrix.IDENTITY or reel.layout.kind == "rgb")
         rescaled = name == "range" and reel.coding.full_range and not made.coding.full_range
         dropped = (source, made.tags[i]) == (Range.LIMITED, Range.UNSPECIFIED)
         implied = name == "range" and dropped and codec.implies_range
         alike = name == "transfer" and (source, made.tags[i]) in container.alike
         fine = special or implied or alike or (rescaled and not codec.full_range)
-        if source != UNSAID[i] and not fine:
+        if source not in (UNSAID[i], *RESERVED[i]) and not fine:
             pairs.append((f"color {name}", source, made.tags[i]))
-    return [Finding(what, a == b, f"{a}" if a == b else f"{a} became {b}") for what, a, b in pairs]
+    return [
+        replace(_kept("size", size, found), frames=(), law=Law.PICTURE),
+        *(_kept(what, a, b) for what, a, b in pairs),
+    ]
+
+
+def _kept(what: str, was: object, now: object) -> Finding:
+    return Finding(what, was == now, _words(was) if was == now else f"{_words(was)} became {_words(now) or 'none'}")
+
+
+def _words(value: object) -> str:
+    return " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def check(

@@ -87,6 +87,12 @@ def plane_view(frame: av.VideoFrame, index: int) -> np.ndarray:
     return samples[::-1] if plane.line_size < 0 else samples
 
 
+def owned_plane(frame: av.VideoFrame, index: int) -> np.ndarray:
+    """A copy of a plane's samples: uint8, or uint16 in native order, contiguous."""
+    view = plane_view(frame, index)
+    return np.array(view, np.uint8 if view.dtype.itemsize == 1 else np.uint16, order="C")
+
+
 def repacked(frame: av.VideoFrame, pix_fmt: str) -> av.VideoFrame:
     """The frame's samples in another pixel format of the same size."""
     # libswscale's slice threads overwrite one another's samples now and then (8 in a row, seen with 9.5 on p010)
@@ -108,8 +114,7 @@ def luma_plane(frame: av.VideoFrame, matrix: str) -> np.ndarray:
         return luma_of_planes(r, g, b, matrix)
     if layout.kind == "convert":
         frame = repacked(frame, layout.planar)
-    view = plane_view(frame, 0)
-    return np.array(view, np.uint8 if view.dtype.itemsize == 1 else np.uint16, order="C")
+    return owned_plane(frame, 0)
 
 
 def luma_digest(luma: np.ndarray) -> str:
@@ -141,10 +146,37 @@ def has_color(frame: av.VideoFrame) -> bool:
     return bool(off.mean() > 0.02)
 
 
+def has_hues(frame: av.VideoFrame) -> bool:
+    """Whether a frame in color has more than one: over 2 % of samples are colored more than 30 degrees away from the
+    mean hue. A tinted or toned print has one (1.3 % at most on a tinted film, 2.8 % at least on most color footage).
+    """
+    every = _chroma(frame)
+    chroma = every[abs(every) > 6]
+    away = abs(np.angle(chroma * np.conj(chroma.sum()))) > np.pi / 6
+    return bool(np.count_nonzero(away) > 0.02 * every.size)
+
+
+def color_amount(frame: av.VideoFrame) -> float:
+    """Mean distance from gray, in 8-bit codes of chroma."""
+    return float(abs(_chroma(frame)).mean())
+
+
+def _chroma(frame: av.VideoFrame) -> np.ndarray:
+    """Some samples' chroma as complex numbers, in 8-bit codes around 0."""
+    yuv = repacked(frame, "yuv444p")
+    cb, cr = (plane_view(yuv, i)[::4, ::4].astype(np.float32) - 128 for i in (1, 2))
+    return cb + 1j * cr
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A decoded frame: index in the reel (from 0), pts in the reel's time base as the file says, luma as stored."""
+    """A decoded frame: index in the reel (from 0), pts in the reel's time base as the file says, luma as stored.
+
+    duration: in the same ticks, 0 where the file does not say. interlaced: whether its decoder says that it has fields.
+    """
 
     index: int
     pts: int | None
     luma: np.ndarray = field(repr=False)
+    duration: int = 0
+    interlaced: bool = False

@@ -6,26 +6,35 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from errno import EPERM
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 
+from colorizer.basis.atomic import claim
 from colorizer.basis.errors import JoinError
 from pipeline.containers.chapters import clipped
 from pipeline.containers.containers import Container, container_of
+from pipeline.containers.film_tags import is_stream_tag
 from pipeline.containers.labels import BESIDE, language_in, title_of
 from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.encode import configure
+from pipeline.reels.heard import places
+from pipeline.reels.packets import shown
 from pipeline.reels.plan import Plan
 from pipeline.reels.reel import local, open_source, packets_of, readable
+from pipeline.reels.scheduling import ordinary
 from pipeline.reels.sidecar import marked
 from pipeline.reels.target import target_for
-from pipeline.reels.tracks import Carried, Sound, decide, is_tag, places
+from pipeline.reels.tracks import Carried, Sound, decide
+from pipeline.reels.whole import chapters_for, stream_tags_for, tags_for, write_whole
 from pipeline.storage.ledger import Ledger, Receipt
+from pipeline.values.timecode import mended
+from pipeline.values.words import counted
 
-NOT_STREAM_TAGS = ("encoder", "duration", "bps", "number_of_", "_statistics", "timecode", "vendor_id", "rotate")
+EMPTY = "not one packet is in it, and {} files hold no empty track"
 LEAD = Fraction(1)
 """Seconds before a piece from which its sound is decoded."""
 BROADCAST = ("mpegts", "mpeg")
@@ -54,11 +63,15 @@ def join(plan: Plan, receipts: list[Receipt], ledger: Ledger, scratch: Path) -> 
             with readable(reel.uri):
                 source = stack.enter_context(open_source(reel.uri))
         stack.enter_context(_muxing(reel.uri, container))
+        claim(scratch)
         out: Any = stack.enter_context(av.open(local(scratch), "w", format=container.muxer, container_options=options))
         writer = _Writer(plan, (profile, container), source, out, ledger)
         writer.header(receipts)
         writer.packets(receipts)
         carried = writer.carried()
+        out.close()
+        if source is not None and container.whole:
+            write_whole(source, reel.uri, scratch, writer.pairs(), writer.tags, _piece(plan, writer.shift))
     if container.set_aspect is not None and reel.aspect != 1:
         container.set_aspect(scratch, reel.aspect)
     return carried
@@ -82,35 +95,39 @@ class _Writer:
         self.plan, (self.profile, self.container) = plan, how
         self.source, self.out, self.ledger = source, out, ledger
         self.shift = shift_of(plan, source, self.container.timed)
+        parts = chapters_of(plan, source, self.shift, self.container) if source is not None else []
         self.fates = {c.index: c for c in decide(source, plan.reel, self.container)} if source is not None else {}
         self.copies: dict[int, Any] = {}
         self.sounds: dict[int, Sound] = {}
         self.rejected: dict[int, int] = {}
-        tags = {k: v for k, v in source.metadata.items() if is_tag(k)} if source is not None else {}
+        self.written: set[int] = set()
+        tags = tags_for(source, plan.reel.uri, self.container) if source is not None else {}
         prefix = self.container.tag_prefix  # the source's own file may have had it
-        out.metadata.update({prefix + k.removeprefix(prefix): v for k, v in marked(tags, plan).items()})
+        self.tags = {prefix + k.removeprefix(prefix): v for k, v in marked(tags, plan).items()}
+        out.metadata.update(self.tags)
         order = [s.index for s in source.streams] if source is not None else [plan.reel.stream]
         for index in order:
             if index == plan.reel.stream:
                 self.video = self._picture(source.streams[index] if source is not None else None)
             elif self.fates[index].how != "lost":
                 self._track(source.streams[index])
-        if source is not None and (chapters := chapters_of(plan, source, self.shift)):
-            out.set_chapters(chapters)
+        if parts:
+            out.set_chapters(parts)
 
     def _picture(self, like: Any) -> Any:
         reel = self.plan.reel
         stream = self.out.add_stream(self.profile.codec.encoder, rate=self.container.rate_for(reel.rate))
         configure(stream.codec_context, reel, self.profile, target_for(reel, self.profile), self.container)
         stream.time_base = reel.time_base
-        tags = _stream_tags(like.metadata, self.container) if like is not None else {}
+        tags = self._stream_tags(like) if like is not None else {}
         if self.container.reserve is not None and reel.aspect != 1:
             tags["title"] = self.container.reserve(tags.get("title"))
         stream.metadata.update(tags)
-        if reel.timecode:
-            stream.metadata["timecode"] = reel.timecode
-        if reel.rotation:
-            stream.set_display_rotation(reel.rotation if reel.rotation <= 180 else reel.rotation - 360)
+        if code := mended(reel.timecode, reel.rate) if self.container.counts else reel.timecode:
+            stream.metadata["timecode"] = code
+        if reel.rotation or reel.tilt or reel.mirrored:
+            degrees = (reel.rotation + reel.tilt + 179) % 360 - 179
+            stream.set_display_rotation(degrees, hflip=reel.mirrored)
         if like is not None:
             stream.disposition = like.disposition
         return stream
@@ -120,14 +137,17 @@ class _Writer:
         if fate.kind == "data":
             return
         if fate.how == "converted":
-            sound = Sound(like, self.out, self.container.sound, None if self.container.timed else seconds_of(self.plan))
+            sound = Sound(
+                like, self.out, self.container.sound_for(fate.codec),
+                None if self.container.timed else seconds_of(self.plan), fate,
+            )  # fmt: skip
             self.sounds[like.index], stream = sound, sound.stream
         else:
             stream = self.out.add_stream_from_template(like)
-            if like.type == "audio" and places(like.codec_context):
+            if like.type == "audio" and not fate.unheard and places(like.codec_context):
                 stream.codec_context.layout = places(like.codec_context)
             self.copies[like.index] = stream
-        stream.metadata.update(_stream_tags(like.metadata, self.container))
+        stream.metadata.update(self._stream_tags(like))
         stream.disposition = like.disposition
         self.fates[like.index] = replace(fate, out=stream.index)
 
@@ -139,13 +159,16 @@ class _Writer:
     def header(self, receipts: list[Receipt]) -> None:
         """Start the file; refuses segments whose encoder differs from this one's."""
         try:
-            self.out.start_encoding()
+            with ordinary():
+                self.out.start_encoding()
         except (av.FFmpegError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno != EPERM:  # some muxers say that of what they do not take
+                raise
             message = f"{self.plan.reel.uri}: the {self.container.suffix} file cannot be started: {error}"
             raise JoinError(message) from error
         mine = bytes(self.video.codec_context.extradata or b"")
         if others := [r for r in receipts if r.extradata != mine.hex()]:
-            raise self._again(others, f"{len(others)} segments were encoded by another version of the encoder")
+            raise self._again(others, f"another version of the encoder made {counted(len(others), 'segment')}")
 
     def packets(self, receipts: list[Receipt]) -> None:
         """Write all packets, picture and tracks merged by time."""
@@ -164,6 +187,7 @@ class _Writer:
         index = packet.stream_index
         try:
             self.out.mux(packet)
+            self.written.add(index)
         except (av.FFmpegError, ValueError) as error:
             if isinstance(error, OSError):
                 raise
@@ -195,7 +219,8 @@ class _Writer:
             return
         plan, time = self.plan, Fraction(plan_begin(self.plan))
         end = Fraction(plan.next_pts(len(plan.pts)) * plan.reel.time_base) if plan.settings.stop else None
-        for packet in packets_of(self.source, streams):
+        every = packets_of(self.source, streams)
+        for packet in every if self.container.edits else shown(every):
             if packet.size == 0:
                 continue
             stamp = packet.dts if packet.dts is not None else packet.pts
@@ -219,11 +244,25 @@ class _Writer:
             for made in sound.flush():
                 yield time, made
 
+    def _stream_tags(self, like: Any) -> dict[str, str]:
+        return _stream_tags(stream_tags_for(like, self.plan.reel.uri, self.container), self.container)
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """Streams of the source and where they are in the output."""
+        tracks = [(i, f.out) for i, f in self.fates.items() if f.out >= 0 and i >= 0]
+        return [(self.plan.reel.stream, self.video.index), *tracks]
+
     def carried(self) -> list[Carried]:
         """What became of each track."""
-        return [
-            replace(c, rejected=self.rejected.get(c.out, 0), why=self._why(index, c)) for index, c in self.fates.items()
-        ]
+        return [self._carried(index, fate) for index, fate in self.fates.items()]
+
+    def _carried(self, index: int, fate: Carried) -> Carried:
+        """A track's fate, now that all packets are written."""
+        hollow = fate.out >= 0 and fate.kind != "attachment" and fate.out not in self.written
+        if hollow and not self.container.empty:
+            why = EMPTY.format(self.container.suffix)
+            return replace(fate, how="lost", why=why, out=-1, rejected=self.rejected.get(fate.out, 0))
+        return replace(fate, rejected=self.rejected.get(fate.out, 0), why=self._why(index, fate))
 
     def _why(self, index: int, fate: Carried) -> str:
         piece = self.plan.settings.start or self.plan.settings.stop
@@ -231,12 +270,17 @@ class _Writer:
         return f"{fate.why}; {BESIDE.format(f'{float(cut):.3f}')}" if cut else fate.why
 
 
-def chapters_of(plan: Plan, source: Any, shift: Fraction) -> list[Any]:
-    """The source's chapters; of a piece those that it touches, cut to it and moved with it."""
+def chapters_of(plan: Plan, source: Any, shift: Fraction, container: Container) -> list[Any]:
+    """The source's chapters as its muxer is to write them; of a piece those that it touches, moved with it."""
+    parts, piece = chapters_for(source, plan.reel.uri, container), _piece(plan, shift)
+    return clipped(parts, *piece) if piece is not None else parts
+
+
+def _piece(plan: Plan, shift: Fraction) -> tuple[Fraction, Fraction, Fraction] | None:
+    """Seconds at which a piece begins and ends, and by which it moves; None for a whole reel."""
     if not (plan.settings.start or plan.settings.stop):
-        return list(source.chapters())
-    begin, end = plan_begin(plan), Fraction(plan.next_pts(len(plan.pts)) * plan.reel.time_base)
-    return clipped(source.chapters(), begin, end, shift)
+        return None
+    return plan_begin(plan), Fraction(plan.next_pts(len(plan.pts)) * plan.reel.time_base), shift
 
 
 def seconds_of(plan: Plan) -> Fraction:
@@ -250,7 +294,7 @@ def plan_begin(plan: Plan) -> Fraction:
 
 
 def _stream_tags(tags: Any, container: Container) -> dict[str, str]:
-    kept = {k: v for k, v in tags.items() if not k.lower().startswith(NOT_STREAM_TAGS)}
+    kept = {k: v for k, v in tags.items() if is_stream_tag(k)}
     if kept.get("language", "und") != "und":
         kept["language"] = language_in(container, kept["language"]) or "und"
     if title := title_of(kept):

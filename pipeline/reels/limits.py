@@ -17,6 +17,7 @@ from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.encode import configure
 from pipeline.reels.plan import Plan
 from pipeline.reels.reel import Reel
+from pipeline.reels.scheduling import ordinary
 from pipeline.reels.target import target_for
 
 
@@ -41,7 +42,8 @@ def check_limits(out: Path, reel: Reel, profile: Profile, container: Container) 
     try:
         stream = trial.add_stream(profile.codec.encoder, rate=container.rate_for(reel.rate))
         configure(stream.codec_context, reel, profile, target_for(reel, profile), container)
-        trial.start_encoding()
+        with ordinary():
+            trial.start_encoding()
     except (ValueError, av.FFmpegError) as error:
         size, rate = f"{reel.width} x {reel.height}", float(reel.rate)
         raise EncodeError(

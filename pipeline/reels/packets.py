@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate
+from typing import Any
 
 from pipeline.reels.reel import open_source, packets_of, readable
 
@@ -18,13 +19,18 @@ UNKNOWN = -(2**63)
 
 @dataclass(slots=True)
 class Packets:
-    """A track's packets: a digest of all bytes, and each one's own, its size and its time in ticks of `base`."""
+    """A track's packets: a digest of all bytes, and each one's own, its size and its time in ticks of `base`.
+
+    hidden: how many of them an edit list hides; left: how many more that are left out for it.
+    """
 
     base: Fraction
     digest: str = ""
     marks: list[bytes] = field(default_factory=list, repr=False)
     sizes: array[int] = field(default_factory=lambda: array("q"), repr=False)
     ticks: array[int] = field(default_factory=lambda: array("q"), repr=False)
+    hidden: int = 0
+    left: int = 0
 
     def __len__(self) -> int:
         return len(self.marks)
@@ -44,14 +50,42 @@ class Packets:
         return [0, *accumulate(self.sizes)][:-1]
 
 
-def read_packets(uri: str, index: int, since: Fraction | None = None, until: Fraction | None = None) -> Packets:
-    """All packets of a track that hold anything; of a piece those in [since, until), seconds."""
+def shown(packets: Iterable[Any]) -> Iterator[Any]:
+    """Packets but for those that an edit list hides. The last of these before one that it shows stays: a decoder of
+    sound begins with it, as it does in files without such a list.
+    """
+    held: dict[int, Any] = {}
+    for packet in packets:
+        index = packet.stream.index
+        before = held.pop(index, None)
+        if packet.size and packet.is_discard:
+            held[index] = packet
+            continue
+        if before is not None and packet.size:
+            yield before
+        yield packet
+
+
+def read_packets(
+    uri: str, index: int, since: Fraction | None = None, until: Fraction | None = None, hidden: bool = True
+) -> Packets:
+    """All packets of a track that hold anything; of a piece those in [since, until), seconds.
+
+    hidden: those that an edit list hides, too.
+    """
     whole = hashlib.sha256()
     with readable(uri), open_source(uri) as container:
         stream = container.streams[index]
         found = Packets(Fraction(stream.time_base or Fraction(1, 1_000_000)))
         gaps = stream.type == "subtitle" and stream.codec_context.name == "mov_text"  # muxers fill gaps with empty ones
-        for packet in packets_of(container, stream):
+
+        def counted() -> Iterator[Any]:
+            for packet in packets_of(container, stream):
+                found.left += bool(packet.size and packet.is_discard)
+                yield packet
+
+        every = counted()
+        for packet in every if hidden else shown(every):
             data = bytes(packet)
             time = None if packet.pts is None else packet.pts * found.base
             outside = time is not None and (
@@ -61,8 +95,9 @@ def read_packets(uri: str, index: int, since: Fraction | None = None, until: Fra
                 whole.update(data)
                 found.marks.append(hashlib.blake2b(data, digest_size=8).digest())
                 found.sizes.append(len(data))
+                found.hidden += packet.is_discard
                 found.ticks.append(packet.pts if packet.pts is not None else UNKNOWN)
-    found.digest = whole.hexdigest()
+    found.digest, found.left = whole.hexdigest(), found.left - found.hidden
     return found
 
 

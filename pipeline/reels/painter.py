@@ -65,18 +65,32 @@ class SegmentPainter:
         )  # fmt: skip
 
     def _painted(self, segment: Segment, target: Target) -> Iterator[Painted]:
-        times = iter(zip(segment.pts, segment.durations, strict=True))
+        if segment.kept:
+            yield from self._kept(segment, target)
+            return
+        times, done = iter(zip(segment.pts, segment.durations, strict=True)), 0
         for batch in _batches(ahead(self._frames(segment), segment.settings.batch), segment.settings.batch):
             luma = np.stack([frame.luma for frame in batch])
-            cb, cr = self._chroma(luma, segment, target)
+            look = segment.look if segment.look.ndim == 1 else segment.look[done : done + len(batch)]
+            cb, cr = self._chroma(luma, look, segment, target)
+            done += len(batch)
             for i, frame in enumerate(batch):
                 pts, duration = next(times)
                 yield Painted(pts, duration, target.luma(frame.luma), cb[i], cr[i])
 
-    def _chroma(self, luma: np.ndarray, segment: Segment, target: Target) -> tuple[np.ndarray, np.ndarray]:
+    def _kept(self, segment: Segment, target: Target) -> Iterator[Painted]:
+        """Frames with the colors that they have."""
+        times = zip(segment.pts, segment.durations, strict=True)
+        for frame, (pts, duration) in zip(self._frames(segment), times, strict=True):
+            assert self._reader is not None
+            assert self._reader.raw is not None
+            yield Painted(pts, duration, target.luma(frame.luma), *target.chroma(self._reader.raw))
+
+    def _chroma(
+        self, luma: np.ndarray, look: np.ndarray, segment: Segment, target: Target
+    ) -> tuple[np.ndarray, np.ndarray]:
         settings, coding = segment.settings, segment.reel.coding
         geometry = replace(segment.reel.geometry, step_y=target.step_y, step_x=target.step_x)
-        look = segment.look
         if settings.looks == "per-frame":
             look, _ = self.colorizer.look(np.stack([self.colorizer.whole(y, coding, geometry) for y in luma]))
         return self.colorizer.chroma(luma, coding, geometry, look, settings.working_size, target.coding)

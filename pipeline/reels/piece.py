@@ -7,6 +7,7 @@ from typing import Literal
 
 from pipeline.reels.frames import Frame
 from pipeline.reels.reel import Reel
+from pipeline.values.choices import seconds
 
 
 class Piece:
@@ -40,21 +41,3 @@ class Piece:
     def _reached(self, time: Fraction, mark: Fraction) -> bool:
         """Files round times: at 24 fps frame 20 is at 833 ms, not 833.3."""
         return time + min(self._reel.time_base, 1 / (4 * self._reel.rate)) >= mark
-
-
-def seconds(text: str, rate: Fraction) -> Fraction:
-    """A time of day on the reel: seconds, [HH:]MM:SS[.fraction] or HH:MM:SS:FF. Raises ValueError."""
-    parts = text.strip().replace(";", ":").split(":")
-    if not 1 <= len(parts) <= 4 or not all(parts):
-        raise ValueError(f"{text!r} is not a time; write seconds, MM:SS, HH:MM:SS.sss or HH:MM:SS:FF")
-    try:
-        frames = Fraction(int(parts.pop())) / rate if len(parts) == 4 else Fraction(0)
-        values = [Fraction(p) for p in parts]
-    except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"{text!r} is not a time; write seconds, MM:SS, HH:MM:SS.sss or HH:MM:SS:FF") from error
-    if frames < 0 or any(v < 0 for v in values):
-        raise ValueError(f"{text!r} is before the reel's beginning")
-    total = Fraction(0)
-    for value in values:
-        total = total * 60 + value
-    return total + frames

@@ -11,21 +11,27 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from pipeline.containers.profiles import PROFILES
 from pipeline.reels.reel import Reel
+from pipeline.values.formats import check_format
 from pipeline.values.kinds import REEL, Kind
 from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.values.timecode import advance
+from pipeline.values.typed import checked
 
-FORMAT = 3
+FORMAT = 5
 SEGMENT_FRAMES = 96
 """Frames of a segment at most: some 10 seconds of work, so that a crash costs little and a bar moves."""
 
-NOT_IN_PACKETS = ("uri", "header_frames", "header_seconds", "timecode", "format")
+NOT_IN_PACKETS = ("uri", "header_frames", "header_seconds", "timecode", "format", "mirrored", "tilt")
 """Facts of a reel that do not change a segment's packets."""
+
+NOT_IN_SEGMENTS = ("weights", "start", "stop", "color_shots")
+"""Settings that do not change a segment's packets, or only by what stands in its shot."""
 
 BATCH = 8
 """Frames painted at once, at most. Part of the plan: a library may pick another algorithm for another batch."""
@@ -38,7 +44,9 @@ BATCH_BYTES = 300_000_000
 class Shot:
     """Frames [start, stop) between two cuts, with the look they share and what the classifier makes of them.
 
-    look_from: where the look comes from if not from these frames.
+    look_from: where the look comes from if not from these frames. kept: these frames have colors of their own, which
+    they keep; they are not painted. dissolve: so many first frames show the shot before, too; their looks pass from its
+    look to this one.
     """
 
     start: int
@@ -46,6 +54,8 @@ class Shot:
     look: np.ndarray = field(repr=False)
     scenes: tuple[tuple[str, float], ...] = ()
     look_from: LookSources = ()
+    kept: bool = False
+    dissolve: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Look as base64 of little-endian float32."""
@@ -55,6 +65,8 @@ class Shot:
             "stop": self.stop,
             "look": look,
             "scenes": [list(s) for s in self.scenes],
+            "kept": self.kept,
+            "dissolve": self.dissolve,
             **sources_to_json(self.look_from),
         }
 
@@ -63,7 +75,22 @@ class Shot:
         """Inverse of `to_json`."""
         look = np.frombuffer(base64.b64decode(values["look"]), "<f4").astype(np.float32)
         scenes = tuple((str(n), float(p)) for n, p in values["scenes"])
-        return cls(values["start"], values["stop"], look, scenes, sources_from_json(values))
+        return cls(
+            values["start"], values["stop"], look, scenes, sources_from_json(values), bool(values["kept"]),
+            int(values["dissolve"]),
+        )  # fmt: skip
+
+    def looks(self, before: Shot | None, start: int, stop: int) -> np.ndarray:
+        """The look of frames [start, stop) of it: (look_length,), or one each, (stop - start, look_length).
+
+        before: the shot before this one. Colors that are kept have no look that could pass into this one.
+        """
+        end = self.start + self.dissolve
+        if before is None or before.kept or start >= end:
+            return self.look
+        share = np.minimum((np.arange(start, stop) - self.start + 1) / (self.dissolve + 1), 1).astype(np.float32)
+        share[max(0, end - start) :] = 1
+        return (1 - share[:, None]) * before.look + share[:, None] * self.look
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +107,7 @@ class Settings:
     stop: str = ""
     batch: int = BATCH
     segment_frames: int = SEGMENT_FRAMES
+    color_shots: str = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +116,9 @@ class Plan:
 
     pts: presentation time of each frame in the reel's time base, strictly rising. digests: MD5 of each luma plane.
     skip: frames of the source before the first one (a piece starts late). seekable: the file's own times are
-    trustworthy. damaged_frames: frame -> what is wrong; damaged_packets: error -> count.
+    trustworthy. damaged_frames: frame -> what is wrong; damaged_packets: error -> count. beside: what frames
+    carry beside their samples -> how many do. account: what became of the picture's packets -> of how many; empty of a
+    piece and of a sequence. last: how long the last frame is shown, in the reel's time base, 0 for a nominal frame.
     notes: what else a person should know.
     """
 
@@ -105,6 +135,9 @@ class Plan:
     damaged_frames: dict[int, str] = field(default_factory=dict)
     damaged_packets: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    beside: dict[str, int] = field(default_factory=dict)
+    account: dict[str, int] = field(default_factory=dict)
+    last: int = 0
 
     kind: ClassVar[Kind] = REEL
 
@@ -116,6 +149,8 @@ class Plan:
             raise ValueError("the shots of a plan follow each other and cover all its frames")
         if any(s.start >= s.stop for s in self.shots):
             raise ValueError("a shot has at least one frame")
+        if any(not 0 <= s.dissolve < s.stop - s.start for s in self.shots):
+            raise ValueError("a shot has more frames than the dissolve that it begins with")
         sizes = {s.look.size for s in self.shots}
         if len(sizes) > 1 or 0 in sizes or not all(np.isfinite(s.look).all() for s in self.shots):
             raise ValueError("the looks of a plan are finite numbers, as many for each shot")
@@ -129,20 +164,22 @@ class Plan:
             "shots": [s.to_json() for s in self.shots], "seekable": self.seekable, "retimed": self.retimed,
             "colored_source": self.colored_source,
             "damaged_frames": {str(k): v for k, v in self.damaged_frames.items()},
-            "damaged_packets": self.damaged_packets, "notes": list(self.notes),
+            "damaged_packets": self.damaged_packets, "notes": list(self.notes), "beside": self.beside,
+            "account": self.account, "last": self.last,
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Plan:
         """Inverse of `to_json`."""
-        if values["format"] != FORMAT:
-            raise ValueError(f"plan format {values['format']}, this program writes {FORMAT}")
-        return cls(
+        check_format("plan", values, FORMAT)
+        plan = cls(
             Reel.from_json(values["reel"]), values["source"], Settings(**values["settings"]), values["skip"],
             tuple(values["pts"]), tuple(values["digests"]), tuple(Shot.from_json(s) for s in values["shots"]),
             values["seekable"], values["retimed"], values["colored_source"],
             {int(k): v for k, v in values["damaged_frames"].items()}, values["damaged_packets"], tuple(values["notes"]),
+            values.get("beside", {}), values.get("account", {}), values.get("last", 0),
         )  # fmt: skip
+        return cast(Plan, checked(plan))
 
     def surveyed_like(self, reel: Reel, sha256: str, settings: Settings) -> bool:
         """Whether a survey with these settings would look at the same frames through the same network.
@@ -183,24 +220,30 @@ class Plan:
     def units(self) -> tuple[Segment, ...]:
         """The shots cut into pieces of nearly equal length, at most settings.segment_frames each."""
         found: list[Segment] = []
-        for shot in self.shots:
+        for before, shot in zip((None, *self.shots), self.shots, strict=False):
             length = shot.stop - shot.start
             pieces = -(-length // self.settings.segment_frames)
             edges = [shot.start + length * i // pieces for i in range(pieces + 1)]
-            found += [self._segment(len(found) + i, a, b, shot.look) for i, (a, b) in enumerate(pairwise(edges))]
+            found += [
+                self._segment(len(found) + i, a, b, shot.looks(before, a, b), shot.kept)
+                for i, (a, b) in enumerate(pairwise(edges))
+            ]
         return tuple(found)
 
-    def _segment(self, number: int, start: int, stop: int, look: np.ndarray) -> Segment:
-        settings = {k: v for k, v in asdict(self.settings).items() if k not in ("weights", "start", "stop")}
+    def _segment(self, number: int, start: int, stop: int, look: np.ndarray, kept: bool) -> Segment:
+        settings = {k: v for k, v in asdict(self.settings).items() if k not in NOT_IN_SEGMENTS}
         ends = [*self.pts[start + 1 : stop], self.next_pts(stop)]
         durations = tuple(b - a for a, b in zip(self.pts[start:stop], ends, strict=True))
         pts, digests = self.pts[start:stop], self.digests[start:stop]
         reel = {k: v for k, v in self.reel.to_json().items() if k not in NOT_IN_PACKETS}
-        identity = [FORMAT, reel, settings, self.skip + start, pts, durations, digests, look.tobytes().hex()]
+        codec = PROFILES[self.settings.profile].codec
+        coded = codec.identity(self.reel.width, self.reel.height, self.reel.coding.bits, self.reel.fields)
+        colors = look.tobytes().hex(), kept
+        identity = [FORMAT, reel, settings, coded, self.skip + start, pts, durations, digests, colors]
         digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
         return Segment(
             digest, number, self.reel, self.settings, start, self.skip + start, pts, durations, digests, look,
-            self.seekable,
+            self.seekable, kept,
         )  # fmt: skip
 
     def as_piece(self) -> Plan:
@@ -208,15 +251,18 @@ class Plan:
         return replace(self, reel=replace(self.reel, timecode=advance(self.reel.timecode, self.skip, self.reel.rate)))
 
     def next_pts(self, index: int) -> int:
-        """Time of a frame, or of the reel's end: a nominal frame after the last."""
+        """Time of a frame, or of the reel's end: after as long as the last frame is shown."""
         if index < len(self.pts):
             return self.pts[index]
-        return self.pts[-1] + self.reel.step
+        return self.pts[-1] + (self.last or self.reel.step)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Frames one worker paints at a time. start: index in the plan. offset: index in the source."""
+    """Frames one worker paints at a time. start: index in the plan. offset: index in the source. kept: as of a shot.
+
+    look: one for all, or one each, as `Shot.looks` says.
+    """
 
     id: str
     number: int
@@ -229,6 +275,7 @@ class Segment:
     digests: tuple[str, ...] = field(repr=False)
     look: np.ndarray = field(repr=False)
     seekable: bool = True
+    kept: bool = False
 
     kind = REEL.unit
 

@@ -6,7 +6,8 @@ Both are read by common tools: `ffmpeg -i OUT -map 0:v:0 -vf extractplanes=y -f 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from typing import Any
 import av
 import av.filter
 
-from colorizer.basis.atomic import publish, scratch_of, write_bytes
-from colorizer.basis.errors import JoinError
+from colorizer.basis.atomic import claim, publish, scratch_of, write_bytes
+from colorizer.basis.errors import JoinError, LedgerError
 from pipeline.reels.reel import open_source, readable
 from pipeline.storage.atomic import read_json, sha256, writable
 
 MANIFEST = "manifest-sha256.txt"
+LINE = re.compile(r"^(\\?)([0-9a-f]{64}) [ *](.+)$", re.MULTILINE)
 
 
 def write_framemd5(reel: Path, target: Path) -> int:
@@ -35,6 +37,7 @@ def write_framemd5(reel: Path, target: Path) -> int:
         chain[0].link_to(chain[1])
         chain[1].link_to(chain[2])
         graph.configure()
+        claim(scratch)
         with av.open(str(scratch), "w", format="framemd5") as sink:
             stream = sink.add_stream("rawvideo", rate=picture.average_rate)
             stream.width, stream.height = picture.width, picture.height
@@ -56,6 +59,22 @@ def hashes(path: Path) -> list[str]:
     """The digests in a framemd5 file, in order."""
     lines = path.read_text(encoding="ascii").splitlines()
     return [line.rpartition(",")[2].strip() for line in lines if line and not line.startswith("#")]
+
+
+def read_manifest(folder: Path) -> dict[str, str]:
+    """Digests by place, as FOLDER/manifest-sha256.txt has them; nothing where there is none."""
+    try:
+        text = (folder / MANIFEST).read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return {}
+    found = {}
+    for escaped, digest, place in LINE.findall(text):
+        found[_unescaped(place) if escaped else place] = digest
+    return found
+
+
+def _unescaped(place: str) -> str:
+    return re.sub(r"\\(.)", lambda match: {"n": "\n", "r": "\r"}.get(match[1], match[1]), place)
 
 
 def write_manifest(folder: Path, digests: Mapping[str, str]) -> Path:
@@ -85,16 +104,19 @@ def keep_proof(reel: Path, digests: Sequence[str], exact: bool) -> Path:
     return target
 
 
-def manifest_of(folder: Path, places: Iterable[str]) -> Path:
-    """Write the manifest of outputs and what lies beside them. places: of the outputs, relative to the folder.
+def digests_of(folder: Path, place: str) -> dict[str, str]:
+    """Digests of an output and of what lies beside it, by place. place: relative to the folder.
 
-    An output's digest is taken from its sidecar, which was written when the output was read through.
+    An output's is taken from its sidecar, which was written when the output was read through; an output without one is
+    read, if it is here.
     """
-    digests = {}
-    for place in places:
-        sidecar = folder / f"{place}.json"
-        digests[place] = str(read_json(sidecar)["output"]["sha256"])
-        for beside in (sidecar, folder / f"{place}.framemd5"):
-            if beside.exists():
-                digests[beside.relative_to(folder).as_posix()] = sha256(beside)
-    return write_manifest(folder, digests)
+    sidecar, found = folder / f"{place}.json", {}
+    try:
+        found[place] = str(read_json(sidecar)["output"]["sha256"])
+    except (LedgerError, KeyError, TypeError):
+        if (folder / place).is_file():
+            found[place] = sha256(folder / place)
+    for beside in (sidecar, folder / f"{place}.framemd5"):
+        if beside.exists():
+            found[beside.relative_to(folder).as_posix()] = sha256(beside)
+    return found

@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import os
 import re
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from functools import cache
+from math import atan2, hypot, pi
 from pathlib import Path
 from typing import Any, cast
 
 import av
 import av.error
+from av.sidedata.sidedata import Type
 
 from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
 from colorizer.basis.light import (
@@ -28,7 +33,10 @@ from colorizer.basis.light import (
 )
 from colorizer.color.coding import Coding
 from colorizer.painting.geometry import Geometry
+from pipeline.reels.dpx import dpx_sequence
+from pipeline.reels.fields import fields_of
 from pipeline.reels.frames import PixelLayout, pixel_layout
+from pipeline.reels.pictures import Pictures
 from pipeline.storage.atomic import legible
 from pipeline.values.sequence import NUMBERED
 
@@ -39,11 +47,11 @@ SEQUENCE_SUFFIXES = (".dpx", ".tif", ".tiff", ".png")
 UNSAID = (Range.UNSPECIFIED, Primaries.UNSPECIFIED, Transfer.UNSPECIFIED, Matrix.UNSPECIFIED)
 """Range, primaries, transfer and matrix of a picture that does not say them."""
 
+ASSUMED_RATE = "24 pictures a second"
+"""What is assumed where nothing is said, which a person should know: it decides how long the film is."""
+
 GUESSES_MATRIX = ("dnxhd",)
 """Codecs whose decoder in FFmpeg says BT.709 where the picture leaves its matrix to the container."""
-
-_FIELDS = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
-"""FFmpeg's field orders TT, BB, TB, BT (coded order, then displayed order) as the field shown first."""
 
 Tags = tuple[int, int, int, int]
 """Color range, primaries, transfer and matrix: the numbers of `light`'s enums, and others that files have."""
@@ -57,7 +65,8 @@ class Reel:
 
     stream: index of the picture's stream. tags: the file's own, copied to the output; coding: what they mean for the
     arithmetic, with `guessed` naming what the file left open.
-    rotation: counter-clockwise degrees that turn the stored picture upright. first, count: of a sequence's numbers.
+    rotation: counter-clockwise degrees, whole quarters, that turn the stored picture upright; tilt: those beyond the
+    quarters. mirrored: after that, left and right change places. first, count: of a sequence's numbers.
     header_frames, header_seconds: what the header promises, 0 if it says nothing.
     """
 
@@ -81,6 +90,13 @@ class Reel:
     header_seconds: Fraction
     first: int = 0
     count: int = 0
+    mirrored: bool = False
+    tilt: int = 0
+
+    @property
+    def turn(self) -> str:
+        """How the stored picture is to be shown, in words: degrees, and whether it is mirrored."""
+        return f"{(self.rotation + self.tilt) % 360}{', mirrored' * self.mirrored}"
 
     @property
     def layout(self) -> PixelLayout:
@@ -134,15 +150,29 @@ def readable(uri: str) -> Iterator[None]:
         raise SourceError(uri, "no such file") from error
     except IsADirectoryError as error:
         raise SourceError(uri, "a folder; for an image sequence give its pattern, as in frames/%06d.dpx") from error
-    except PermissionError as error:
-        raise SourceError(uri, "may not be read; check its permissions") from error
-    except av.error.InvalidDataError as error:
-        _read_ends(uri)
-        raise SourceError(uri, "not a video file FFmpeg can read (damaged, encrypted, or something else)") from error
-    except OSError as error:  # FFmpeg's too
-        raise UnreadableSource(uri, f"cannot be read: {error.strerror or error}") from error
+    except MemoryError as error:  # FFmpeg's too
+        raise SourceError(uri, f"it takes more memory than there is; {SMALLER}") from error
     except av.FFmpegError as error:
-        raise SourceError(uri, f"cannot be read: {error.strerror or error}") from error
+        raise _what_it_is(uri, error) from error
+    except PermissionError as error:
+        raise SourceError(uri, NOT_PERMITTED) from error
+    except OSError as error:
+        raise UnreadableSource(uri, f"cannot be read: {error.strerror or error}") from error
+
+
+NOT_PERMITTED = "may not be read; check its permissions"
+SMALLER = "give a machine with more, or smaller pictures"
+
+
+def _what_it_is(uri: str, error: av.FFmpegError) -> SourceError:
+    """What FFmpeg's error means. It says "Input/output error", "Operation not permitted" or "End of file" of files
+    that are cut short too, so the file itself is asked. Raises UnreadableSource where the disk fails."""
+    if Path(uri).exists() and not os.access(uri, os.R_OK):
+        return SourceError(uri, NOT_PERMITTED)
+    _read_ends(uri)
+    known = isinstance(error, av.error.InvalidDataError | OSError | EOFError | ValueError)
+    why = "" if known else f"; FFmpeg says: {error.strerror or error}"
+    return SourceError(uri, f"not a video file FFmpeg can read (cut short, damaged, encrypted, or something else{why})")
 
 
 ENDS = 1 << 26
@@ -160,12 +190,39 @@ def _read_ends(uri: str) -> None:
                     file.read(1 << 16)
 
 
+OPENS_OTHERS = frozenset(
+    [
+        "avisynth", "bluray", "concat", "dash", "dvdvideo", "hls", "imf", "mlv", "rtp", "rtsp", "sap", "sdp",
+        "vapoursynth", "vobsub", "webm_dash_manifest",
+        "alsa", "fbdev", "jack", "kmsgrab", "lavfi", "oss", "pulse", "sndio", "video4linux2,v4l2", "x11grab", "xcbgrab",
+    ]
+)  # fmt: skip
+"""Formats of FFmpeg that read other files than the one they are given, a network or a device."""
+LISTS = {b"ffconcat version": "a list of files for ffmpeg", b"#EXTM3U": "a playlist (HLS)", b"v=0": "a stream (SDP)"}
+"""How files begin by which others would be read."""
+
+
+@cache
+def _of_one_file() -> str:
+    """FFmpeg's formats that read the very file they are given, so that its digest is the film's."""
+    return ",".join(sorted(av.formats_available - OPENS_OTHERS))
+
+
 def open_source(uri: str, first: int = 0, rate: Fraction | None = None) -> av.container.InputContainer:
-    """Open a file, or a sequence from picture number `first` on."""
+    """Open a file, or a sequence from picture number `first` on. Raises UnsupportedSource, FFmpeg's own errors."""
     if is_pattern(uri):
         options = {"start_number": str(first), "framerate": str(rate or 24)}
         return av.open(uri, format="image2", options=options)
-    return av.open(local(uri), metadata_errors="replace")
+    try:
+        options = {"format_whitelist": _of_one_file(), "pattern_type": "none"}  # of stills: a name is no pattern
+        return av.open(local(uri), metadata_errors="replace", options=options)
+    except (av.error.ArgumentError, av.error.InvalidDataError) as error:
+        with legible(uri), Path(uri).open("rb") as file:
+            head = file.read(64)
+        for mark, what in LISTS.items():
+            if head.lstrip(b"\xef\xbb\xbf").startswith(mark):
+                raise UnsupportedSource(uri, f"{what}, which names other files; color those, or join them") from error
+        raise
 
 
 def packets_of(
@@ -191,6 +248,8 @@ def frames_of(
     for packet in packets_of(container, stream, failed):
         try:
             frames = packet.decode()
+        except av.error.MemoryError:
+            raise  # no fault of the file
         except av.FFmpegError as error:
             failed(error)
             continue
@@ -248,30 +307,42 @@ def _coding(frame: av.VideoFrame, layout: PixelLayout, tags: Tags) -> tuple[Codi
         primaries = {"bt601": "smpte170m", "bt709": "bt709", "bt2020": "bt2020"}[matrix]
         guessed.append(f"primaries {primaries}")
     rgb, gray = layout.kind == "rgb", layout.step_x == 0
-    said = tags[0]
-    full = rgb or (gray and said != Range.LIMITED) or frame.format.name.startswith("yuvj") or said == Range.FULL
-    if not full and said == Range.UNSPECIFIED:
+    declared = tags[0]
+    full = rgb or (gray and declared != Range.LIMITED) or frame.format.name.startswith("yuvj") or declared == Range.FULL
+    if not full and declared == Range.UNSPECIFIED:
         guessed.append("limited range")
     return Coding(layout.bits, full, matrix, primaries), tuple(guessed)
 
 
-def picture_stream(container: av.container.InputContainer) -> Any:
-    """The stream to color: the first video that is not a cover picture, or None."""
+def pictures_in(container: av.container.InputContainer) -> list[Any]:
+    """The moving pictures of a file: its video streams but for cover pictures and those of unknown codecs."""
     covers = av.stream.Disposition.attached_pic
-    return next(
-        (s for s in container.streams.video if not s.disposition & covers and s.codec_context is not None),
-        None,
-    )
+    return [s for s in container.streams.video if not s.disposition & covers and s.codec_context is not None]
+
+
+def picture_stream(container: av.container.InputContainer) -> Any:
+    """The stream to color: the first moving picture that the file plays if nothing else is asked for, or None.
+
+    That is Matroska's default track, and QuickTime's enabled one. Of a file that says it of none it is the first.
+    """
+    found = pictures_in(container)
+    return next((s for s in found if s.disposition & av.stream.Disposition.default), next(iter(found), None))
 
 
 def probe(uri: str, rate: Fraction | None = None) -> Reel:
-    """Facts of a reel. `rate`: of an image sequence, default 24. Raises SourceError or UnsupportedSource."""
+    """Facts of a reel. `rate`: of an image sequence, default what its pictures say, else 24.
+
+    Raises SourceError or UnsupportedSource.
+    """
     first, count = sequence_numbers(uri) if is_pattern(uri) else (0, 0)
+    words = dpx_sequence([Path(uri % n) for n in range(first, first + min(count, 2))])
+    rate = rate or words.rate
     if not count:
         path = Path(uri)
         if path.is_file() and path.stat().st_size == 0:
             raise SourceError(uri, "the file is empty")
-    with readable(uri), open_source(uri, first, rate) as container:
+    start = first + Pictures(uri, first, count).first_good() if count else 0
+    with readable(uri), open_source(uri, start, rate) as container:
         stream = picture_stream(container)
         if stream is None:
             raise UnsupportedSource(uri, "no moving picture in it (sound only?)")
@@ -283,7 +354,8 @@ def probe(uri: str, rate: Fraction | None = None) -> Reel:
         tags = tuple(b if a == unsaid else a for a, b, unsaid in zip(_tags(frame), outer, UNSAID, strict=True))
         if stream.codec_context.name in GUESSES_MATRIX and outer[3] != UNSAID[3]:
             tags = (*tags[:3], outer[3])
-        return _facts(uri, stream, frame, cast(Tags, tags), (first, count), rate)
+        reel = _facts(uri, stream, frame, cast(Tags, tags), (first, count), rate)
+        return replace(reel, timecode=reel.timecode or words.timecode)
 
 
 def _first_frame(uri: str, container: av.container.InputContainer, stream: Any) -> av.VideoFrame:
@@ -292,7 +364,7 @@ def _first_frame(uri: str, container: av.container.InputContainer, stream: Any) 
         return frame
     why = "it holds no picture data"
     if errors:
-        why = f"{len(errors)} of its packets fail to decode; it may be encrypted or damaged"
+        why = f"{len(errors)} of its packets fail to decode; it may be cut short, encrypted or damaged"
     raise SourceError(uri, f"not one frame can be decoded: {why}")
 
 
@@ -308,23 +380,42 @@ def _facts(
     if min(frame.width, frame.height) < 8:
         raise UnsupportedSource(uri, f"pictures of {frame.width} x {frame.height} are too small to color")
     coding, guessed = _coding(frame, layout, tags)
-    fields = _FIELDS.get(int(context.field_order or 0), "tff" if frame.interlaced_frame else "progressive")
-    found = stream.average_rate or stream.guessed_rate or stream.base_rate
-    if rate is not None and count:
-        found = rate
-    if not found or not 0 < found <= 1000:
+    fields = fields_of(stream, frame)
+    asked = (rate,) if count else (stream.average_rate, stream.guessed_rate, stream.base_rate)
+    found = next((r for r in asked if r is not None and 0 < r <= 1000), None)
+    if found is None:
         found = Fraction(24)
-        guessed = (*guessed, "rate 24")
-    rotation = int(round(frame.rotation / 90) * 90) % 360
+        guessed = (*guessed, ASSUMED_RATE)
+    degrees, mirrored = turn_of(frame)
+    rotation = round(degrees / 90) * 90
     aspect = stream.sample_aspect_ratio or Fraction(1)
     if not Fraction(1, 20) <= aspect <= 20:
         aspect, guessed = Fraction(1), (*guessed, "square samples")
     return Reel(
         uri, container.format.name, stream.index, context.name, frame.width, frame.height, frame.format.name, coding,
-        guessed, tags, Fraction(aspect), Fraction(found), Fraction(stream.time_base), fields, rotation,
+        guessed, tags, Fraction(aspect), Fraction(found), Fraction(stream.time_base), fields, rotation % 360,
         _timecode(stream.metadata) or _timecode(container.metadata), count or stream.frames,
-        _promised(container, stream), first, count,
+        _promised(container, stream), first, count, mirrored, degrees - rotation,
     )  # fmt: skip
+
+
+def turn_of(frame: av.VideoFrame) -> tuple[int, bool]:
+    """Counter-clockwise degrees, over -180 and up to 180, and whether left and right change places after that.
+
+    A display matrix is rows of a, b, u; c, d, v; x, y, w (ISO 14496-12, 6.2.2). Mirrored ones have a negative
+    determinant, which FFmpeg's own rotation does not look at.
+    """
+    try:
+        held: Any = frame.side_data
+    except ValueError:  # a kind that PyAV has no name for, such as Exif's, which turns pictures too
+        return round(frame.rotation), False
+    if (stored := held.get(Type.DISPLAYMATRIX)) is None:
+        return 0, False
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(stored))
+    mirrored = a * d - b * c < 0
+    a, c = (-a, -c) if mirrored else (a, c)
+    degrees = -round(atan2(b * hypot(a, c), a * hypot(b, d)) * 180 / pi)
+    return (180 if degrees == -180 else degrees), mirrored
 
 
 def _timecode(tags: Any) -> str:

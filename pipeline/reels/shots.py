@@ -5,8 +5,8 @@ Owns the signature of a frame and the decision what is a cut. Does not decode, a
 A frame is reduced to the signs of its low frequencies: old film breathes in brightness and contrast, and no
 sign changes when it does. Two frames of one scene agree in nearly all signs, two unrelated pictures in half.
 
-What it cannot do: a dissolve or a slow wipe has no first frame of the new shot and leaves two shots as one. A
-light that goes out and on again on the same scene is no cut, whatever the length of the dark.
+What it cannot do: a slow wipe has no first frame of the new shot and leaves two shots as one; dissolves have a file
+of their own. A light that goes out and on again on the same scene is no cut, whatever the length of the dark.
 """
 
 from __future__ import annotations
@@ -33,6 +33,19 @@ AGREED = 0.30
 PEAK = 1.7
 """A cut stands this far above the third strongest of its neighbors; a whip pan is a run of strong steps."""
 
+FAINT = 0.2
+"""Share of signs that turn at a cut between two pictures that are alike in the large; weak evidence too."""
+
+FAINT_PEAK = 3.0
+"""Such a step stands this far above all its neighbors, and above what its reel has been doing of late."""
+
+FAINT_AGREED = 0.8
+"""The majorities before and after differ by this share of such a step."""
+
+LATELY = 240
+"""Steps, before those around and without cuts, that say what a reel has been doing of late: the strongest but one in
+twenty."""
+
 BLENDED = 0.42
 """Share of signs that turn over two half steps: a changed frame rate blended one frame of both shots."""
 
@@ -56,33 +69,42 @@ _ACROSS = 256  # more samples than this across a plane do not change a sign
 
 
 def signature(luma: np.ndarray) -> np.ndarray:
-    """The signs of the frame's low frequencies, int8 (143,): +1 or -1; all 0 if it holds no picture.
-
-    luma: codes as stored, uint8 or uint16 (h, w), of any size from 1 × 1 up. A gain or an offset on all codes
-    changes nothing, save where codes round or clip. The depth of uint16 codes is guessed from their peak: a
-    near-black 12-bit plane may pass for a picture, which costs at most a cut missed beside it.
+    """The signs of a frame's areas: `signs(areas(luma))`.
 
     >>> signature(np.full((1080, 1920), 16, np.uint8)).any()
     False
     """
+    return signs(areas(luma))
+
+
+def areas(luma: np.ndarray) -> np.ndarray:
+    """Means over SIDE x SIDE areas of nearly equal size, float32 (SIDE, SIDE), in 8-bit codes.
+
+    luma: codes as stored, uint8 or uint16 (h, w), of any size from 1 × 1 up; an axis shorter than SIDE repeats its
+    samples. The depth of uint16 codes is guessed from their peak: a near-black 12-bit plane may pass for a picture,
+    which costs at most a cut missed beside it.
+    """
     height, width = luma.shape
-    small = luma[:: max(1, height // _ACROSS), :: max(1, width // _ACROSS)].astype(np.float32)
-    areas = _areas(small)
-    if areas.std() < FLAT * _code(luma.dtype, small):
-        return np.zeros(ORDER * ORDER - 1, np.int8)
-    waves = (_COSINES @ areas @ _COSINES.T).ravel()[1:]
-    return np.where(waves > np.median(waves), 1, -1).astype(np.int8)
-
-
-def _areas(plane: np.ndarray) -> np.ndarray:
-    """Means over SIDE x SIDE areas of nearly equal size; an axis shorter than SIDE repeats its samples."""
+    plane: np.ndarray = luma[:: max(1, height // _ACROSS), :: max(1, width // _ACROSS)].astype(np.float32)
+    code = _code(luma.dtype, plane)
     for axis in (0, 1):
         edges = np.linspace(0, plane.shape[axis], SIDE + 1).astype(int)
         # An empty area (equal edges) is one sample to reduceat, so its divisor is 1.
         sizes = np.maximum(np.diff(edges), 1).astype(np.float32)
         sums = np.add.reduceat(plane, edges[:-1], axis)
         plane = sums / (sizes[:, None] if axis == 0 else sizes)
-    return plane
+    return (plane / code).astype(np.float32)
+
+
+def signs(areas: np.ndarray) -> np.ndarray:
+    """The signs of the areas' low frequencies, int8 (143,): +1 or -1; all 0 if they hold no picture.
+
+    A gain or an offset on all codes changes nothing, save where codes round or clip.
+    """
+    if areas.std() < FLAT:
+        return np.zeros(ORDER * ORDER - 1, np.int8)
+    waves = (_COSINES @ areas @ _COSINES.T).ravel()[1:]
+    return np.where(waves > np.median(waves), 1, -1).astype(np.int8)
 
 
 def _code(dtype: np.dtype, plane: np.ndarray) -> float:
@@ -96,8 +118,8 @@ def _code(dtype: np.dtype, plane: np.ndarray) -> float:
 class CutDetector:
     """Finds the cuts of one reel from the signatures of its frames, in order, a few frames behind.
 
-    A cut is the index of the first frame of the new shot; after black, of the first frame with a
-    picture. Holds 2·REACH + 2 signatures, however long the reel. After `flush` it is ready for another reel.
+    A cut is the index of the first frame of the new shot; after black, of the first frame with a picture. Holds
+    2·REACH + 2 signatures and LATELY numbers, however long the reel. After `flush` it is ready for another reel.
 
     >>> detector, cuts = CutDetector(), []
     >>> for frame in frames:
@@ -110,11 +132,13 @@ class CutDetector:
 
     def push(self, signature: np.ndarray) -> list[int]:
         """Takes the next frame's signature; returns the cuts that it settles, ascending (mostly none)."""
+        if len(self._steps) == self._steps.maxlen and self._count - len(self._steps) != self._last_cut:
+            self._lately.append(self._steps[0])
         if self._signatures:
             last = self._signatures[-1]
             if not signature.any():
                 signature = last  # no picture: what was seen last still holds
-            self._steps.append(_apart(last, signature))
+            self._steps.append(apart(last, signature))
         else:
             self._steps.append(0.0)
         self._signatures.append(signature)
@@ -130,7 +154,12 @@ class CutDetector:
     def _clear(self) -> None:
         self._signatures: deque[np.ndarray] = deque(maxlen=2 * REACH + 2)
         self._steps: deque[float] = deque(maxlen=2 * REACH + 1)
-        self._count = 0
+        self._lately: deque[float] = deque(maxlen=LATELY)
+        self._count, self._last_cut = 0, 0
+
+    def _restless(self) -> float:
+        """The strongest step of late that is no cut, but one in twenty; 0 at a reel's beginning."""
+        return sorted(self._lately)[len(self._lately) * 19 // 20] if self._lately else 0.0
 
     def _settle(self, ahead: int) -> list[int]:
         """[i] if frame i, `ahead` frames before the last one, is a cut, else []."""
@@ -146,6 +175,8 @@ class CutDetector:
         at = len(signatures) - 1 - ahead
         if step >= CUT:
             stands_out = step >= PEAK * sorted(before + after)[-3]
+        elif step >= FAINT and step >= FAINT_PEAK * max(*before, *after, self._restless()):
+            stands_out = True
         elif after[0] > before[-1]:
             stands_out = _blended(signatures[at - 1 : at + 2], before + after[1:])
         else:
@@ -153,22 +184,25 @@ class CutDetector:
         if not stands_out:
             return []
         old, new = signatures[max(0, at - REACH - 1) : at], signatures[at:]
-        return [cut] if _apart(_majority(old), _majority(new)) >= AGREED else []
+        if apart(majority(old), majority(new)) < min(AGREED, FAINT_AGREED * step):
+            return []
+        self._last_cut = cut
+        return [cut]
 
 
 def _blended(signatures: list[np.ndarray], around: list[float]) -> bool:
     """Whether the second of three frames is a blend of two shots, given the steps around the three."""
     old, blend, new = signatures
-    whole = _apart(old, new)
+    whole = apart(old, new)
     own = float(np.count_nonzero((old == new) & (blend != old))) / old.size
     return whole >= BLENDED and own <= BLENDED_OWN and whole >= BLENDED_PEAK * sorted(around)[-2]
 
 
-def _majority(signatures: list[np.ndarray]) -> np.ndarray:
+def majority(signatures: list[np.ndarray]) -> np.ndarray:
     """What most of the frames say, sign by sign; 0 where they are even."""
     return np.sign(np.sum(signatures, axis=0, dtype=np.int8))
 
 
-def _apart(one: np.ndarray, other: np.ndarray) -> float:
+def apart(one: np.ndarray, other: np.ndarray) -> float:
     """Share of signs that are opposite; a sign that is not known (0) opposes nothing."""
     return float(np.count_nonzero(one * other < 0)) / one.size

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pipeline.containers.film_tags import MARKS
 from pipeline.reels.plan import Plan
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, writable, write_json
 from pipeline.storage.ledger import Receipt
-from pipeline.values.finding import Finding
+from pipeline.values.finding import Finding, losses
 from pipeline.values.look_source import LookSources, shot_of
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC Digital Source Type: the picture is a camera's, its colors are a trained model's."""
+
+Notes = Sequence[tuple[str, str]]
+"""What a catalogue says beside the id, by its own names."""
 
 SIDECAR_FORMAT = "chromatheque-sidecar-1"
 
@@ -42,25 +46,21 @@ def marks(plan: Plan) -> dict[str, str]:
         f"Color added by a trained model (chromatheque {metadata.version('chromatheque')}, weights "
         f"{Path(plan.settings.weights).stem} {plan.settings.weights_digest[:16]}); luminance is the source's."
     )
-    return {
-        "comment": message,
-        "digital_source_type": SOURCE_TYPE,
-        "source_sha256": str(plan.source.get("sha256", "")),
-    }
+    return dict(zip(MARKS, (message, SOURCE_TYPE, str(plan.source.get("sha256", ""))), strict=True))
 
 
-def catalogued(id: str) -> dict[str, str]:
-    """A catalogue's id among a sidecar's values, if there is one."""
-    return {"id": id} if id else {}
+def catalogued(id: str, catalog: Notes = ()) -> dict[str, Any]:
+    """A catalogue's id and its other words among a sidecar's values, where there are any."""
+    return {**({"id": id} if id else {}), **({"catalog": dict(catalog)} if catalog else {})}
 
 
-def relabel(path: Path, id: str) -> None:
-    """Write the catalogue's id, or that there is none, into a finished output's sidecar, if another stands there."""
-    values = read_json(path)
-    if values.get("id", "") != id:
-        values.pop("id", None)
+def relabel(path: Path, id: str, catalog: Notes = ()) -> None:
+    """Write what the catalogue says, or that it says nothing, into a finished output's sidecar, if that says else."""
+    values, new = read_json(path), catalogued(id, catalog)
+    if {name: values[name] for name in ("id", "catalog") if name in values} != new:
+        others = {name: value for name, value in values.items() if name not in ("id", "catalog")}
         with writable(path):
-            write_json(path, {**values, **catalogued(id)}, 1)
+            write_json(path, {**others, **new}, 1)
 
 
 def _look_from(sources: LookSources, spans: list[tuple[int, int]]) -> dict[str, Any]:
@@ -71,11 +71,12 @@ def _look_from(sources: LookSources, spans: list[tuple[int, int]]) -> dict[str, 
 
 def sidecar(
     plan: Plan, receipts: list[Receipt], carried: list[Carried], findings: list[Finding], output: dict[str, Any],
-    id: str = "",
+    id: str = "", catalog: Notes = (),
 ) -> dict[str, Any]:  # fmt: skip
     """The whole story of an output, without clock times, so that a repeated run writes the same bytes.
 
-    id: the catalogue's, if there is one.
+    What is not carried over stands at its track, or under `not_carried_over` where the check found it. id, catalog: the
+    catalogue's, if there is one.
     """
     spans = [(shot.start, shot.stop) for shot in plan.shots]
     shots: list[dict[str, Any]] = [
@@ -84,7 +85,8 @@ def sidecar(
                 round(float((plan.pts[shot.start] - plan.pts[0]) * plan.reel.time_base), 3),
                 round(float((plan.next_pts(shot.stop) - plan.pts[0]) * plan.reel.time_base), 3),
             ],
-            "scenes": [list(s) for s in shot.scenes], **_look_from(shot.look_from, spans),
+            "scenes": [list(s) for s in shot.scenes], "kept": shot.kept, "dissolve": shot.dissolve,
+            **_look_from(shot.look_from, spans),
         }
         for shot in plan.shots
     ]  # fmt: skip
@@ -94,7 +96,7 @@ def sidecar(
     story["reel"]["uri"] = Path(plan.reel.uri).name  # wherever it lies, the same bytes
     return {
         "format": SIDECAR_FORMAT,
-        **catalogued(id),
+        **catalogued(id, catalog),
         "digital_source_type": SOURCE_TYPE,
         "software": versions(),
         "source": plan.source,
@@ -110,6 +112,7 @@ def sidecar(
         },
         "notes": [*plan.notes, *sorted({note for receipt in receipts for note in receipt.notes})],
         "tracks": [c.to_json() for c in carried],
+        "not_carried_over": list(map(str, losses(findings))),
         "verified": [f.to_json() for f in findings],
         "chroma": [r.chroma for r in receipts],
         "plan": story,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import av
@@ -16,43 +19,94 @@ import numpy as np
 from colorizer.basis.errors import DamagedSource, SourceError
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.geometry import Geometry
+from pipeline.census.riff import empty_chunks
+from pipeline.reels.beside import beside
 from pipeline.reels.decode import Damage, Reader
-from pipeline.reels.frames import Frame, has_color, luma_digest
+from pipeline.reels.dissolves import REACH, Dissolve, DissolveDetector
+from pipeline.reels.frames import Frame, luma_digest
+from pipeline.reels.own_colors import Answers, Asker, Colors
 from pipeline.reels.piece import Piece
 from pipeline.reels.plan import Plan, Settings, Shot, rising
 from pipeline.reels.reel import Reel
-from pipeline.reels.shots import CutDetector, signature
+from pipeline.reels.shots import CutDetector, areas, signs
 from pipeline.spread.ahead import ahead
 from pipeline.values.remarks import assumed
+from pipeline.values.words import counted
 
 LOOK_FRAMES = 8
 """Frames of a shot whose looks are averaged: one frame's grain, flash or passer-by should not decide."""
 
 CANDIDATES = 48
-CORRUPT_SHARE = 0.5
+
+RECENT = 2 * REACH
+"""Frames after a dissolve until it is known, nearly always."""
+
+EACH = 8
+FEW_PICTURES = 3
+
+CORRUPT_SHARE = 0.4
+"""Of a reel's frames: where more are flagged as corrupt, it is refused. A sound file may have 0.29 (a recording that
+began between key frames), an encrypted one has half."""
+
+HELD_SHARE = 0.25
+"""Of a sequence's pictures: where more are bad, and the ones before are held in their places, it is refused."""
+
 SCENES = 3
+FEW_TIMES = 12
+"""Times that a note names."""
+
+
+Picture = tuple[int, np.ndarray]
+"""A frame's number and a small copy of it."""
 
 
 class Candidates:
     """Small copies of the current shot's frames, thinned as the shot grows: bounded memory whatever its length."""
 
     def __init__(self) -> None:
-        self.held: list[tuple[int, np.ndarray]] = []
+        self.held: list[Picture] = []
         self.stride = 2
+        self._recent: deque[Picture] = deque(maxlen=RECENT // EACH + 1)
 
     def offer(self, index: int, make: Callable[[], np.ndarray]) -> None:
-        """Keep frame `index` if it falls on the stride."""
-        if self.held and index - self.held[-1][0] < self.stride:
+        """Keep frame `index` if it falls on the stride; for a while, every EACH-th in any case.
+
+        A dissolve is found late: the shot that it begins is then to have pictures, however long the one before it was.
+        """
+        due = not self.held or index - self.held[-1][0] >= self.stride
+        if not due and index % EACH:
             return
-        self.held.append((index, make()))
+        picture = index, make()
+        if index % EACH == 0:
+            self._recent.append(picture)
+        if due:
+            self.held.append(picture)
         if len(self.held) > CANDIDATES:
             self.held, self.stride = self.held[::2], self.stride * 2
 
-    def take(self, stop: int) -> list[np.ndarray]:
-        """The pictures of the shot that ended before frame `stop`, away from its ends; the rest stays."""
-        mine = [p for i, p in self.held if i < stop]
-        self.held = [(i, p) for i, p in self.held if i >= stop]
-        self.stride = 2
+    def take(self, stop: int, resume: int) -> Pictures:
+        """The pictures of the shot that ended before frame `stop`; those from `resume` on are the next one's."""
+        mine = Pictures(tuple(p for p in self.held if p[0] < stop), tuple(p for p in self._recent if p[0] < stop))
+        rest = {p[0]: p for p in (*self.held, *self._recent) if p[0] >= resume}
+        self.held, self.stride = sorted(rest.values(), key=lambda p: p[0]), 2
+        self._recent = deque((p for p in self._recent if p[0] >= resume), self._recent.maxlen)
+        return mine
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Of a shot: some of all its frames, and some of its last ones."""
+
+    all: tuple[Picture, ...]
+    last: tuple[Picture, ...]
+
+    def between(self, start: int, stop: int) -> Pictures:
+        """Those of frames [start, stop)."""
+        return Pictures(*(tuple(p for p in some if start <= p[0] < stop) for some in (self.all, self.last)))
+
+    def chosen(self) -> list[np.ndarray]:
+        """A few, away from the shot's ends; as many of its last frames as there are where the others are too few."""
+        mine = [p for _, p in (self.all if len(self.all) >= FEW_PICTURES else self.last or self.all)]
         inner = mine[len(mine) // 10 : len(mine) - len(mine) // 10] or mine
         contrast = np.array([float(p.std()) for p in inner])
         messages = [
@@ -60,6 +114,23 @@ class Candidates:
         ]  # not a fade's black
         chosen = np.linspace(0, len(messages) - 1, min(LOOK_FRAMES, len(messages))).round().astype(int)
         return [messages[i] for i in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A shot of which it is not known yet whether a dissolve parts it."""
+
+    start: int
+    stop: int
+    dissolve: int
+    pictures: Pictures
+
+    def parted(self, found: Dissolve) -> tuple[_Span, _Span]:
+        before, after = self.pictures.between(0, found.start), self.pictures.between(found.stop, self.stop)
+        return (
+            _Span(self.start, found.start, self.dissolve, before),
+            _Span(found.start, self.stop, found.stop - found.start, after),
+        )
 
 
 def survey(
@@ -76,9 +147,9 @@ def survey(
     try:
         with av.logging.Capture(local=False) as logs, Reader(reel, damage, logs) as reader:
             work = _Survey(reel, settings, colorizer)
-            with closing(ahead(_with_color(reader), 8)) as frames:
-                for frame, colored in frames:
-                    if not work.add(frame, colored):
+            with closing(ahead(_seen_whole(reader), 8)) as frames:
+                for frame, colored, more in frames:
+                    if not work.add(frame, colored, more):
                         break
                     report(frame.index + 1)
     finally:
@@ -86,10 +157,12 @@ def survey(
     return work.plan(source, damage)
 
 
-def _with_color(reader: Reader) -> Any:
+def _seen_whole(reader: Reader) -> Iterator[tuple[Frame, dict[int, Colors], set[str]]]:
+    """Frames, what colors some of them are found to have, and what they carry beside their samples."""
+    asker = Asker()
     for frame in reader:
         assert reader.raw is not None
-        yield frame, frame.index % 24 == 0 and has_color(reader.raw)
+        yield frame, asker.ask(frame.index, reader.raw), beside(reader.raw)
 
 
 def survey_shots(
@@ -108,13 +181,14 @@ def survey_shots(
             with closing(ahead(read, 8)) as frames:
                 for frame in frames:
                     candidates.offer(
-                        frame.index,
+                        frame.index - plan.skip,
                         partial(colorizer.whole, frame.luma, plan.reel.coding, plan.reel.geometry),
                     )
                     done += 1
                     report(done)
-            pictures = candidates.take(plan.skip + shot.stop)
-            shots[number] = Shot(shot.start, shot.stop, *_seen(colorizer, pictures))
+            pictures = candidates.take(shot.stop, shot.stop).between(shot.start + shot.dissolve, shot.stop)
+            look, scenes = _seen(colorizer, pictures.chosen())
+            shots[number] = replace(shot, look=look, scenes=scenes, look_from=())
     return replace(plan, shots=tuple(shots))
 
 
@@ -138,10 +212,14 @@ class _Survey:
         self.digests: list[str] = []
         self.shots: list[Shot] = []
         self.skip = 0
-        self.sampled = self.colored = 0
-        self.candidates, self.cuts = Candidates(), CutDetector()
+        self.colors = Answers()
+        self.beside: Counter[str] = Counter()
+        self.duration = self.interlaced = 0
+        self.candidates, self.cuts, self.dissolves = Candidates(), CutDetector(), DissolveDetector()
+        self._open, self._open_dissolve = 0, 0
+        self._waiting: list[_Span] = []
 
-    def add(self, frame: Frame, colored: bool) -> bool:
+    def add(self, frame: Frame, colors: dict[int, Colors], more: set[str]) -> bool:
         """Take a frame in; False when the piece ends before it."""
         place = self.piece.place(frame)
         if place != "inside":
@@ -150,20 +228,49 @@ class _Survey:
         index = len(self.pts)
         self.pts.append(frame.pts)
         self.digests.append(luma_digest(frame.luma))
-        self.sampled += frame.index % 24 == 0
-        self.colored += colored
+        self.colors.add({i - self.skip: answer for i, answer in colors.items() if i >= self.skip})
+        self.beside.update(more)
+        self.duration = frame.duration
+        self.interlaced += frame.interlaced
         self.candidates.offer(index, lambda: self.colorizer.whole(frame.luma, self.reel.coding, self.geometry))
-        for cut in self.cuts.push(signature(frame.luma)):
-            self._close(cut)
+        plane = areas(frame.luma)
+        turned = signs(plane)
+        self._cut(self.cuts.push(turned))
+        self._part(self.dissolves.push(plane, turned))
+        self._settle(self.dissolves.settled)
         return True
 
-    def _close(self, stop: int) -> None:
-        start = self.shots[-1].stop if self.shots else 0
-        pictures = self.candidates.take(stop)
-        if not pictures and self.shots:  # a shot of a frame or two between candidates
-            self.shots[-1] = Shot(self.shots[-1].start, stop, self.shots[-1].look, self.shots[-1].scenes)
-            return
-        self.shots.append(Shot(start, stop, *_seen(self.colorizer, pictures)))
+    def _cut(self, cuts: list[int]) -> None:
+        for cut in cuts:
+            self.dissolves.cut(cut)
+            self._close(cut, cut)
+
+    def _close(self, stop: int, resume: int) -> None:
+        """The open shot ends before frame `stop`; the next one shows itself alone from `resume` on."""
+        self._waiting.append(_Span(self._open, stop, self._open_dissolve, self.candidates.take(stop, resume)))
+        self._open, self._open_dissolve = stop, resume - stop
+
+    def _part(self, found: list[Dissolve]) -> None:
+        """Shots that dissolves were found in are two each."""
+        for dissolve in found:
+            if self._open + self._open_dissolve < dissolve.start:
+                self._close(dissolve.start, dissolve.stop)
+                continue
+            for number, span in enumerate(self._waiting):
+                if span.start + span.dissolve < dissolve.start and dissolve.stop < span.stop:
+                    self._waiting[number : number + 1] = span.parted(dissolve)
+                    break
+
+    def _settle(self, frame: int) -> None:
+        """Look at the shots that end before this frame."""
+        while self._waiting and self._waiting[0].stop <= frame:
+            span = self._waiting.pop(0)
+            pictures = span.pictures.chosen()
+            if not pictures and self.shots:  # a shot of a frame or two between candidates
+                self.shots[-1] = replace(self.shots[-1], stop=span.stop)
+                continue
+            look, scenes = _seen(self.colorizer, pictures)
+            self.shots.append(Shot(span.start, span.stop, look, scenes, dissolve=span.dissolve))
 
     def plan(self, source: dict[str, Any], damage: Damage) -> Plan:
         """The finished plan."""
@@ -175,31 +282,90 @@ class _Survey:
                 f"no frame{piece if self.settings.start or self.settings.stop else ' can be decoded'}",
             )
         inside = {i - self.skip: why for i, why in damage.frames.items() if 0 <= i - self.skip < count}
-        if len(inside) > CORRUPT_SHARE * count:
-            raise DamagedSource(
-                reel.uri,
-                f"{len(inside)} of {count} frames are corrupt: what decodes is no picture (encrypted? wrong codec?);"
-                " coloring it would hide that",
+        if len(inside) > (HELD_SHARE if reel.is_sequence else CORRUPT_SHARE) * count:
+            what = "pictures cannot be read" if reel.is_sequence else "frames are corrupt"
+            why = (
+                f"such as {inside[min(inside)]}"
+                if reel.is_sequence
+                else "what decodes is no picture (encrypted? wrong codec?)"
             )
-        for cut in self.cuts.flush():
-            self._close(cut)
-        self._close(count)
+            raise DamagedSource(reel.uri, f"{len(inside)} of {count} {what}: {why}; coloring it would hide that")
+        self._cut(self.cuts.flush())
+        self._part(self.dissolves.flush())
+        self._close(count, count)
+        self._settle(count)
         pts, retimed = rising(self.pts, reel.step)
+        account = self._account(damage)
+        notes = (*self._notes(pts, account), *self._gone(pts, damage.gone))
         return Plan(
-            reel, source, self.settings, self.skip, pts, tuple(self.digests), tuple(self.shots), retimed == 0, retimed,
-            self.colored > self.sampled / 4, inside, dict(damage.packets), self._notes(pts),
+            reel, source, self.settings, self.skip, pts, tuple(self.digests), self._kept(), retimed == 0, retimed,
+            self.colors.colored, inside, dict(damage.packets), notes, dict(self.beside), account, self._last(pts),
         )  # fmt: skip
 
-    def _notes(self, pts: tuple[int, ...]) -> tuple[str, ...]:
+    def _kept(self) -> tuple[Shot, ...]:
+        """The shots; in a reel that is partly in color, those that are keep their colors unless a person said not to.
+
+        A reel that is in color all through was handed in to be painted.
+        """
+        shots = [part for shot in self.shots for part in self._by_color(shot)]
+        own = [self.colors.in_color(shot.start, shot.stop) for shot in shots]
+        if self.settings.color_shots != "keep" or all(own):
+            return tuple(self.shots)
+        return tuple(replace(shot, kept=kept) for shot, kept in zip(shots, own, strict=True))
+
+    def _by_color(self, shot: Shot) -> list[Shot]:
+        """A shot in which color begins or ends as several; they share its look."""
+        edges = [shot.start, *self.colors.turns(shot.start, shot.stop), shot.stop]
+        return [
+            replace(shot, start=a, stop=b, dissolve=min(shot.dissolve, b - a - 1) if a == shot.start else 0)
+            for a, b in pairwise(edges)
+        ]
+
+    def _gone(self, pts: tuple[int, ...], gone: list[int]) -> tuple[str, ...]:
+        """Where packets gave no frame, in seconds from the first one, within the piece."""
+        times = [f"{float((t - pts[0]) * self.reel.time_base):.3f}" for t in sorted(gone) if pts[0] <= t <= pts[-1]]
+        if not times:
+            return ()
+        more = f" and {len(times) - FEW_TIMES} more" if len(times) > FEW_TIMES else ""
+        return (f"no frame could be decoded at {', '.join(times[:FEW_TIMES])}{more} s; the one before is shown longer",)
+
+    def _account(self, damage: Damage) -> dict[str, int]:
+        """What became of the packets of the whole picture. Empty chunks of an AVI never become packets."""
+        if self.reel.is_sequence or self.settings.start or self.settings.stop:
+            return {}
+        counts = damage.account.counts()
+        short = self.reel.format == "avi" and self.reel.header_frames > counts.get("packets", 0)
+        empty = empty_chunks(Path(self.reel.uri), self.reel.stream) if short else 0
+        return {**counts, "empty": empty} if empty else counts
+
+    def _notes(self, pts: tuple[int, ...], account: dict[str, int]) -> tuple[str, ...]:
         notes = [assumed(what) for what in self.reel.guessed]
+        if 0 < self.interlaced < len(pts):
+            kept = self.reel.fields or "progressive"
+            counts = f"{len(pts) - self.interlaced} progressive and {self.interlaced} interlaced frames"
+            notes.append(f"{counts} are in it; the output calls all of them {kept}")
         if self.settings.start or self.settings.stop:
             return tuple(notes)
-        promised, have = self.reel.header_frames, len(pts)
+        if hidden := account.get("hidden"):
+            notes.append(f"an edit list hides {hidden} of {account['packets']} pictures; they are not in the output")
+        if empty := account.get("empty"):
+            notes.append(f"{empty} chunks are empty: there the picture before them is shown longer")
+        promised, have = self.reel.header_frames, account.get("packets", len(pts)) + account.get("empty", 0)
         if promised > have:
-            notes.append(f"the header promises {promised} frames, {have} could be decoded")
-        shown = (pts[-1] + self.reel.step - pts[0]) * self.reel.time_base
-        if self.reel.header_seconds > shown * Fraction(102, 100) + 1:
-            notes.append(
-                f"the header promises {float(self.reel.header_seconds):.1f} s, the picture lasts {float(shown):.1f} s"
-            )
-        return tuple(notes)
+            notes.append(f"the header promises {counted(promised, 'frame')}, the file has packets of {have}")
+        return (*notes, *self._short(pts))
+
+    def _last(self, pts: tuple[int, ...]) -> int:
+        """Ticks that the last frame is shown, where it says more than a nominal frame and the header bears it out."""
+        reel = self.reel
+        until = (pts[-1] + self.duration - min(0, pts[0])) * reel.time_base
+        believed = self.duration > reel.step and until <= reel.header_seconds + reel.time_base
+        return self.duration if believed and not (reel.is_sequence or self.settings.stop) else 0
+
+    def _short(self, pts: tuple[int, ...]) -> tuple[str, ...]:
+        """Whether a picture ends well before its header says. What the header of a file counts begins with its first
+        track, which may be sound."""
+        end = (pts[-1] + (self._last(pts) or self.reel.step) - min(0, pts[0])) * self.reel.time_base
+        if self.reel.header_seconds <= end * Fraction(102, 100) + 1:
+            return ()
+        return (f"the header says {float(self.reel.header_seconds):.1f} s, the picture ends at {float(end):.1f} s",)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import av
 import numpy as np
+from av.video.reformatter import Interpolation
 
+from colorizer.basis.light import MATRIX_TAGS, Range
 from colorizer.color.coding import Coding
 from pipeline.containers.profiles import Profile
-from pipeline.reels.frames import YUV_DEPTHS
+from pipeline.reels.frames import YUV_DEPTHS, owned_plane, pixel_layout, repacked
 from pipeline.reels.reel import Reel
 
 
@@ -37,6 +40,27 @@ class Target:
             top = 2**self.source.bits - 1
             mapped = (codes.astype(np.uint32) * (2 * (white - black)) + top) // (2 * top) + black
             return mapped.astype(np.uint16)
+        return self._deepened(codes)
+
+    def chroma(self, frame: av.VideoFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Cb and Cr of a source's frame as the output stores them; the very same codes where depth, range and
+        subsampling agree."""
+        layout = pixel_layout(frame.format.name)
+        assert layout is not None
+        if layout.kind != "rgb" and (layout.step_y, layout.step_x) == (self.step_y, self.step_x) and not self.rescale:
+            planar = repacked(frame, layout.planar) if layout.kind == "convert" else frame
+            if len(planar.planes) > 2:
+                return self._deepened(owned_plane(planar, 1)), self._deepened(owned_plane(planar, 2))
+        ranges = [Range.FULL if coding.full_range else Range.LIMITED for coding in (self.source, self.coding)]
+        matrix = MATRIX_TAGS[self.coding.matrix]
+        shown = frame.reformat(
+            format=self.pix_fmt, src_colorspace=None if layout.kind == "rgb" else matrix, dst_colorspace=matrix,
+            src_color_range=ranges[0], dst_color_range=ranges[1], interpolation=FINE, threads=1,
+        )  # fmt: skip
+        return owned_plane(shown, 1), owned_plane(shown, 2)
+
+    def _deepened(self, codes: np.ndarray) -> np.ndarray:
+        """Codes of the source's depth at the output's."""
         shift = self.coding.bits - self.source.bits
         if shift == 0:
             return codes
@@ -45,6 +69,9 @@ class Target:
         rounded = (codes.astype(np.uint32) + (1 << (-shift - 1))) >> -shift
         return np.minimum(rounded, 2**self.coding.bits - 1).astype(np.uint8 if self.coding.bits == 8 else np.uint16)
 
+
+FINE = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+"""How chroma is resampled where it must be."""
 
 NAMES = {
     (2, 2): "yuv420p", (1, 2): "yuv422p", (1, 1): "yuv444p", (2, 1): "yuv440p", (1, 4): "yuv411p", (4, 4): "yuv410p",

@@ -14,12 +14,17 @@ from av.stream import Disposition
 
 from pipeline.containers.chapters import TICK, check_chapters, clipped
 from pipeline.containers.containers import Container
-from pipeline.containers.labels import changed
+from pipeline.containers.film_tags import is_tag, plain
+from pipeline.containers.labels import UNHEARD, changed
 from pipeline.reels.decode import Reader
+from pipeline.reels.heard import heard
 from pipeline.reels.packets import Packets, found_in, moved, read_packets
 from pipeline.reels.reel import Reel, frames_of, open_source, readable
-from pipeline.reels.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, is_tag, samples_digest
+from pipeline.reels.sound_kinds import CHANGING
+from pipeline.reels.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, samples_digest
+from pipeline.reels.whole import chapters_for, check_whole, words_of
 from pipeline.values.finding import Finding
+from pipeline.values.words import counted
 
 SYNC = Fraction(1, 20)
 """Seconds that converted sound may move against the picture: codecs begin with some milliseconds of lead-in."""
@@ -37,27 +42,31 @@ def check_tracks(
     if reel.is_sequence:
         return findings
     with readable(reel.uri), open_source(reel.uri) as source, open_source(made.uri) as output:
+        parts = chapters_for(source, reel.uri, container)
         fates = declared if declared is not None else decide(source, reel, container)
         have = [s.index for s in output.streams if s.index != made.stream and s.type != "data"]
         expected = [f for f in fates if f.how in ("copied", "converted") and f.kind in TRACKS]
         if len(have) > len(expected) and output.chapters() and output.streams[have[-1]].type == "subtitle":
             have.pop()  # the titles of the chapters: FFmpeg shows them as a track where a time code is there too
-        findings.append(Finding("tracks", len(have) == len(expected), f"{len(expected)} carried, {len(have)} found"))
+        findings.append(Finding("tracks", len(have) == len(expected), _tracks(len(expected), len(have))))
         unknown = [s.index for s in source.streams if s.index not in (reel.stream, *(f.index for f in fates))]
         if unknown:
             findings.append(Finding("all tracks", False, f"the sidecar says nothing of the source's tracks {unknown}"))
-        lost = [f for f in fates if f.how == "lost" or f.rejected]
+        lost = [f for f in fates if f.loss or f.rejected]
         if lost:
-            message = "; ".join(
-                f"{f.kind} {f.index} {f.codec}: {f.why or f'{f.rejected} packets refused'}" for f in lost
-            )
+            refused = (f"{f.kind} {f.index} {f.codec}: {counted(f.rejected, 'packet')} refused" for f in lost)
+            message = "; ".join(f.loss or why for f, why in zip(lost, refused, strict=True))
             findings.append(Finding("declared losses", declared is not None, message))
         findings.append(_check_metadata(source, output))
         clock = (_begin(made) or Fraction(0)) - span[0]
-        chapters = clipped(source.chapters(), *span, -clock) if piece else source.chapters()
-        told_otherwise = any(f.kind == CHAPTERS for f in fates)
-        findings.append(check_chapters(chapters, output.chapters(), container, told_otherwise, clock))
+        whole = (*span, -clock) if piece else None
+        if parts or not container.whole or words_of(reel.uri) is None:
+            told_otherwise = any(f.kind == CHAPTERS for f in fates)
+            chapters = clipped(parts, *whole) if whole is not None else parts
+            findings.append(check_chapters(chapters, output.chapters(), container, told_otherwise, clock))
         pairs = list(zip(expected, have, strict=True)) if len(have) == len(expected) else []
+        both = [(reel.stream, made.stream), *((f.index, i) for f, i in pairs)]
+        findings += check_whole(source, output, (reel.uri, made.uri), container, both, whole)
         findings += _check_labels(source, output, (reel, made), pairs, fates, container)
         findings += [
             _check_attachment(f, source.streams[f.index], output.streams[i]) for f, i in pairs if f.kind == "attachment"
@@ -66,22 +75,30 @@ def check_tracks(
     for fate, index in pairs:
         if fate.kind == "attachment":
             continue
-        a, b = read_packets(reel.uri, fate.index), read_packets(made.uri, index)
+        a = read_packets(reel.uri, fate.index, hidden=container.edits)
+        b = read_packets(made.uri, index)
         allowed = a.base + b.base + made.time_base + TICK  # each time is rounded when it is written
         if piece or (fate.rejected and len(a) - len(b) <= fate.rejected):
             same = piece and _is_cut_out(reel.uri, fate.index, b, clock, allowed, span)
-            part = Finding(_name(fate), True, f"{len(b)} packets, those of the piece")
+            part = Finding(_name(fate), True, f"{counted(len(b), 'packet')}, those of the piece")
             findings.append(part if same else _check_part(fate, a, b, clock, allowed, span if piece else None))
+            continue
+        if fate.unheard:
+            detail = f"{counted(len(a), 'packet')} in the source, {len(b)} in the output; {UNHEARD}"
+            findings.append(_check_packets(fate, a, b) or Finding(_name(fate), len(a) == len(b), detail))
+            worst.add(_name(fate), moved(a, b, clock), allowed)
             continue
         if not container.timed and fate.kind == "audio":
             findings.append(_check_laid(reel.uri, fate, made.uri, index, span))
             continue
         finding = _check_packets(fate, a, b)
         findings.append(finding or _check_sound(reel.uri, fate, made.uri, index))
+        if fate.kind == "audio" and reel.format in CHANGING:
+            findings.append(_check_length(reel.uri, fate, made.uri, index))
         if fate.how == "copied" and (len(a) == len(b) or a.digest == b.digest):
             worst.add(_name(fate), moved(a, b, clock), allowed)
         elif fate.kind == "audio":
-            shift = _heard_later(reel.uri, fate.index, made.uri, index, clock, container.sound.lead)
+            shift = _heard_later(reel.uri, fate.index, made.uri, index, clock, container.sound_for(fate.codec).lead)
             worst.add(_name(fate), shift, SYNC)
     if pairs and not piece:
         findings.append(worst.finding())
@@ -107,6 +124,14 @@ class _Sync:
         )
 
 
+def _tracks(wanted: int, found: int) -> str:
+    """How many beside the picture, in words."""
+    if not wanted and not found:
+        return "none beside the picture"
+    those = f"{counted(wanted, 'track')} beside the picture"
+    return those if wanted == found else f"{those}, and {found or 'none'} in the output"
+
+
 def _check_labels(
     source: Any, output: Any, reels: tuple[Reel, Reel], pairs: list[tuple[Carried, int]], fates: list[Carried],
     container: Container,
@@ -120,7 +145,7 @@ def _check_labels(
         chosen = any(s.disposition & Disposition.default for s in kind)
         changes = changed(source.streams[fate.index], output.streams[index], container, fate.why, chosen)
         messages += [f"{fate.kind} {fate.index}: {change}" for change in changes]
-    held = f"languages, titles and flags of {len(pairs) + 1} tracks"
+    held = f"languages, titles and flags of {counted(len(pairs) + 1, 'track')}"
     return [Finding("labels", not messages, "; ".join(messages) or held)]
 
 
@@ -133,18 +158,15 @@ def _check_attachment(fate: Carried, source: Any, output: Any) -> Finding:
 
 
 def _check_metadata(source: Any, output: Any) -> Finding:
-    have = [_plain(v) for v in output.metadata.values()]
+    have = [plain(v) for v in output.metadata.values()]
     missing = [
         k for k, v in source.metadata.items()
-        if is_tag(k) and _plain(v)
-        and not any(h == _plain(v) or h.startswith(_plain(v) + " | ") for h in have)
+        if is_tag(k) and plain(v)
+        and not any(h == plain(v) or h.startswith(plain(v) + " | ") for h in have)
     ]  # fmt: skip
-    return Finding("metadata", not missing, f"missing {missing}" if missing else f"{len(source.metadata)} tags")
-
-
-def _plain(text: str) -> str:
-    """A tag's value as every container gives it back; keys are respelled (Matroska: GENERATED_BY), values are not."""
-    return text.replace("\x00", "").replace("\r\n", "\n").strip()
+    return Finding(
+        "metadata", not missing, f"missing {missing}" if missing else f"{counted(len(source.metadata), 'tag')}"
+    )
 
 
 def _heard_from(uri: str, index: int) -> Fraction | None:
@@ -186,13 +208,20 @@ def _check_packets(fate: Carried, a: Packets, b: Packets) -> Finding | None:
     """What the packets say of a whole track, in and out; None where only the samples can tell."""
     name = _name(fate)
     if a.digest == b.digest and (len(a) == len(b) or fate.kind == "audio"):
-        return Finding(name, True, f"{len(a)} packets, identical" + ("" if len(a) == len(b) else " but cut anew"))
+        anew = "" if len(a) == len(b) else " but cut anew"
+        return Finding(name, True, f"{counted(len(a), 'packet')}, identical{anew}{_hidden(a)}")
     if fate.kind == "video":  # H.264 is wrapped another way in each container
-        return Finding(name, len(a) == len(b), f"{len(a)} packets in the source, {len(b)} in the output")
+        return Finding(name, len(a) == len(b), f"{counted(len(a), 'packet')} in the source, {len(b)} in the output")
     if fate.kind != "audio":
-        message = f"{len(a)} packets in the source, {len(b)} in the output, or their bytes differ"
+        message = f"{counted(len(a), 'packet')} in the source, {len(b)} in the output, or their bytes differ"
         return Finding(name, False, message)
     return None
+
+
+def _hidden(a: Packets) -> str:
+    """What of a track's packets an edit list hides, in words."""
+    hidden = f"; an edit list hides {a.hidden} of them" * bool(a.hidden)
+    return hidden + f"; {a.left} that it hides are left out" * bool(a.left)
 
 
 def _is_cut_out(
@@ -218,13 +247,15 @@ def _check_part(
     times = [a.time(i) for i in range(len(a))]
     wanted = {i for i, t in enumerate(times) if span is None or (t is not None and span[0] <= t < span[1])}
     if not set(a.marks) & set(b.marks):
-        return Finding(name, len(b) > 0 or not wanted, f"{len(b)} packets in the output, {len(wanted)} in the source")
+        return Finding(
+            name, len(b) > 0 or not wanted, f"{counted(len(b), 'packet')} in the output, {len(wanted)} in the source"
+        )
     places = found_in(a, b, clock, allowed)
     missing = len(wanted.difference(places))
     if len(places) < len(b):
         return Finding(name, False, f"packet {len(places)} of {len(b)} is not the source's, or not at its time")
     refused = f"; {fate.rejected} refused by the container, as declared" if fate.rejected else ""
-    return Finding(name, missing <= fate.rejected, f"{len(b)} packets, {missing} missing{refused}")
+    return Finding(name, missing <= fate.rejected, f"{counted(len(b), 'packet')}, {missing} missing{refused}")
 
 
 def _check_sound(uri: str, fate: Carried, out: str, index: int) -> Finding:
@@ -236,6 +267,19 @@ def _check_sound(uri: str, fate: Carried, out: str, index: int) -> Finding:
         a, _, b, _ = _levels(uri, fate.index, out, index, length_b - length_a)
         same = _alike(a, b)
     return Finding(_name(fate), same, f"{fate.how}; {length_a} samples in the source, {length_b} in the output")
+
+
+def _check_length(uri: str, fate: Carried, out: str, index: int) -> Finding:
+    """Whether decoded sound lasts as long as its source's: bytes under the label of another rate do not."""
+    was, now = _seconds(uri, fate.index), _seconds(out, index)
+    detail = f"{float(was):.3f} s of sound in the source, {float(now):.3f} s in the output"
+    return Finding(f"length of {_name(fate)}", abs(was - now) <= SYNC, detail)
+
+
+def _seconds(uri: str, index: int) -> Fraction:
+    """Of a track's sound that decodes; 0 where it ends the process that decodes it."""
+    found = heard(uri, index, decode=True)
+    return found.kinds.seconds if found is not None and found.kinds is not None else Fraction(0)
 
 
 def _check_laid(uri: str, fate: Carried, out: str, index: int, span: tuple[Fraction, Fraction]) -> Finding:

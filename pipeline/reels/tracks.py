@@ -7,7 +7,6 @@ through is named.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -21,7 +20,10 @@ import numpy as np
 from pipeline.containers import chapters, labels
 from pipeline.containers.codecs import SoundCodec
 from pipeline.containers.containers import CONTAINERS, Container
+from pipeline.reels.heard import heard, places
 from pipeline.reels.reel import Reel, frames_of
+from pipeline.reels.sound_kinds import CHANGING
+from pipeline.reels.whole import chapters_for
 
 TRACKS = ("audio", "subtitle", "attachment", "video")
 """Kinds of tracks that an output can hold beside its picture."""
@@ -29,21 +31,16 @@ TRACKS = ("audio", "subtitle", "attachment", "video")
 PICTURE, CHAPTERS = "picture", "chapters"
 """Kinds of fates that are told only where something of the picture's labels or of the chapters cannot be held."""
 
-NOT_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "timecode", "duration")
-"""Container tags that describe the old file, not the film."""
-
 GAP = Fraction(1, 50)
 """Seconds that a source's sound may be beside its own time before silence is put in, or samples are left out."""
-
-PLACES = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
-"""What so many channels are taken for where a file only counts them (AVI, WMV, MXF): AAC and MP4 want to know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
     """One track's fate. how: "copied", "converted" or "lost" ("painted": the picture).
 
-    why: what stood in the way; out: stream in the output; rejected: packets that the container refused.
+    why: what stood in the way; out: stream in the output; rejected: packets that the container refused. rate, layout:
+    what sound becomes that changes on its way; 0 and "" where it is as its header says.
     """
 
     index: int
@@ -53,13 +50,20 @@ class Carried:
     why: str = ""
     out: int = -1
     rejected: int = 0
+    rate: int = 0
+    layout: str = ""
+
+    @property
+    def unheard(self) -> bool:
+        """Whether it is sound of which only the packets may be touched."""
+        return labels.UNHEARD in self.why
 
     @property
     def loss(self) -> str:
-        """What of the track is not in the output and why, for a person; "" if all of it is there or was converted."""
+        """What of the track is not in the output and why, for a person; "" if all of it is there or as good."""
         if self.kind == CHAPTERS:
             return f"{self.kind}: {self.why}"
-        why = self.why if self.how == "lost" else labels.told_in(self.why)
+        why = self.why if self.how == "lost" else labels.losses_in(self.why)
         return f"{self.kind} {self.index} {self.codec}: {why}" if self.how == "lost" or why else ""
 
     def to_json(self) -> dict[str, Any]:
@@ -67,22 +71,11 @@ class Carried:
         return asdict(self)
 
 
-def places(context: Any) -> str:
-    """Layout of a sound track's channels: as the file says, else by their number; "" where nothing is usual."""
-    name, count = str(context.layout.name), int(context.layout.nb_channels)
-    return PLACES.get(count, "") if name == f"{count} channels" else name
-
-
-def is_tag(key: str) -> bool:
-    """Whether a container's tag says something of the film. QuickTime adds a language: encoder-eng."""
-    return re.sub(r"-[a-z]{3}$", "", key.lower()) not in NOT_TAGS
-
-
 def accepts(stream: Any, container: Container) -> str:
     """Why an output of this kind does not take a stream as it is, or an empty string. Tried, not looked up."""
-    context, suffix = stream.codec_context, container.suffix
-    if container.places_pcm and stream.type == "audio" and context.name.startswith("pcm") and not places(context):
-        return f"{suffix} files must know where the {context.layout.nb_channels} channels belong"  # found at its end
+    suffix = container.suffix
+    if not container.pcm and stream.type == "audio" and stream.codec_context.name.startswith("pcm"):
+        return f"few players read {stream.codec_context.name} in {suffix} files"
     try:
         with av.open(io.BytesIO(), "w", format=container.muxer) as trial:
             trial.add_stream_from_template(stream)
@@ -99,16 +92,16 @@ def decide(source: Any, reel: Reel, container: Container) -> list[Carried]:
     fates = []
     for stream in source.streams:
         if stream.index == reel.stream:
-            if told := labels.unheld(stream, container):
-                fates.append(Carried(stream.index, PICTURE, reel.codec, "painted", told))
+            if unheld := labels.unheld(stream, container):
+                fates.append(Carried(stream.index, PICTURE, reel.codec, "painted", unheld))
             continue
         codec = stream.codec_context.name if stream.codec_context else ""
         fate = _fate(stream, reel, container, codec)
-        if fate.kind in TRACKS and fate.how != "lost" and (told := labels.unheld(stream, container)):
-            fate = replace(fate, why=f"{fate.why}; {told}" if fate.why else told)
+        if fate.kind in TRACKS and fate.how != "lost" and (unheld := labels.unheld(stream, container)):
+            fate = replace(fate, why=f"{fate.why}; {unheld}" if fate.why else unheld)
         fates.append(fate)
-    if told := chapters.unheld(source.chapters(), container):
-        fates.append(Carried(-1, CHAPTERS, "", "converted", told))
+    if unheld := chapters.unheld(chapters_for(source, reel.uri, container), container):
+        fates.append(Carried(-1, CHAPTERS, "", "converted", unheld))
     return fates
 
 
@@ -128,29 +121,54 @@ def _fate(stream: Any, reel: Reel, container: Container, codec: str) -> Carried:
         return Carried(stream.index, "audio", codec, "lost", "its codec is unknown to FFmpeg")
     laid = f"{container.suffix} files lay sound out beside the picture" if not container.timed else ""
     why = laid if laid and stream.type == "audio" else accepts(stream, container)
-    if not why:
-        return Carried(stream.index, stream.type, codec, "copied")
-    known = stream.type == "audio" and stream.codec_context.sample_rate
-    if known and (not container.sound.placed or places(stream.codec_context)):
-        return Carried(stream.index, "audio", codec, "converted", f"{why}; now {container.sound.encoder}")
-    return Carried(stream.index, stream.type, codec, "lost", why)
+    if stream.type == "audio":
+        return _sound_fate(stream, reel, container, why)
+    return Carried(stream.index, stream.type, codec, "lost" if why else "copied", why)
+
+
+def _sound_fate(stream: Any, reel: Reel, container: Container, why: str) -> Carried:
+    """Of sound whose packets are taken, or are not and why: copied, converted if it can be, else lost."""
+    codec = stream.codec_context.name
+    found = heard(reel.uri, stream.index, decode=bool(why) or reel.format in CHANGING)
+    if found is None:
+        reasons = f"{why}; {labels.UNHEARD}" if why else labels.UNHEARD
+        return Carried(stream.index, "audio", codec, "lost" if why else "copied", reasons)
+    change = found.kinds.change if found.kinds is not None and reel.format in CHANGING else ""
+    if not why and not change:
+        return Carried(stream.index, "audio", codec, "copied")
+    why = "; ".join(filter(None, (why, change)))
+    sound = container.sound_for(codec)
+    if not found.rate or (sound.placed and not found.layout):
+        return Carried(stream.index, "audio", codec, "lost", why)
+    now = f"now {sound.encoder}"
+    if 0 < sound.bits < found.bits:
+        now = f"{now}; {labels.ROUNDED.format(sound.bits)}"
+    if sound.bit_rate:
+        now = f"{now}; {labels.COMPRESSED.format(sound.encoder)}"
+    rate, layout = found.kinds.widest if change and found.kinds is not None else (0, "")
+    if (wanted := sound.rate_for(was := rate or found.rate)) != was:
+        now = f"{now}; {labels.RESAMPLED.format(wanted, was)}"
+    return Carried(stream.index, "audio", codec, "converted", f"{why}; {now}", rate=rate, layout=layout)
 
 
 class Sound:
     """Converts a sound track: decoded samples in, packets of the output's codec out.
 
-    seconds: where a container has no times, the picture's length, which the sound is laid out along.
+    seconds: where a container has no times, the picture's length, which the sound is laid out along. fate: what is
+    known of sound that changes on its way.
     """
 
-    def __init__(self, source: Any, out: Any, codec: SoundCodec, seconds: Fraction | None = None) -> None:
+    def __init__(
+        self, source: Any, out: Any, codec: SoundCodec, seconds: Fraction | None = None, fate: Carried | None = None
+    ) -> None:
         context = source.codec_context
-        rate = codec.rate_for(context.sample_rate)
+        rate = codec.rate_for((fate.rate if fate is not None else 0) or context.sample_rate)
         self.stream = out.add_stream(codec.encoder, rate=rate)
-        layout = places(context) or context.layout.name
+        layout = (fate.layout if fate is not None else "") or places(context) or context.layout.name
         made = self.stream.codec_context
         made.layout, made.format, made.options = layout, codec.wave, dict(codec.options)
         if codec.bit_rate:
-            made.bit_rate = codec.bits_per_second(rate, context.layout.nb_channels)
+            made.bit_rate = codec.bits_per_second(rate, av.AudioLayout(layout).nb_channels)
         self.stream.time_base = made.time_base = Fraction(1, rate)
         self._resampler = Resampler(codec.wave, layout, rate)
         self._lay = Lay(codec.wave, layout, rate, ceil(seconds * rate)) if seconds is not None else None

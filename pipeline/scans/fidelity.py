@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,15 @@ import tifffile
 
 from colorizer.basis.errors import ColorizeError
 from pipeline.metadata.metadata import Fields, name_of
+from pipeline.metadata.tags import Tag
 from pipeline.metadata.xmp import marked, merge
-from pipeline.pages.page import COLOR_SPACE, SOFTWARE
 from pipeline.pages.pyramid import RowBuffer, halved, levels
 from pipeline.reels.sidecar import SOURCE_TYPE
-from pipeline.scans.outputs import JPEG, check_luma, tile_rows
+from pipeline.scans.outputs import JPEG, check_luma, page_at, tile_rows
 from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import ScanPage, ScanReader
 from pipeline.stills.tones import is_srgb
-from pipeline.values.finding import Finding
+from pipeline.values.finding import Finding, Law
 from pipeline.values.loss import Loss
 
 LEVEL_ERROR = 4.0
@@ -50,41 +50,48 @@ class Declared:
         return frozenset(loss.name for loss in self.lost)
 
 
-def check_words(source: ScanReader, out: ScanReader, said: Declared) -> list[Finding]:
+def check_words(source: ScanReader, out: ScanReader, declared: Declared) -> list[Finding]:
     """Whether what a page says of itself is what its source says: geometry, resolution, profile, tags, mark."""
     a, b = source.scan, out.scan
     page = f"page {a.page}"
     findings = [
-        _same(f"size, {page}", (a.width, a.height), (b.width, b.height)),
+        _same(f"size, {page}", (a.width, a.height), (b.width, b.height), Law.PICTURE),
         _same(f"orientation, {page}", a.orientation, b.orientation),
         _resolution(page, a, b),
         _profile(page, b),
-        *_tags(page, a, b, said),
-        _mark(page, a, b, said),
+        *_tags(page, a, b, declared),
+        *_census(page, a, declared),
+        _mark(page, a, b, declared),
     ]
-    if said.lossless:
-        findings.append(_same(f"depth, {page}", f"{a.bits} bits", f"{b.bits} bits"))
+    if declared.lossless:
+        findings.append(_same(f"depth, {page}", f"{a.bits} bits", f"{b.bits} bits", Law.PICTURE))
     return findings
 
 
-def _same(what: str, wanted: object, found: object) -> Finding:
-    message = _told(found) if wanted == found else f"{_told(found)} where the source has {_told(wanted)}"
-    return Finding(what, wanted == found, message)
+def _same(what: str, wanted: object, found: object, law: Law | None = None) -> Finding:
+    message = _words(found) if wanted == found else f"{_words(found)} where the source has {_words(wanted)}"
+    return Finding(what, wanted == found, message, law=law)
 
 
-def _told(value: object) -> str:
+def _words(value: object) -> str:
     return " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _resolution(page: str, a: ScanPage, b: ScanPage) -> Finding:
     what = f"resolution, {page}"
     if a.resolution is None or b.resolution is None:
-        declared = a.resolution is b.resolution
-        return Finding(what, declared, "none in the source" if declared else f"{b.resolution} for {a.resolution}")
+        neither = a.resolution is b.resolution
+        return Finding(what, neither, "none in the source" if neither else f"{_per(b)} where the source has {_per(a)}")
     near = all(abs(float(x / y) - 1) <= RESOLUTION for x, y in zip(a.resolution[:2], b.resolution[:2], strict=True))
-    x, y = (float(v) for v in b.resolution[:2])
-    unit = {1: "", 2: " per inch", 3: " per cm"}[b.resolution[2]]
-    return Finding(what, near and a.resolution[2] == b.resolution[2], f"{x:g} x {y:g}{unit}")
+    return Finding(what, near and a.resolution[2] == b.resolution[2], _per(b))
+
+
+def _per(page: ScanPage) -> str:
+    """Pixels per unit, in words."""
+    if page.resolution is None:
+        return "none"
+    x, y = (float(v) for v in page.resolution[:2])
+    return f"{x:g} x {y:g}{ ({1: '', 2: ' per inch', 3: ' per cm'}[page.resolution[2]]) }"
 
 
 def _profile(page: str, b: ScanPage) -> Finding:
@@ -96,7 +103,7 @@ def _profile(page: str, b: ScanPage) -> Finding:
     return Finding(f"ICC profile, {page}", right, message)
 
 
-def _tags(page: str, a: ScanPage, b: ScanPage, said: Declared) -> Iterator[Finding]:
+def _tags(page: str, a: ScanPage, b: ScanPage, declared: Declared) -> Iterator[Finding]:
     """One finding for all tags that are there again, and one for each that is not."""
     kept = 0
     pairs: tuple[tuple[str, Fields, Fields], ...] = (
@@ -105,30 +112,40 @@ def _tags(page: str, a: ScanPage, b: ScanPage, said: Declared) -> Iterator[Findi
     )  # fmt: skip
     for kind, wanted, found in pairs:
         for code, (_, value) in wanted.items():
-            if code in (700, COLOR_SPACE) or value in (b"", ()):
+            if code in (Tag.XMP, Tag.COLOR_SPACE) or value in (b"", ()):
                 continue  # the packet is looked at below; the color space is the output's own
             there = found[code][1] if code in found else None
             added = (
-                code == SOFTWARE and isinstance(there, bytes) and isinstance(value, bytes) and there.startswith(value)
+                code == Tag.SOFTWARE
+                and isinstance(there, bytes)
+                and isinstance(value, bytes)
+                and there.startswith(value)
             )
             if added or repr(there) == repr(value):  # as text, since NaN is not NaN
                 kept += 1
-            elif name_of(code) not in said.names:
+            elif name_of(code) not in declared.names:
                 message = "is missing" if there is None else f"says {there!r:.60} where the source says {value!r:.60}"
                 yield Finding(f"{kind}{name_of(code)}, {page}", False, message)
-    declared = f"; {len(said.lost)} declared as not carried over" if said.lost else ""
-    yield Finding(f"tags, {page}", True, f"{kept} of the source are there again{declared}")
+    note = f"; {len(declared.lost)} declared as not carried over" if declared.lost else ""
+    yield Finding(f"tags, {page}", True, f"{kept} of the source are there again{note}")
 
 
-def _mark(page: str, a: ScanPage, b: ScanPage, said: Declared) -> Finding:
+def _census(page: str, a: ScanPage, declared: Declared) -> Iterator[Finding]:
+    """What the source holds, walked anew, and no output does: one finding for each that is not declared."""
+    for loss in a.metadata.lost:
+        if loss.name not in declared.names:
+            yield Finding(f"{loss.name}, {page}", False, loss.why or "not carried over")
+
+
+def _mark(page: str, a: ScanPage, b: ScanPage, declared: Declared) -> Finding:
     what, packet = f"XMP, {page}", b.metadata.xmp
     if packet is None or SOURCE_TYPE.encode() not in packet:
         return Finding(what, False, "no word that a model made the colors")
-    if "XMP" in said.names:
+    if "XMP" in declared.names:
         return Finding(
             what, True, "says that a model made the colors; the source's packet is declared as not carried over"
         )
-    if packet != merge(a.metadata.xmp, marked(packet) if said.mark is None else said.mark)[0]:
+    if packet != merge(a.metadata.xmp, marked(packet) if declared.mark is None else declared.mark)[0]:
         return Finding(what, False, "not the source's packet with the mark set in it")
     carried = ", with all that the source's packet says" if a.metadata.xmp else ""
     return Finding(what, True, f"says that a model made the colors{carried}")
@@ -139,8 +156,8 @@ def _levels(path: Path, place: int, number: int) -> Finding:
     what = f"pyramid, page {number}"
     try:
         with tifffile.TiffFile(path) as tiff:
-            full: Any = tiff.pages[place]
-            below = list(full.pages or ())
+            full = page_at(tiff, path, place)
+            below = list(full.pages or _behind(tiff, full))
             found = [(level.imagelength, level.imagewidth) for level in below]
             wanted = levels(full.imagelength, full.imagewidth, pyramid=True)[1:]
             if found != wanted:
@@ -157,6 +174,17 @@ def _levels(path: Path, place: int, number: int) -> Finding:
     return Finding(what, not wrong, message)
 
 
+def _behind(tiff: tifffile.TiffFile, full: Any) -> Iterator[Any]:
+    """Pages that follow on one and say that they are reduced."""
+    pages: Any = tiff.pages
+    pages.useframes = False
+    later = iter(pages)
+    for page in later:
+        if page.offset == full.offset:
+            break
+    yield from takewhile(lambda page: page.subfiletype & 1, later)
+
+
 def _is_half(path: Path, larger: Any, smaller: Any, exact: bool) -> bool:
     """Whether a level is another one in means of 2 x 2; of a lossy one, about."""
     bands = RowBuffer(smaller.imagelength, smaller.imagewidth, smaller.dtype, smaller.tilelength)
@@ -171,18 +199,18 @@ def _is_half(path: Path, larger: Any, smaller: Any, exact: bool) -> bool:
 def check_scan(
     source: str,
     out: Path,
-    said: Declared,
+    declared: Declared,
     limits: dict[str, int],
     luma: Callable[[int], Finding | None] = lambda _: None,
 ) -> list[Finding]:
     """Everything that is kept, page by page. luma: a finding about a page's luma if it was compared already."""
     findings: list[Finding] = []
-    for place, number in enumerate(said.pages):
+    for place, number in enumerate(declared.pages):
         with open_scan(source, number, **limits) as reader, open_scan(out, place, **limits) as written:
             if not place:
-                findings.append(_same("pages", len(said.pages), written.scan.pages))
-            findings.append(luma(place) or check_luma(out, place, reader, said.lossless))
-            findings += check_words(reader, written, said)
-        if said.pyramid:
+                findings.append(_same("pages", len(declared.pages), written.scan.pages, Law.WHOLE))
+            findings.append(luma(place) or check_luma(out, place, reader, declared.lossless))
+            findings += check_words(reader, written, declared)
+        if declared.pyramid:
             findings.append(_levels(out, place, number))
     return findings

@@ -48,14 +48,15 @@ def join_scan(
     growing = scratch_of(scratch, "")
     first = next(described)
     with ScanWriter(
-        scratch, first, compression=settings.compression, pyramid=settings.pyramid, tile=settings.tile, scratch=growing
-    ) as writer:
+        scratch, first, compression=settings.compression, pyramid=bool(settings.pyramid),
+        chained=settings.pyramid == "pages", tile=settings.tile, scratch=growing,
+    ) as writer:  # fmt: skip
         for number, page in enumerate(plan.pages):
             if number:
                 writer.append(next(described))
             height, width, at = page.plate.height, page.plate.width, 0
             columns = Grid.of(height, width, settings.tile).columns
-            halved = len(levels(height, width, pyramid=settings.pyramid)) > 1
+            halved = len(levels(height, width, pyramid=bool(settings.pyramid))) > 1
             for _, row in blocks.rows(page, columns + halved):
                 rows = min(settings.tile, height - at)
                 half = unpack_rows(row[-1], -(-rows // 2), -(-width // 2), page.out_bits) if halved else None

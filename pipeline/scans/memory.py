@@ -35,14 +35,14 @@ def tile_for(
     row = 3 * width * (bits // 8)
     if not STILL_FORMATS[output].by_region:
         if (need := fixed + 3 * height * row) > allowed:
-            raise ColorizeError(f"{output} is encoded in one piece: {_told(need, allowed)}, or name the output .tif")
+            raise ColorizeError(f"{output} is encoded in one piece: {_lack(need, allowed)}, or name the output .tif")
         return asked or TILES[0]
     for tile in (asked,) if asked else TILES:
         if (need := fixed + 2 * min(tile, height) * row) <= allowed:
             return tile
-    raise ColorizeError(f"tiles of {tile} px: {_told(need, allowed)}{', or smaller tiles by --tile' * (asked > 64)}")
+    raise ColorizeError(f"tiles of {tile} px: {_lack(need, allowed)}{', or smaller tiles by --tile' * (asked > 64)}")
 
 
-def _told(need: int, allowed: int) -> str:
+def _lack(need: int, allowed: int) -> str:
     need_, allowed_ = (f"{count / (1 << 30):.2f}" for count in (need, allowed))
     return f"that takes {need_} GiB of memory and {allowed_} are allowed; allow more by --memory"

@@ -18,7 +18,9 @@ from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSour
 from colorizer.basis.light import luma_codes
 from pipeline.pages.still_formats import format_of
 from pipeline.stills.reader import ScanReader
-from pipeline.values.finding import Finding
+from pipeline.stills.tiff import pages_of
+from pipeline.values.finding import Finding, Law
+from pipeline.values.words import counted
 
 MEAN_ERROR = 2.5
 """Mean distance in 8-bit codes that lossy compression may move the luma by. JPEG at quality 95 moves photographs by
@@ -36,7 +38,7 @@ def rgb_rows(path: Path, page: int) -> Iterator[np.ndarray]:
         decode = format_of(path).decode
         if decode is None:
             with tifffile.TiffFile(path) as tiff:
-                yield from tile_rows(path, tiff.pages[page])
+                yield from tile_rows(path, page_at(tiff, path, page))
             return
         rgb = decode(path.read_bytes())
     except (ColorizeError, OSError):
@@ -48,6 +50,14 @@ def rgb_rows(path: Path, page: int) -> Iterator[np.ndarray]:
     if rgb.ndim != 3 or rgb.shape[2] != 3:
         raise UnsupportedSource(str(path), f"{rgb.ndim} axes of samples where RGB has 3; color it anew")
     yield rgb
+
+
+def page_at(tiff: tifffile.TiffFile, path: Path, page: int) -> Any:
+    """A page by its number. tifffile alone would walk the list up to it, for each page anew."""
+    with path.open("rb") as file:
+        places = pages_of(str(path), file).places
+    tiff.filehandle.seek(places[page])
+    return tifffile.TiffPage(tiff, page)
 
 
 def tile_rows(path: Path, page: Any) -> Iterator[np.ndarray]:
@@ -72,7 +82,7 @@ def tile_rows(path: Path, page: Any) -> Iterator[np.ndarray]:
 
 def digests(path: Path, page: int, rows: int) -> list[str]:
     """MD5 of the luma of every `rows` rows of an output's page; of JPEG tiles it is not the source's."""
-    found, band, left = [], hashlib.md5(), rows
+    found, band, left = [], hashlib.md5(usedforsecurity=False), rows
     for portion in rgb_rows(path, page):
         luma = luma_codes(portion)
         luma = np.ascontiguousarray(luma, luma.dtype.newbyteorder("<"))
@@ -82,7 +92,7 @@ def digests(path: Path, page: int, rows: int) -> list[str]:
             luma, left = luma[taken:], left - taken
             if not left:
                 found.append(band.hexdigest())
-                band, left = hashlib.md5(), rows
+                band, left = hashlib.md5(usedforsecurity=False), rows
     return [*found, band.hexdigest()] if left < rows else found
 
 
@@ -111,12 +121,13 @@ def luma_finding(page: int, exact: bool, off: int = 0, worst: int = 0, mean: flo
     """The finding about a page's luma. off: samples that differ; mean: in 8-bit codes; wrong: why nothing is known."""
     what = f"luma, page {page}"
     if wrong:
-        return Finding(what, False, wrong)
+        return Finding(what, False, wrong, law=Law.PICTURE)
     if exact:
-        return Finding(
-            what, not off, f"{off} samples differ, by up to {worst} codes" if off else "every sample is the source's"
-        )
-    return Finding(what, mean <= MEAN_ERROR, f"lossy; mean error {mean:.2f} of 255, worst {worst}")
+        differs = f"it differs in {counted(off, 'sample')}, by up to {counted(worst, 'code')}"
+        message = differs if off else "every sample is the source's"
+        return Finding(what, not off, message, law=Law.PICTURE)
+    message = f"lossy; mean error {mean:.2f} of 255, worst {worst}"
+    return Finding(what, mean <= MEAN_ERROR, message, law=Law.PICTURE)
 
 
 def lossless(path: Path) -> bool:

@@ -10,15 +10,17 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 
 from colorizer.painting.plate import Plate
 from pipeline.pages.pyramid import levels
+from pipeline.values.formats import check_format
 from pipeline.values.kinds import SCAN, Kind
 from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
+from pipeline.values.typed import checked
 
 FORMAT = 2
 BAND_PIXELS = 32 << 20
@@ -34,7 +36,8 @@ class ScanSettings:
     """What a person chose, resolved: everything beside the source that changes the output.
 
     format: TIFF, PNG or JPEG. tile: side of TIFF's tiles, and rows that are encoded at a time of other formats.
-    page: the only one of the source that is wanted; -1 for all.
+    pyramid: where reduced levels are, one of PYRAMIDS, "" for none. page: the only one of the source that is wanted; -1
+    for all.
     """
 
     format: str
@@ -44,7 +47,7 @@ class ScanSettings:
     precision: str
     compression: str = "deflate"
     tile: int = 512
-    pyramid: bool = False
+    pyramid: str = ""
     page: int = -1
 
 
@@ -75,6 +78,13 @@ class PagePlan:
     plate: Plate = field(repr=False)
     look_from: LookSources = ()
     pending: bool = False
+
+    def __post_init__(self) -> None:
+        plate = self.plate
+        if not (min(self.rows, plate.height, plate.width) > 0 and 0 < self.bits <= 32 and self.out_bits in (8, 16)):
+            raise ValueError("a page has a size, rows in its bands and bits in its samples")
+        if not 1 <= self.orientation <= 8:
+            raise ValueError("orientations are those of TIFF, 1 to 8")
 
     def awaiting(self, look: np.ndarray | None, sources: LookSources) -> PagePlan:
         """The page with another look, None for its own, under which it is to be surveyed."""
@@ -159,10 +169,9 @@ class ScanPlan:
     @classmethod
     def from_json(cls, values: dict[str, Any], path: str = "") -> ScanPlan:
         """path: of the scan, where it lies now. Raises KeyError, TypeError or ValueError for what is no plan."""
-        if values["format"] != FORMAT:
-            raise ValueError(f"plan format {values['format']}, this program writes {FORMAT}")
+        check_format("plan", values, FORMAT)
         pages = tuple(PagePlan.from_json(page) for page in values["pages"])
-        return cls(path, values["source"], ScanSettings(**values["settings"]), pages)
+        return cast(ScanPlan, checked(cls(path, values["source"], ScanSettings(**values["settings"]), pages)))
 
     def units(self) -> tuple[Band, ...]:
         """All pages' rows, in order."""
@@ -174,6 +183,7 @@ class ScanPlan:
 
     def _band(self, number: int, page: PagePlan, top: int, bottom: int) -> Band:
         settings = {name: value for name, value in asdict(self.settings).items() if name not in ("weights", "page")}
+        settings["pyramid"] = bool(self.settings.pyramid)  # where the levels are is the join's business
         lines = b"" if page.plate.lines is None else page.plate.lines.numpy().tobytes()
         decided = hashlib.sha256(page.plate.look.tobytes() + lines).hexdigest()
         identity = [FORMAT, self.source["sha256"], settings, page.number, page.out_bits, top, bottom, decided]
@@ -203,7 +213,7 @@ class Band:
     @property
     def halved(self) -> bool:
         """Whether its rows are wanted at half size too, for the levels of a pyramid."""
-        return len(levels(self.plate.height, self.plate.width, pyramid=self.settings.pyramid)) > 1
+        return len(levels(self.plate.height, self.plate.width, pyramid=bool(self.settings.pyramid))) > 1
 
     @property
     def size(self) -> dict[str, int]:

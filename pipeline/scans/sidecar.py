@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.reels.sidecar import SOURCE_TYPE, catalogued, versions
+from pipeline.reels.sidecar import SOURCE_TYPE, Notes, catalogued, versions
 from pipeline.scans.join import mark_of
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage.ledger import Receipt
-from pipeline.values.finding import Finding
+from pipeline.values.finding import Finding, losses
 from pipeline.values.loss import Loss
 
 SIDECAR_FORMAT = "chromatheque-scan-1"
@@ -17,21 +17,21 @@ SIDECAR_FORMAT = "chromatheque-scan-1"
 
 def sidecar(
     plan: ScanPlan, receipts: list[Receipt], lost: list[Loss], findings: list[Finding], output: dict[str, Any],
-    id: str = "",
+    id: str = "", catalog: Notes = (),
 ) -> dict[str, Any]:  # fmt: skip
     """The sidecar: the whole story of an output, without clock times, so that a repeated run writes the same bytes.
 
-    id: the catalogue's, if there is one.
+    id, catalog: the catalogue's, if there is one.
     """
     pages = []
     for page in plan.pages:
-        said = page.to_json()
-        pages.append({name: value for name, value in said.items() if not name.startswith(("lines", "scene_"))})
+        values = page.to_json()
+        pages.append({name: value for name, value in values.items() if not name.startswith(("lines", "scene_"))})
     chroma = [receipt.chroma for receipt in receipts]
     return {
-        "format": SIDECAR_FORMAT, **catalogued(id), "digital_source_type": SOURCE_TYPE, "software": versions(),
+        "format": SIDECAR_FORMAT, **catalogued(id, catalog), "digital_source_type": SOURCE_TYPE, "software": versions(),
         "source": plan.source, "output": output, "settings": asdict(plan.settings), "pages": pages,
-        "not_carried_over": list(map(str, lost)),
+        "not_carried_over": list(map(str, (*lost, *losses(findings)))),
         "notes": sorted({note for receipt in receipts for note in receipt.notes}),
         "verified": [finding.to_json() for finding in findings], "mark": mark_of(plan), "chroma": chroma,
     }  # fmt: skip

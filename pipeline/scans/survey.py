@@ -37,9 +37,9 @@ def survey_page(
     """Read a page once and plan it. report: told how many rows were read. look: another one than its own."""
     scan = reader.scan
     rows = band_rows(scan.height, scan.width, settings.tile, not settings.working_size)
-    preview, whole, digests = Preview(scan.height, scan.width, scan.bits), hashlib.md5(), []
+    preview, whole, digests = Preview(scan.height, scan.width, scan.bits), hashlib.md5(usedforsecurity=False), []
     for top in range(0, scan.height, rows):
-        band = hashlib.md5()
+        band = hashlib.md5(usedforsecurity=False)
         done = top
         with closing(rows_of(reader, top, min(scan.height, top + rows))) as portions:  # type: ignore[type-var]
             for portion in portions:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,8 +22,34 @@ ANSWER = 2.0
 PYTHON_LEVEL = "RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL"
 """Ray's own variable: how far the versions of Python must agree, by "patch" unless it says "minor"."""
 
+PARTING = 20.0
+"""Seconds in which a cluster of one's own lets go of this process."""
+
 HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 """What a gRPC client says first (RFC 9113, section 3.4); the server's first frame, too, is of kind 4, its settings."""
+
+
+def leave(ray: Any, patience: float = PARTING) -> None:
+    """`ray.shutdown`, which now and then asks the head of its own cluster to be let go and waits for ever.
+
+    The head is to end in any case: after a while it is ended first. patience: in seconds.
+    """
+    late = threading.Timer(patience, _end_heads)
+    late.daemon = True
+    late.start()
+    try:
+        ray.shutdown()
+    finally:
+        late.cancel()
+
+
+def _end_heads() -> None:
+    """End the heads that this process started (Linux; elsewhere nothing is known of them)."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError):  # it has ended
+            name, _, rest = status.read_text().partition(" (")[2].rpartition(") ")
+            if name == "gcs_server" and int(rest.split()[1]) == os.getpid():
+                os.kill(int(status.parent.name), signal.SIGKILL)
 
 
 def reach(address: str) -> None:
@@ -29,6 +58,8 @@ def reach(address: str) -> None:
     Takes seconds at most, and does not import Ray. Asked for a closed port, or for that of its dashboard, Ray itself
     warns again and again and has not given up after two minutes; no library here speaks gRPC. Raises ColorizeError.
     """
+    if "@" in address:
+        raise ColorizeError("--ray: put no name and password into the address, they would show in errors")
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or "/" in host:
         return
@@ -63,17 +94,32 @@ def connect(ray: Any, address: str, workers: int, temp: Path | None) -> None:
         if ":" in address:
             check_token(address)
             _knock(ray, address)
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **local)
+        with _own_signals():
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", **local)
     except ray.exceptions.AuthenticationError as error:
         raise wanted(address) from error
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except Exception as error:  # Ray raises plain ones too
+        if address == "local":
+            raise ColorizeError(_not_started(error, temp)) from error
+        if not isinstance(error, ConnectionError | RuntimeError | ValueError | TimeoutError):
+            raise
         if message := mismatch(str(error), address):
-            ray.shutdown()  # it is connected by then
+            leave(ray)  # it is connected by then
             raise ColorizeError(message) from error
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ColorizeError(
             f"no Ray cluster at {address}: {first}; if one runs and wants a token, {SET_TOKEN}"
         ) from error
+
+
+def _not_started(error: Exception, temp: Path | None) -> str:
+    """What to say where a Ray of this machine's own does not start."""
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    logs = (temp or Path(tempfile.gettempdir()) / "ray") / "session_latest" / "logs"
+    return (
+        f"--ray local: Ray does not start on this machine: {first.rstrip('.')}; its logs are in {logs}. Without --ray "
+        "the same command works in one process"
+    )
 
 
 def mismatch(text: str, address: str) -> str:
@@ -104,6 +150,18 @@ def _knock(ray: Any, address: str) -> None:
         return
     with _quiet(), suppress(ray.exceptions.RpcError):  # `ray.init` says it better
         client(address=address)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep what this program does when it is asked to end, of which `ray.init` has an idea of its own."""
+    main = threading.current_thread() is threading.main_thread()
+    former = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if main and former is not None:
+            signal.signal(signal.SIGTERM, former)
 
 
 @contextmanager

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from colorizer.basis.errors import ColorizeError, NodeLost, WeightsError, WorkerDied
-from pipeline.spread.cluster import connect
+from pipeline.spread.cluster import connect, leave
 from pipeline.spread.crew import Crew, Member
+from pipeline.spread.head import Head
 from pipeline.values.units import Painter, Report, Unit
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class Pool(Protocol):
     @property
     def size(self) -> int:
         """Units that may be in flight now."""
+
+    @property
+    def here(self) -> bool:
+        """Whether units are painted in this process."""
 
     def start(self, unit: Unit, attempt: int, alone: bool = False) -> None:
         """Give a unit to a free worker. alone: on whose machine no other unit of this pool is to run meanwhile."""
@@ -102,6 +107,7 @@ class InlinePool:
     """One worker: this process."""
 
     workers = size = 1
+    here = True
 
     def __init__(self, painter: Painter, report: Report = lambda _: None) -> None:
         self.painter, self.report = painter, report
@@ -163,6 +169,7 @@ class RayPool:
         except ImportError as error:
             raise ColorizeError("Ray is not installed; pip install 'ray>=2.60', or use --ray none") from error
         self.ray, self.workers = ray, workers
+        self.here = False
         self._flying: dict[Any, _Flight] = {}
         self._waiting: list[_Flight] = []
         self._doubts: list[_Doubt] = []
@@ -170,6 +177,7 @@ class RayPool:
         self._mine = not ray.is_initialized()
         if self._mine:
             connect(ray, address, workers, temp)
+        self._head = Head(ray.get_runtime_context().gcs_address)
         resources = ray.cluster_resources()
         cpus, gpus = int(resources.get("CPU", 0)), resources.get("GPU", 0)
         if workers > cpus:
@@ -203,6 +211,9 @@ class RayPool:
 
     def finished(self) -> Outcome | None:
         """Wait for any unit in flight, or for a worker to come; a dead actor is replaced. See Pool."""
+        if not self._head.answers():  # most of what is asked of Ray now would wait for it
+            time.sleep(POLL)
+            return None
         self._crew.fill()
         self._send_waiting()
         if (settled := self._settled()) is not None:
@@ -248,7 +259,7 @@ class RayPool:
             return None
         except errors.RayError as death:
             self._crew.dismiss(flight.worker)
-            self._doubts.append(_Doubt(flight, WorkerDied(_told(death)), time.monotonic() + GRACE))
+            self._doubts.append(_Doubt(flight, WorkerDied(_cause(death)), time.monotonic() + GRACE))
             return None
         self._free(flight)
         return Outcome(flight.unit, flight.attempt, receipt)
@@ -266,7 +277,7 @@ class RayPool:
         except errors.ActorUnavailableError:  # Ray takes a second to say so
             self._ask(doubt)
         except errors.RayError as death:
-            doubt.why, doubt.until = WorkerDied(_told(death)), time.monotonic() + GRACE
+            doubt.why, doubt.until = WorkerDied(_cause(death)), time.monotonic() + GRACE
 
     def _settled(self) -> Outcome | None:
         """A unit of which it is known by now why it did not come back."""
@@ -295,12 +306,13 @@ class RayPool:
     def close(self) -> None:
         """Let the actors go, and the cluster if this pool started it."""
         held = [*self._flying.values(), *self._waiting, *(doubt.flight for doubt in self._doubts)]
-        self._crew.close([flight.worker for flight in held])
+        if not self._head.lost:  # nobody is left to tell the workers; they end with the cluster
+            self._crew.close([flight.worker for flight in held])
         self._flying, self._waiting, self._doubts, self._questions = {}, [], [], {}
         if self._mine:
-            self.ray.shutdown()
+            leave(self.ray)
 
 
-def _told(error: Exception) -> str:
+def _cause(error: Exception) -> str:
     """Ray's long story of an actor's end, as its first line."""
     return f"worker died ({type(error).__name__}): {str(error).strip().splitlines()[0]}"

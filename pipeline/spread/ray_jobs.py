@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from colorizer.basis.errors import ColorizeError
+from colorizer.basis.installing import install
 from pipeline.spread.cluster import reach
 from pipeline.spread.token import SET_TOKEN, check_token, wanted
 
@@ -73,12 +74,12 @@ class Queue:
             import ray
             from ray.job_submission import JobSubmissionClient
         except ImportError as error:
-            raise ColorizeError("Ray is not installed; pip install 'chromatheque[submit]'") from error
+            raise ColorizeError(f"Ray is not installed: {install('submit')}") from error
         for handler in logging.getLogger("ray").handlers:
             handler.setLevel(logging.ERROR)  # it tells of every upload, and of every log that ends
         self._refused = ray.exceptions.AuthenticationError
         os.environ["RAY_API_SERVER_ADDRESS"] = self.address  # Ray prefers it to the address that it is given
-        with self._told():
+        with self._own_errors():
             self._client = JobSubmissionClient(self.address)
         # nothing public sets it, and a dashboard that hangs would be waited for without end
         self._client._do_request = partial(self._client._do_request, timeout=PATIENCE)
@@ -99,28 +100,28 @@ class Queue:
                 # else packages of the same names where the job starts would win
                 "env_vars": {"PYTHONSAFEPATH": "1"},
             }
-        with self._told():
+        with self._own_errors():
             return str(self._client.submit_job(entrypoint=entrypoint, runtime_env=environment))
 
     def jobs(self) -> list[Submission]:
         """All of them, the latest last. Programs that joined the cluster unsubmitted are not among them."""
-        with self._told():
+        with self._own_errors():
             found = [_submission(job) for job in self._client.list_jobs() if job.submission_id]
         return sorted(found, key=lambda job: (job.started or time.time(), job.id))
 
     def job(self, id: str) -> Submission:
         """One of them."""
-        with self._told(id):
+        with self._own_errors(id):
             return _submission(self._client.get_job_info(self._part(id)))
 
     def stop(self, id: str) -> bool:
         """Ask a job to end; False if it is over already."""
-        with self._told(id):
+        with self._own_errors(id):
             return bool(self._client.stop_job(self._part(id)))
 
     def logs(self, id: str) -> str:
         """All that a job has printed."""
-        with self._told(id):
+        with self._own_errors(id):
             return str(self._client.get_job_logs(self._part(id)))
 
     def follow(self, id: str) -> Iterator[str]:
@@ -179,7 +180,7 @@ class Queue:
         )
 
     @contextmanager
-    def _told(self, id: str = "") -> Iterator[None]:
+    def _own_errors(self, id: str = "") -> Iterator[None]:
         """Errors of Ray's client as ours. Its texts are not passed on where they could hold the token."""
         try:
             yield
@@ -219,7 +220,7 @@ def _check_parts() -> None:
     from importlib.util import find_spec
 
     if find_spec("aiohttp") is None or find_spec("pydantic") is None:
-        raise ColorizeError("a cluster's job queue needs more of Ray than is here: pip install 'chromatheque[submit]'")
+        raise ColorizeError(f"a cluster's job queue needs more of Ray than is here: {install('submit')}")
 
 
 def _greet(address: str) -> None:

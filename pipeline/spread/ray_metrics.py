@@ -38,7 +38,7 @@ class RayGauges:
     def _make(self, metric: Metric) -> Any:
         from ray.util import metrics
 
-        values: dict[str, Any] = {"description": metric.told, "tag_keys": (*self.labels, *metric.labels)}
+        values: dict[str, Any] = {"description": metric.help, "tag_keys": (*self.labels, *metric.labels)}
         if metric.kind == GAUGE:
             return metrics.Gauge(metric.name, **values)
         if metric.kind == COUNTER:

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from colorizer.basis.errors import ColorizeError, TrainingError
+from colorizer.basis.installing import install
 from colorizer.networks.protocol import Config, Network
 from colorizer.training.dataset import Pictures
 from colorizer.training.recipe import Recipe
 from colorizer.training.training import Progress, Trainer
-from pipeline.spread.cluster import connect
+from pipeline.spread.cluster import connect, leave
 
 STATE = "run.checkpoint"
 EVERY = 10
@@ -60,16 +61,16 @@ def fit(
         from ray.train.torch import TorchTrainer
         from ray.util.queue import Queue
     except ImportError as error:
-        raise TrainingError("training on a cluster needs Ray Train: pip install 'chromatheque[train]'") from error
+        raise TrainingError(f"training on a cluster needs Ray Train: {install('train')}") from error
     workers = run.recipe.parts
     mine = not ray.is_initialized()
     if mine:
         connect(ray, address, workers, temp)
     try:
-        said = _Said(Queue(actor_options={"num_cpus": 0}), report)
+        channel = _Channel(Queue(actor_options={"num_cpus": 0}), report)
         trainer = TorchTrainer(
             _work,
-            train_loop_config={"run": run, "said": said.queue},
+            train_loop_config={"run": run, "channel": channel.queue},
             scaling_config=ScalingConfig(num_workers=workers, use_gpu=ray.cluster_resources().get("GPU", 0) >= workers),
             run_config=RunConfig(
                 name=name,
@@ -78,11 +79,11 @@ def fit(
                 checkpoint_config=CheckpointConfig(num_to_keep=2),
             ),
         )
-        with said:
+        with channel:
             try:
                 result = trainer.fit()
             except Exception as error:  # Ray wraps a worker's error in types of its own
-                why = said.drain() or _first_line(error)
+                why = channel.drain() or _first_line(error)
                 raise TrainingError(f"the run on the cluster failed: {why}") from error
         if result.checkpoint is None:
             raise TrainingError(f"the run on the cluster left no checkpoint in {storage}/{name}")
@@ -92,10 +93,10 @@ def fit(
         return kept
     finally:
         if mine:
-            ray.shutdown()
+            leave(ray)
 
 
-class _Said:
+class _Channel:
     """What the workers say while the run goes on: lines of the log, and why it failed."""
 
     def __init__(self, queue: Any, report: Callable[[Progress], None]) -> None:
@@ -115,11 +116,11 @@ class _Said:
         self._take()
 
     def _take(self) -> None:
-        for said in self.queue.get_nowait_batch(self.queue.qsize()):
-            if isinstance(said, Progress):
-                self.report(said)
+        for message in self.queue.get_nowait_batch(self.queue.qsize()):
+            if isinstance(message, Progress):
+                self.report(message)
             else:
-                self._why = said
+                self._why = message
 
     def drain(self) -> str:
         """Hear what is left to be heard; why the run failed, if a worker said so."""
@@ -139,7 +140,7 @@ def _work(settings: dict[str, Any]) -> None:
         plant = run.plant(pictures) if run.plant is not None else None
         trainer = Trainer(run.config, pictures, run.recipe, device=get_device(), start=run.start, plant=plant)
     except ColorizeError as error:
-        settings["said"].put(str(error))
+        settings["channel"].put(str(error))
         raise
     last = ray.train.get_checkpoint()
     if last is not None:
@@ -160,7 +161,7 @@ def _work(settings: dict[str, Any]) -> None:
         nonlocal lines
         lines += 1
         if trainer.rank == 0:
-            settings["said"].put(progress)
+            settings["channel"].put(progress)
         if lines % EVERY:
             ray.train.report(asdict(progress))
         else:

@@ -13,10 +13,15 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+from tifffile import COMPRESSION, PREDICTOR
 
 from pipeline.metadata.headers import jpeg2000_size, jpeg_size, webp_size
-from pipeline.stills.layout import PageLayout
+from pipeline.metadata.jpegxl_header import jpegxl_size
+from pipeline.spread.apart import Answer
+from pipeline.stills.layout import JPEG_2000, JPEG_XL, PageLayout
 from pipeline.stills.lines import sgi_log, sgi_log24, thunderscan
+
+NO_PLACES = np.zeros(0, np.uint64)
 
 
 class Undecodable(Exception):
@@ -37,11 +42,11 @@ def samples_of(data: bytes, layout: PageLayout, rows: int, columns: int, tables:
     if layout.compression in BILEVEL:
         lines = BILEVEL[layout.compression](data, height, layout.tile_width, layout.options)
         return np.asarray(lines)[:rows, :columns, None]
-    if layout.compression == 32809:
+    if layout.compression == COMPRESSION.THUNDERSCAN:
         return thunderscan(data, height, layout.tile_width)[:rows, :columns]
-    if layout.compression == 34676:
+    if layout.compression == COMPRESSION.SGILOG:
         return sgi_log(data, height, layout.tile_width, layout.bits // 8)[:rows, :columns]
-    if layout.compression == 34677:
+    if layout.compression == COMPRESSION.SGILOG24:
         return sgi_log24(data, height, layout.tile_width)[:rows, :columns]
     size = layout.segment_bytes(height)
     stored = UNPACKED[layout.compression](data, size)
@@ -50,9 +55,17 @@ def samples_of(data: bytes, layout: PageLayout, rows: int, columns: int, tables:
     if len(stored) < size:
         raise Undecodable(f"{len(stored)} of {size} bytes")
     exact = memoryview(stored)[:size]
-    if layout.model == "YCbCr" and layout.subsampling != (1, 1):
+    if layout.units:
         return _data_units(exact, layout, height)[:rows, :columns]
     return _numbers(exact, layout, height)[:rows, :columns]
+
+
+def segment_apart(values: Any, data: list[bytes]) -> Answer:
+    """`samples_of` for who asks from another process: a layout without its places, rows, columns, bytes, tables."""
+    fields = values["layout"]
+    fields["subsampling"] = tuple(fields["subsampling"])
+    layout = PageLayout(**fields, offsets=NO_PLACES, counts=NO_PLACES)
+    return None, samples_of(data[0], layout, values["rows"], values["columns"], data[1] if data[1:] else None)
 
 
 def _numbers(stored: memoryview, layout: PageLayout, rows: int) -> np.ndarray:
@@ -66,11 +79,11 @@ def _numbers(stored: memoryview, layout: PageLayout, rows: int) -> np.ndarray:
             imagecodecs.packints_decode(bytes(stored), kind, bits, runlen=layout.tile_width * layout.step)
         ).reshape(shape)
     kind = np.dtype({"uint": "u", "int": "i", "float": "f"}[layout.format] + str(bits // 8))
-    if layout.predictor == 3:  # works on bytes, most significant first whatever the file's order
+    if layout.predictor == PREDICTOR.FLOATINGPOINT:  # works on bytes, most significant first whatever the file's order
         raw = np.frombuffer(stored, kind).reshape(shape)
         return np.asarray(imagecodecs.floatpred_decode(raw, axis=-2))
     samples = np.frombuffer(stored, kind.newbyteorder(layout.order)).astype(kind).reshape(shape)
-    if layout.predictor == 2:
+    if layout.predictor == PREDICTOR.HORIZONTAL:
         whole = samples.view(f"u{bits // 8}")
         np.cumsum(whole, axis=1, dtype=whole.dtype, out=whole)
     return samples
@@ -89,7 +102,7 @@ def _data_units(stored: memoryview, layout: PageLayout, rows: int) -> np.ndarray
 def _picture(data: bytes, layout: PageLayout, rows: int, columns: int, tables: bytes | None) -> np.ndarray:
     """A segment that is a picture file of its own: JPEG, JPEG 2000, WebP."""
     size_of, decode = PICTURES[layout.compression]
-    if layout.compression == 6:  # libjpeg makes do without an end, and old writers often left it out
+    if layout.compression == COMPRESSION.OJPEG:  # libjpeg makes do without an end, and old writers often left it out
         data, tables = (tables or b"") + data + b"\xff\xd9", None
     size = size_of(data)
     if size is None:
@@ -101,7 +114,7 @@ def _picture(data: bytes, layout: PageLayout, rows: int, columns: int, tables: b
     if not samples.size:
         raise Undecodable("a kind that the codec does not read")
     samples = samples[..., None] if samples.ndim == 2 else samples
-    if layout.compression == 50001 and samples.shape[2] == 3 and layout.step == 4:
+    if layout.compression == COMPRESSION.WEBP and samples.shape[2] == 3 and layout.step == 4:
         samples = np.dstack([samples, np.full_like(samples[..., :1], 255)])  # WebP drops an alpha that is all opaque
     whole = samples[:rows, :columns]
     if whole.shape != (rows, columns, layout.step) or whole.dtype.itemsize != (1 if layout.bits == 8 else 2):
@@ -136,6 +149,10 @@ def _webp(data: bytes, layout: PageLayout, tables: bytes | None) -> Any:
     return imagecodecs.webp_decode(data)
 
 
+def _jpegxl(data: bytes, layout: PageLayout, tables: bytes | None) -> Any:
+    return imagecodecs.jpegxl_decode(data, numthreads=1)
+
+
 def _deflated(data: bytes, size: int) -> bytes:
     # zlib itself: imagecodecs refuses a strip with one byte too many
     return zlib.decompressobj().decompress(data, size)
@@ -158,15 +175,19 @@ def _zstandard(data: bytes, size: int) -> bytes | bytearray:
 
 
 UNPACKED: dict[int, Callable[[bytes, int], bytes | bytearray]] = {
-    1: lambda data, size: data, 5: _lzw, 8: _deflated, 32946: _deflated, 32773: _packbits, 34925: _xz,
-    34926: _zstandard, 50000: _zstandard,
+    COMPRESSION.NONE: lambda data, size: data, COMPRESSION.LZW: _lzw, COMPRESSION.ADOBE_DEFLATE: _deflated,
+    COMPRESSION.DEFLATE: _deflated, COMPRESSION.PACKBITS: _packbits, COMPRESSION.LZMA: _xz,
+    COMPRESSION.ZSTD_DEPRECATED: _zstandard, COMPRESSION.ZSTD: _zstandard,
 }  # fmt: skip
 BILEVEL: dict[int, Callable[[bytes, int, int, int], Any]] = {
-    2: lambda data, rows, width, _: imagecodecs.ccittrle_decode(data, rows, width),
-    3: lambda data, rows, width, options: imagecodecs.ccittfax3_decode(data, rows, width, t4options=options),
-    4: lambda data, rows, width, _: imagecodecs.ccittfax4_decode(data, rows, width),
+    COMPRESSION.CCITTRLE: lambda data, rows, width, _: imagecodecs.ccittrle_decode(data, rows, width),
+    COMPRESSION.CCITT_T4: lambda data, rows, width, options: imagecodecs.ccittfax3_decode(
+        data, rows, width, t4options=options
+    ),
+    COMPRESSION.CCITT_T6: lambda data, rows, width, _: imagecodecs.ccittfax4_decode(data, rows, width),
 }
 PICTURES: dict[int, tuple[Callable[[bytes], tuple[int, int, int, int] | None], Callable[..., Any]]] = {
-    6: (jpeg_size, _jpeg), 7: (jpeg_size, _jpeg), 33003: (jpeg2000_size, _jpeg2000),
-    33005: (jpeg2000_size, _jpeg2000), 34712: (jpeg2000_size, _jpeg2000), 50001: (webp_size, _webp),
+    COMPRESSION.OJPEG: (jpeg_size, _jpeg), COMPRESSION.JPEG: (jpeg_size, _jpeg),
+    **dict.fromkeys(JPEG_2000, (jpeg2000_size, _jpeg2000)), COMPRESSION.WEBP: (webp_size, _webp),
+    **dict.fromkeys(JPEG_XL, (jpegxl_size, _jpegxl)),
 }  # fmt: skip

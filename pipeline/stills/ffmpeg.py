@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import av
+import av.error
 import numpy as np
 
+from colorizer.basis.errors import UnsupportedSource
 from pipeline.reels.reel import local
+from pipeline.stills.layout import CONVERT
 
 
-def frame_of(path: str, kind: str) -> av.VideoFrame:
-    """The picture in a file. kind: FFmpeg's name of the format. Raises FFmpeg's own errors, StopIteration."""
-    with av.open(local(path), format=kind) as container:
-        return next(container.decode(video=0))
+def frame_of(path: str, kind: str, name: str) -> av.VideoFrame:
+    """The picture in a file. kind: FFmpeg's name of the format; name: for people.
+
+    Raises UnsupportedSource where FFmpeg knows the kind and has no decoder for it (of some it says "not permitted"),
+    FFmpeg's own errors, StopIteration.
+    """
+    try:
+        with av.open(local(path), format=kind) as container:
+            return next(container.decode(video=0))
+    except (av.error.PatchWelcomeError, av.error.PermissionError) as error:
+        raise UnsupportedSource(path, f"a kind of {name} that is not read; {CONVERT}") from error
 
 
 def planes_of(frame: av.VideoFrame, kind: np.dtype) -> list[np.ndarray]:

@@ -14,7 +14,6 @@ import numpy as np
 from pipeline.metadata.blocks import Blocks
 from pipeline.metadata.headers import Size
 from pipeline.stills.tones import Tone
-from pipeline.values.loss import Loss
 
 HEAD = 64
 """First bytes of a file, by which it is recognized."""
@@ -67,8 +66,3 @@ def plain(samples: Any, bits: int) -> Decoded:
         raise ValueError(f"samples of {array.shape} of {array.dtype}")
     model = "RGB" if array.shape[2] >= 3 else "gray"
     return Decoded(array, Tone(model, bits if array.dtype.itemsize == 2 else 8))
-
-
-def no_blocks(data: bytes) -> Blocks:
-    """Of formats whose words are not read."""
-    return Blocks(lost=(Loss("what its header says in words"),))

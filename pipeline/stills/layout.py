@@ -5,9 +5,10 @@ Sources: TIFF 6.0, sections 8 and 15; the supplements for BigTIFF and for JPEG.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from tifffile import COMPRESSION, PHOTOMETRIC
 
 from pipeline.metadata.directory import Order
 
@@ -17,24 +18,42 @@ TOO_LITTLE_MEMORY = "this machine has too little memory to decode it; store it i
 MAX_BYTES = 1 << 31
 """Decoded bytes that are held at a time unless a caller says otherwise: of a strip, a tile, a picture of one piece."""
 
-MODELS = {
-    0: ("gray", 1), 1: ("gray", 1), 2: ("RGB", 3), 3: ("palette", 1), 5: ("CMYK", 4), 6: ("YCbCr", 3), 8: ("Lab", 3),
-    9: ("ICC Lab", 3), 10: ("ITU Lab", 3), 32844: ("LogL", 1), 32845: ("LogLuv", 3),
+MODELS: dict[int, tuple[str, int]] = {
+    PHOTOMETRIC.MINISWHITE: ("gray", 1), PHOTOMETRIC.MINISBLACK: ("gray", 1), PHOTOMETRIC.RGB: ("RGB", 3),
+    PHOTOMETRIC.PALETTE: ("palette", 1), PHOTOMETRIC.SEPARATED: ("CMYK", 4), PHOTOMETRIC.YCBCR: ("YCbCr", 3),
+    PHOTOMETRIC.CIELAB: ("Lab", 3), PHOTOMETRIC.ICCLAB: ("ICC Lab", 3), PHOTOMETRIC.ITULAB: ("ITU Lab", 3),
+    PHOTOMETRIC.LOGL: ("LogL", 1), PHOTOMETRIC.LOGLUV: ("LogLuv", 3),
 }  # fmt: skip
 """PhotometricInterpretation: its name and how many samples make a color."""
 
-CODECS = {
-    1: ("uncompressed", 1), 2: ("CCITT RLE", 1000), 3: ("CCITT G3", 10_000), 4: ("CCITT G4", 100_000), 5: ("LZW", 4100),
-    6: ("old-style JPEG", 5000), 7: ("JPEG", 5000), 8: ("Deflate", 1100), 32946: ("Deflate", 1100),
-    32773: ("PackBits", 65), 32809: ("ThunderScan", 32), 33003: ("JPEG 2000", 100_000), 33005: ("JPEG 2000", 100_000),
-    34712: ("JPEG 2000", 100_000), 34676: ("SGI Log", 65), 34677: ("SGI Log 24", 2), 34925: ("LZMA", 100_000),
-    34926: ("Zstandard", 100_000), 50000: ("Zstandard", 100_000), 50001: ("WebP", 100_000),
+CODECS: dict[int, tuple[str, int]] = {
+    COMPRESSION.NONE: ("uncompressed", 1), COMPRESSION.CCITTRLE: ("CCITT RLE", 1000),
+    COMPRESSION.CCITT_T4: ("CCITT G3", 10_000), COMPRESSION.CCITT_T6: ("CCITT G4", 100_000),
+    COMPRESSION.LZW: ("LZW", 4100), COMPRESSION.OJPEG: ("old-style JPEG", 5000), COMPRESSION.JPEG: ("JPEG", 5000),
+    COMPRESSION.ADOBE_DEFLATE: ("Deflate", 1100), COMPRESSION.DEFLATE: ("Deflate", 1100),
+    COMPRESSION.PACKBITS: ("PackBits", 65), COMPRESSION.THUNDERSCAN: ("ThunderScan", 32),
+    COMPRESSION.APERIO_JP2000_YCBC: ("JPEG 2000", 100_000), COMPRESSION.APERIO_JP2000_RGB: ("JPEG 2000", 100_000),
+    COMPRESSION.JPEG2000: ("JPEG 2000", 100_000), COMPRESSION.SGILOG: ("SGI Log", 65),
+    COMPRESSION.SGILOG24: ("SGI Log 24", 2), COMPRESSION.LZMA: ("LZMA", 100_000),
+    COMPRESSION.ZSTD_DEPRECATED: ("Zstandard", 100_000), COMPRESSION.ZSTD: ("Zstandard", 100_000),
+    COMPRESSION.WEBP: ("WebP", 100_000), COMPRESSION.JPEGXL: ("JPEG XL", 100_000),
+    COMPRESSION.JPEGXL_DNG: ("JPEG XL", 100_000),
 }  # fmt: skip
 """Compression: its name, and more decoded bytes than one compressed byte can stand for."""
 
-CARRIES_OWN_HEADER = (6, 7, 33003, 33005, 34712, 50001)
-PREDICTED = (5, 8, 32946, 34925, 34926, 50000)
+JPEG_2000 = (COMPRESSION.APERIO_JP2000_YCBC, COMPRESSION.APERIO_JP2000_RGB, COMPRESSION.JPEG2000)
+JPEG_XL = (COMPRESSION.JPEGXL, COMPRESSION.JPEGXL_DNG)
+CARRIES_OWN_HEADER = (COMPRESSION.OJPEG, COMPRESSION.JPEG, *JPEG_2000, COMPRESSION.WEBP, *JPEG_XL)
+FACSIMILE = (COMPRESSION.CCITTRLE, COMPRESSION.CCITT_T4, COMPRESSION.CCITT_T6)
+SGI_LOGS = (COMPRESSION.SGILOG, COMPRESSION.SGILOG24)
+PREDICTED = (
+    COMPRESSION.LZW, COMPRESSION.ADOBE_DEFLATE, COMPRESSION.DEFLATE, COMPRESSION.LZMA, COMPRESSION.ZSTD_DEPRECATED,
+    COMPRESSION.ZSTD,
+)  # fmt: skip
 """Compressions that predictors go with; libtiff ignores the tag with others."""
+
+
+SIDES = ("height", "width", "tile_height", "tile_width")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,17 @@ class PageLayout:
         return 1 if self.planes else self.samples
 
     @property
+    def units(self) -> bool:
+        """Whether Cb and Cr lie among several Y."""
+        return self.model == "YCbCr" and self.subsampling != (1, 1) and not self.planes
+
+    def plane(self, number: int) -> PageLayout:
+        """How one plane is stored; of YCbCr with fewer Cb and Cr than Y those are smaller (TIFF 6.0, section 21)."""
+        across, down = self.subsampling if number else (1, 1)
+        sides = {name: -(-getattr(self, name) // by) for name, by in zip(SIDES, (down, across) * 2, strict=True)}
+        return replace(self, subsampling=(1, 1), **sides)
+
+    @property
     def words(self) -> str:
         """The storage in words, as a report gives it."""
         number = {"uint": "", "int": "signed ", "float": "float "}[self.format]
@@ -96,6 +126,6 @@ class PageLayout:
     def segment_bytes(self, rows: int) -> int:
         """Bytes of `rows` rows of a segment, decoded."""
         across, down = self.subsampling
-        if self.model == "YCbCr" and across * down > 1 and self.compression not in CARRIES_OWN_HEADER:
+        if self.units and self.compression not in CARRIES_OWN_HEADER:
             return -(-rows // down) * -(-self.tile_width // across) * (across * down + 2)
         return rows * self.row_bytes(self.tile_width)

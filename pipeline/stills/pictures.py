@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import BinaryIO
 
-from colorizer.basis.errors import DamagedSource, UnsupportedSource
+from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
 from pipeline.metadata.blocks import Blocks, from_blocks
 from pipeline.metadata.directory import COPY
 from pipeline.metadata.headers import Size
+from pipeline.stills import decoding
 from pipeline.stills.format import HEAD, Decoded, Format
-from pipeline.stills.layout import CONVERT
 from pipeline.stills.places import UNBACKED
 from pipeline.stills.reader import ScanPage, ScanReader
 from pipeline.stills.table import FORMATS
-from pipeline.stills.tones import COLORED, range_of, spread, thinned, with_profile
+from pipeline.stills.tones import COLORED, gamma_curve, range_of, spread, thinned, with_profile
 
 TILED = "allow more memory, or store it as tiled TIFF, which is read by region"
 
@@ -43,20 +43,13 @@ def open_picture(file: BinaryIO, path: str, max_pixels: int, max_bytes: int) -> 
         raise DamagedSource(path, f"its {picture.name} header makes no sense; {COPY}")
     _check_size(path, picture, size, length, max_pixels, max_bytes)
     try:
-        decoded = picture.decode(data, path, size)
-    except (UnsupportedSource, DamagedSource, MemoryError):
+        decoded = decoding.picture(picture, data, path, size)
+    except (ColorizeError, MemoryError):
         raise
     except Exception as error:  # every codec has errors of its own; all mean that the bytes are no picture
         raise DamagedSource(
             path, f"cannot be decoded ({picture.name}: {str(error) or type(error).__name__}); {COPY}"
         ) from error
-    samples = decoded.samples
-    if not samples.size:
-        raise UnsupportedSource(path, f"a kind of {picture.name} that the codec does not read; {CONVERT}")
-    if samples.shape[:2] != size[:2]:
-        raise DamagedSource(
-            path, f"{samples.shape[1]} x {samples.shape[0]} pixels came out of {size[1]} x {size[0]}; {COPY}"
-        )
     return _reader(path, picture, decoded, picture.blocks(data))
 
 
@@ -89,10 +82,13 @@ def _reader(path: str, picture: Format, decoded: Decoded, blocks: Blocks) -> Sca
         words = spread(tone)
     if blocks.icc:
         try:
-            tone, said = with_profile(tone, blocks.icc)
-            words = ", ".join(filter(None, (words, said)))
+            tone, applied = with_profile(tone, blocks.icc)
+            words = ", ".join(filter(None, (words, applied)))
         except Exception as error:  # lcms' own: the picture is whole, its profile is not
             notes = (*notes, f"its ICC profile cannot be used ({error}); not applied")
+    elif blocks.gamma:
+        tone = replace(tone, curve=gamma_curve(tone.luma_bits, blocks.gamma))
+        words = ", ".join(filter(None, (words, f"gamma {blocks.gamma:.5g} applied")))
     metadata, orientation, resolution = from_blocks(blocks, path)
     channels = {"RGB": 3, "YCbCr": 3, "CMYK": 4}.get(tone.model, 1)
     few = thinned(samples)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from tifffile import COMPRESSION
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
 from pipeline.metadata.directory import COPY, Directory
+from pipeline.metadata.tags import Tag
 from pipeline.stills.layout import CODECS, PageLayout
-from pipeline.stills.old_jpeg import INTERCHANGE, INTERCHANGE_LENGTH, has_stream
+from pipeline.stills.old_jpeg import has_stream
 
 UNBACKED = 1 << 26
 """A strip or tile of more decoded bytes than this must be backed by a plausible number of compressed ones."""
@@ -22,26 +24,35 @@ def with_segments(page: Directory, layout: PageLayout, max_bytes: int) -> PageLa
     path, size, name = layout.path, page.tiff.size, "tiles" if layout.tiled else "strips"
     rows, columns = layout.grid
     wanted = rows * columns * (layout.samples if layout.planes else 1)
-    codes = (324, 325) if layout.tiled and 324 in page else (273, 279)
-    if layout.compression == 6 and has_stream(page):
-        codes = INTERCHANGE, INTERCHANGE_LENGTH
+    codes = (
+        (Tag.TILE_OFFSETS, Tag.TILE_BYTE_COUNTS)
+        if layout.tiled and Tag.TILE_OFFSETS in page
+        else (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS)
+    )
+    if layout.compression == COMPRESSION.OJPEG and has_stream(page):
+        codes = Tag.JPEG_INTERCHANGE_FORMAT, Tag.JPEG_INTERCHANGE_FORMAT_LENGTH
     offsets = page.numbers(codes[0], size)
     if offsets is None or len(offsets) < wanted:
         found = 0 if offsets is None else len(offsets)
         raise DamagedSource(path, f"its size asks for {wanted} {name} and {found} are listed; {COPY}")
     offsets = offsets[:wanted].astype(np.uint64)
     need = layout.segment_bytes(layout.tile_height)
-    if layout.compression != 1 and layout.held_bytes > max_bytes:
+    if layout.compression != COMPRESSION.NONE and layout.held_bytes > max_bytes:
         raise UnsupportedSource(
             path, f"its {name} are {layout.held_bytes} bytes when decoded, more than the {max_bytes} that may be held; "
             "allow more memory, or store it in tiles"
         )  # fmt: skip
     counts = page.numbers(codes[1], size)
-    if layout.compression == 1:
+    if layout.compression == COMPRESSION.NONE:
         last = layout.height - (rows - 1) * layout.tile_height
         needs = np.full((wanted // columns // rows, rows, columns), need, np.uint64)
         if not layout.tiled:
             needs[:, -1] = layout.segment_bytes(last)
+        if layout.planes and layout.subsampling != (1, 1):
+            few = layout.plane(1)
+            needs[1:] = few.segment_bytes(few.tile_height)
+            if not layout.tiled:
+                needs[1:, -1] = few.segment_bytes(-(-last // layout.subsampling[1]))
         empty = np.zeros(wanted, bool) if counts is None or len(counts) < wanted else counts[:wanted] == 0
         counts = np.where(empty & (offsets == 0), np.uint64(0), needs.reshape(-1))
     elif counts is None or (wanted == 1 and not counts[0]):
@@ -71,7 +82,7 @@ def with_segments(page: Directory, layout: PageLayout, max_bytes: int) -> PageLa
 def in_pieces(layout: PageLayout, max_bytes: int) -> PageLayout:
     """Uncompressed strips cut into short ones, so that no strip is too long to hold."""
     rows, _ = layout.grid
-    plain = layout.compression == 1 and not layout.tiled and layout.subsampling == (1, 1)
+    plain = layout.compression == COMPRESSION.NONE and not layout.tiled and layout.subsampling == (1, 1)
     target = max(1, PIECE // layout.row_bytes(layout.width))
     if not plain or layout.tile_height <= target:
         if layout.held_bytes > max_bytes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
 from pipeline.metadata.directory import COPY
-from pipeline.stills.codecs import samples_of
+from pipeline.stills.decoding import segment
 from pipeline.stills.layout import CODECS, TOO_LITTLE_MEMORY, PageLayout
 from pipeline.stills.tones import Tone, thinned
 
@@ -52,22 +52,26 @@ class Segments:
         count = int(layout.counts[index])
         if not count:
             return np.zeros((rows, columns, layout.step), _stored_type(layout))
+        name = f"{'tile' if layout.tiled else 'strip'} {index + 1} of {len(layout.counts)}"
         try:
             self.file.seek(int(layout.offsets[index]))
             # no codec makes its data twice as long, so what goes beyond is not the segment's
             most = min(count, 2 * layout.segment_bytes(layout.tile_height) + SLACK)
-            return samples_of(self.file.read(most), layout, rows, columns, self.tables)
+            data = self.file.read(most)
+            if not layout.planes or layout.subsampling == (1, 1):
+                return segment(data, layout, rows, columns, self.tables, name)
+            across, down = layout.subsampling if plane else (1, 1)
+            few = segment(data, layout.plane(plane), -(-rows // down), -(-columns // across), self.tables, name)
+            return few.repeat(down, 0).repeat(across, 1)[:rows, :columns]
         except (ColorizeError, OSError):
             raise
         except MemoryError as error:
             raise UnsupportedSource(layout.path, TOO_LITTLE_MEMORY) from error
         except Exception as error:  # every codec has errors of its own; all mean that the bytes are no picture
-            name = "tile" if layout.tiled else "strip"
             what = str(error) or type(error).__name__
             raise DamagedSource(
                 layout.path,
-                f"{name} {index + 1} of {len(layout.counts)} cannot be decoded "
-                f"({CODECS[layout.compression][0]}: {what}); {COPY}",
+                f"{name} cannot be decoded ({CODECS[layout.compression][0]}: {what}); {COPY}",
             ) from error
 
     def probes(self, channels: int) -> list[np.ndarray]:

@@ -35,6 +35,7 @@ class Tone:
     model: as in layout.MODELS. bits, format: of a sample. low, high: what becomes black and white where samples
     are no full-range unsigned ones of up to 16 bits. linear: samples are light, not sRGB codes. white_is_zero:
     MinIsWhite. palette: (colors, 3) RGB codes. table: luma codes of gray codes. icc: profile that colors go through.
+    curve: sRGB codes of each channel's codes.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Tone:
     palette: np.ndarray | None = field(default=None, repr=False)
     table: np.ndarray | None = field(default=None, repr=False)
     icc: bytes | None = field(default=None, repr=False)
+    curve: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def luma_bits(self) -> int:
@@ -99,6 +101,10 @@ class Tone:
 
     def codes(self, samples: np.ndarray) -> np.ndarray:
         """Numbers of any kind to full-range codes, before the color model is looked at."""
+        codes = self._codes(samples)
+        return codes if self.curve is None else self.curve[codes]
+
+    def _codes(self, samples: np.ndarray) -> np.ndarray:
         top = 2**self.luma_bits - 1
         if self.format == "uint" and self.bits <= 16 and not self.high:
             codes = samples
@@ -182,6 +188,12 @@ def is_srgb(icc: bytes) -> bool:
     steps = np.linspace(0, 65535, 9).round().astype(np.uint16)
     cube = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3)
     return bool(np.abs(transformed(cube, icc, "RGB").astype(float) - cube).max() <= ALIKE * 65535)
+
+
+def gamma_curve(bits: int, gamma: float) -> np.ndarray:
+    """sRGB codes of codes that are light to the power of `gamma` (PNG, third edition, 11.3.2.2)."""
+    light = (np.arange(2**bits) / (2**bits - 1)) ** (1 / gamma)
+    return np.rint(light_to_srgb(light).clip(0, 1) * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
 
 
 def lightness_table(bits: int, top: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import Iterator
@@ -11,15 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from colorizer.basis.atomic import move, write_text
-from colorizer.basis.errors import LedgerError, StorageError, UnreadableSource
+from colorizer.basis.errors import ColorizeError, LedgerError, StorageError, UnreadableSource
+
+OF_A_NAME = (errno.ENAMETOOLONG, errno.ENOTDIR)
+"""What the system says of a path that is too long, or in which a file stands for a folder."""
 
 
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
-    """Maps what fails while `path` is written to StorageError. Reading errors of a source have their own seam."""
+    """Maps what fails while `path` is written to StorageError. Reading errors of a source have their own seam.
+
+    A name that cannot be is no fault of the disk: then the error is a plain ColorizeError, and other files can do.
+    """
     try:
         yield
     except OSError as error:
+        if error.errno in OF_A_NAME:
+            raise ColorizeError(
+                f"{path}: cannot be written: {error.strerror or error}; give the output another name"
+            ) from error
         raise StorageError(
             f"{path}: cannot be written: {error.strerror or error}; fix this, then run the command again"
         ) from error

@@ -1,13 +1,15 @@
 """JobFolder: what lies where in a job's folder and beside its output, by names that only this file spells.
 
-OUT                          the output, which gets its name last
-OUT.json                     its sidecar
+OUT                          the output, which gets its name when it was checked
+OUT.json                     its sidecar, which comes last: without it nothing is finished
 .STEM.MARK.part.SUFFIX       the output while it grows
 OUT.job/                     the folder, where a person named none
     plan.json                what the survey found, for a person to edit
     plan.json.1.undo         the plan before the first edit, and so on
     plan.json.bak            a plan that was of no use any more
-    published.json           digests of the outputs that were made here
+    published.json           digests of the outputs that were made here, and of the one that they replaced
+    refused.json             why the last output was refused, so that what no run mends is said
+    passing                  empty: the folder goes once OUT is finished, since no person named it
     lock                     held by the run at work
     ledger/UNIT.json         a receipt
     UNIT.ATTEMPT.packets     a painted piece (.blocks: of a scan), hidden and with .part in its name while it grows
@@ -17,16 +19,30 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from colorizer.basis.atomic import leftovers, scratch_of
+from colorizer.basis.atomic import scratch_of
 
 PLAN = "plan.json"
 LEDGER = "ledger"
 PUBLISHED = "published.json"
 LOCK = "lock"
+PASSING = "passing"
+REFUSED = "refused.json"
+
+UNIT = r"[0-9a-f]{8,64}"
+PIECE = rf"{UNIT}\.\d+"
+OWN = re.compile(
+    rf"plan\.json(\.\d+\.undo|(\.\d+)?\.bak)?|(published|refused)\.json|passing|lock|{PIECE}\.(packets|blocks)"
+)
+"""Names of what a run puts into a job's folder."""
+OWN_SCRATCH = re.compile(rf"\.(plan|published|refused)\.\d+\.part\.json|\.{PIECE}\.{UNIT}\.part\.(packets|blocks)")
+OWN_RECEIPT = re.compile(rf"{UNIT}\.json|\.{PIECE}\.part\.json")
+"""Names of what it puts there for a while, and into the folder of receipts. Nothing else is ever removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,21 @@ class JobFolder:
         return self.path / PUBLISHED
 
     @property
+    def passing(self) -> Path:
+        """Says that the folder goes once its output is finished."""
+        return self.path / PASSING
+
+    @property
+    def refused(self) -> Path:
+        """Why the last output was refused."""
+        return self.path / REFUSED
+
+    @property
+    def notes(self) -> tuple[Path, Path]:
+        """What outputs leave in the folder."""
+        return self.published, self.refused
+
+    @property
     def lock(self) -> Path:
         """What a run at work holds."""
         return self.path / LOCK
@@ -73,8 +104,28 @@ class JobFolder:
         return scratch_of(self.piece(name), secrets.token_hex(4))
 
     def unfinished(self) -> list[Path]:
-        """Pieces that were left while they grew."""
-        return leftovers(self.path)
+        """What was left while it grew, by runs that were killed."""
+        return [path for path in self.path.iterdir() if OWN_SCRATCH.fullmatch(path.name)]
+
+    def own(self) -> Iterator[Path]:
+        """Files of runs, by their names, receipts first."""
+        receipts = self.ledger.iterdir() if self._plain(self.ledger) else ()
+        yield from (path for path in receipts if OWN_RECEIPT.fullmatch(path.name))
+        for path in self.path.iterdir():
+            if (OWN.fullmatch(path.name) or OWN_SCRATCH.fullmatch(path.name)) and not self._plain(path):
+                yield path
+
+    def foreign(self) -> Path | None:
+        """Something in it that no run put there; the folder itself where it is a link. None if there is nothing."""
+        if self.path.is_symlink():
+            return self.path
+        mine = {*self.own(), *([self.ledger] if self._plain(self.ledger) else [])}
+        inside = [*self.path.iterdir(), *(self.ledger.iterdir() if self.ledger in mine else ())]
+        return next((path for path in sorted(inside) if path not in mine), None)
+
+    @staticmethod
+    def _plain(path: Path) -> bool:
+        return path.is_dir() and not path.is_symlink()
 
     def former(self, number: int) -> Path:
         """The plan before the edit of that number, counted from 1."""
@@ -98,6 +149,11 @@ def piece_name(unit: str, attempt: int, content: str) -> str:
 def sidecar_of(out: Path) -> Path:
     """Where an output's story is written."""
     return out.with_name(f"{out.name}.json")
+
+
+def digests_of(out: Path) -> Path:
+    """Where the digests of an output's frames are written."""
+    return out.with_name(f"{out.name}.framemd5")
 
 
 def growing(out: Path, folder: Path) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 from colorizer.basis.errors import LedgerError
 from pipeline.storage.atomic import read_json, writable, write_json
 from pipeline.storage.job_folder import JobFolder
+from pipeline.values.typed import checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,9 @@ class Ledger:
             return None
         try:
             values: dict[str, Any] = read_json(path)
-            receipt = Receipt(
-                **{**values, "pieces": tuple(map(tuple, values["pieces"])), "notes": tuple(values["notes"])}
-            )
+            made_of = {**values, "pieces": tuple(map(tuple, values["pieces"])), "notes": tuple(values["notes"])}
+            receipt = checked(Receipt(**made_of))
+            bytes.fromhex(receipt.extradata)
             mine = receipt.unit == unit and Path(receipt.file).name == receipt.file
             size = (self._size_of or self._size)(receipt.file) if mine else -1
             whole = size == receipt.bytes == sum(p[-1] for p in receipt.pieces)

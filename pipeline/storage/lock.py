@@ -13,14 +13,15 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
+from colorizer.basis.atomic import NO_FOLLOW
 from colorizer.basis.errors import InUse
 from pipeline.storage.atomic import writable
-from pipeline.storage.job_folder import LOCK
+from pipeline.storage.job_folder import LOCK, PASSING, JobFolder
 
 if sys.platform != "win32":
     import fcntl
@@ -40,8 +41,8 @@ def alone(folder: Path, advice: str = "wait for it or give another --job") -> It
         while not mine:
             with writable(folder):
                 folder.mkdir(parents=True, exist_ok=True)
-                file = (folder / LOCK).open("a+", encoding="utf-8")  # not "w": it names the run that holds it
-            with file:
+                file = _opened(folder / LOCK)
+            with _closing(file):
                 held = _take(file, folder, advice)
                 mine = _is_there(file, folder)
                 if mine:
@@ -51,18 +52,84 @@ def alone(folder: Path, advice: str = "wait for it or give another --job") -> It
             folder.rmdir()
 
 
-def clear(folder: Path) -> None:
-    """Remove what is in a folder that this run holds, the lock last; `alone` removes the folder when it ends."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != LOCK:
-            path.unlink()
-    with suppress(PermissionError):  # Windows: it is open
-        (folder / LOCK).unlink()
+def held(folder: Path) -> bool | None:
+    """Whether a living run holds a folder; None where that cannot be known."""
+    if sys.platform == "win32":
+        return None
+    try:
+        with (folder / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        return None if error.errno in NO_LOCKS or isinstance(error, PermissionError) else False
+    return False
 
 
-def _take(file: TextIO, folder: Path, advice: str) -> bool:
+def clear(folder: Path) -> str:
+    """Remove what runs put into a folder that this run holds, the lock last; `alone` removes the folder when it ends.
+
+    Why something stays, or "": what was made is whole by then, so nothing is raised.
+    """
+    places = JobFolder(folder)
+    try:
+        mine = [path for path in places.own() if path.name not in (LOCK, PASSING)]
+    except OSError:
+        mine = []
+    why = removed(mine) or _emptied(places.ledger) or _stays(places)
+    why = why or removed([places.passing])
+    if not why:
+        with suppress(OSError):  # Windows: it is open
+            (folder / LOCK).unlink()
+    return why
+
+
+def removed(paths: Iterable[Path]) -> str:
+    """Remove files and folders, as many as can be; why the first of the others stays, or ""."""
+    why = ""
+    for path in paths:
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        except OSError as error:
+            why = why or f"{path} cannot be removed: {error.strerror or error}"
+    return why
+
+
+def _emptied(folder: Path) -> str:
+    """Remove a folder that nothing is left in; why it stays, or ""."""
+    try:
+        if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        return f"{folder} cannot be removed: {error.strerror or error}"
+    return ""
+
+
+def _stays(places: JobFolder) -> str:
+    """What in a folder is not this program's, and stays; or ""."""
+    try:
+        other = places.foreign()
+    except OSError:
+        return ""
+    return f"{other} is not this program's and stays" if other else ""
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A lock, as it is, since it names the run that holds it; not what a link of that name leads to."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_FOLLOW, 0o666), "r+b", buffering=0)
+
+
+@contextmanager
+def _closing(file: BinaryIO) -> Iterator[None]:
+    """Close a lock; nothing that it says is worth an error."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.close()
+
+
+def _take(file: BinaryIO, folder: Path, advice: str) -> bool:
     if sys.platform == "win32":
         return False
     with writable(folder):
@@ -70,19 +137,19 @@ def _take(file: TextIO, folder: Path, advice: str) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
-            holder = file.read().strip() or "another run"
+            holder = file.read().decode(errors="replace").strip() or "another run"
             raise InUse(f"job folder {folder} is in use by {holder}; {advice}") from error
         except OSError as error:
             if error.errno in NO_LOCKS:
                 return False
             raise
+    with suppress(OSError):  # for people only: a full disk keeps nobody out
         file.truncate(0)
-        file.write(f"process {os.getpid()} on host {socket.gethostname()}\n")
-        file.flush()
+        file.write(f"process {os.getpid()} on host {socket.gethostname()}\n".encode())
     return True
 
 
-def _is_there(file: TextIO, folder: Path) -> bool:
+def _is_there(file: BinaryIO, folder: Path) -> bool:
     """Whether the file still has its name: a run that ended may have removed it while this one came."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), (folder / LOCK).stat())

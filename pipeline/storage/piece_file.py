@@ -37,6 +37,6 @@ def piece_file(job: Path, name: str) -> Iterator[PieceFile]:
     folder = JobFolder(job)
     scratch = folder.scratch(name)
     with writable(scratch):
-        with scratch.open("wb") as file:
+        with scratch.open("xb") as file:
             yield PieceFile(file)
         publish(scratch, folder.piece(name), lasting=False)  # a piece that is lost is painted again

@@ -20,15 +20,18 @@ from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from colorizer.basis.atomic import publish, scratch_of
+from colorizer.basis.atomic import claim, publish, scratch_of
 from colorizer.basis.errors import ColorizeError, SourceError, StorageError
+from colorizer.basis.installing import install
+from pipeline.values.secrets import SECRET
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 OBJECTS = frozenset(["s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oci", "oss", "memory"])
 """Stores in which a file is there at once and whole."""
-PACKAGES = {"s3": "chromatheque[s3]", "s3a": "chromatheque[s3]", "gs": "chromatheque[gs]", "gcs": "chromatheque[gs]"}
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
+"""What brings a store's package."""
 VERSIONS = ("ETag", "etag", "generation", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "created")
 """What the stores call that which changes with a file's content, the surest first."""
 PAUSES = (1.0, 5.0, 20.0, 60.0, 180.0)
@@ -54,8 +57,8 @@ def is_uri(text: str) -> bool:
 
 
 def masked(uri: str) -> str:
-    """A URI without the name and password that may be in it."""
-    return re.sub(r"://[^/]*@", "://", uri)
+    """A URI without the name and password that may be in it, and without what its query says of keys and tokens."""
+    return SECRET.sub(r"\1***", re.sub(r"://[^/]*@", "://", uri))
 
 
 @lru_cache(maxsize=16)
@@ -77,12 +80,12 @@ def _why(error: Exception, uri: str) -> str:
     if type(error).__name__ in UNSENT:
         return "no credentials are found; set those its library reads (S3: AWS_PROFILE, or AWS_ACCESS_KEY_ID and more)"
     if isinstance(error, ImportError):
-        what = f"pip install '{PACKAGES[scheme]}'" if scheme in PACKAGES else " ".join(str(error).split())
+        what = install(EXTRAS[scheme]) if scheme in EXTRAS else " ".join(str(error).split())
         return f"{scheme}:// needs a package that is not installed; {what}"
     if isinstance(error, ValueError) and "rotocol" in str(error):
-        return f"no store is called {scheme}://; fsspec knows {', '.join(sorted(PACKAGES))}, memory, smb, sftp and more"
-    told = " ".join(str(error).split()) or type(error).__name__
-    return masked(told)[:300]
+        return f"no store is called {scheme}://; fsspec knows {', '.join(sorted(EXTRAS))}, memory, smb, sftp and more"
+    text = " ".join(str(error).split()) or type(error).__name__
+    return masked(text)[:300]
 
 
 @contextmanager
@@ -176,8 +179,8 @@ def _met_by_others(uri: str) -> Exception | None:
 
 def _is_refused(error: BaseException | None) -> bool:
     response = getattr(error and error.__cause__, "response", None)
-    told = response.get("Error") if isinstance(response, dict) else None
-    return type(error).__name__ in UNSENT or (isinstance(told, dict) and told.get("Code") in REFUSED)
+    text = response.get("Error") if isinstance(response, dict) else None
+    return type(error).__name__ in UNSENT or (isinstance(text, dict) and text.get("Code") in REFUSED)
 
 
 @contextmanager
@@ -267,6 +270,7 @@ class Store:
                     entry = self.look(place)
                     if entry is None:
                         raise FileNotFoundError(self.at(place))
+                    claim(part)
                     _patiently(lambda: fs.get_file(remote, str(part)))
                     if part.stat().st_size == entry.bytes and self.look(place) == entry:
                         publish(part, path, lasting=False)
@@ -340,10 +344,10 @@ def store_of(uri: str) -> tuple[Store, str]:
     return Store(folder), name
 
 
-def fetch_text(uri: str) -> str:
-    """A text of a store, in UTF-8. Raises SourceError."""
+def fetch_bytes(uri: str) -> bytes:
+    """A small file of a store. Raises SourceError."""
     store, place = store_of(uri)
     data = store.read(place)
     if data is None:
         raise SourceError(masked(uri), "no such file")
-    return data.decode("utf-8-sig")
+    return data

@@ -1,9 +1,23 @@
-"""Finding: one thing that was checked about an output."""
+"""Finding: one thing that was checked about an output, and whether a law hangs on it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
+
+from pipeline.values.loss import Loss
+
+
+class Law(Enum):
+    """The laws that a finding about a finished file can break; the others hold while it is made.
+
+    Only a broken law keeps an output from its name. Whatever else does not hold is named, and the file comes out.
+    """
+
+    PICTURE = "the picture is untouched"
+    WHOLE = "no frame and no page is lost, and none is shown at another time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,14 +25,43 @@ class Finding:
     """One thing checked: what, whether it holds, and the numbers.
 
     frames: of a finding about the picture, those that are to blame, none where no frame is singled out; None for
-    tracks and tags.
+    tracks and tags. law: the one that is broken where this does not hold. named: it does not hold, and the output's
+    sidecar says so.
     """
 
     what: str
     holds: bool
     detail: str
     frames: tuple[int, ...] | None = None
+    law: Law | None = None
+    named: bool = False
+
+    @property
+    def forbids(self) -> bool:
+        """Whether an output of which this was found may not have its name."""
+        return not self.holds and self.law is not None
+
+    @property
+    def right(self) -> bool:
+        """Whether all is as it should be: it holds, or no law hangs on it and the sidecar says what is lost."""
+        return self.holds or (self.named and self.law is None)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: what a person reads, without the frames."""
-        return {"what": self.what, "holds": self.holds, "detail": self.detail}
+        values = {"what": self.what, "holds": self.holds, "detail": self.detail}
+        return {**values, "named": True} if self.named else values
+
+
+def losses(findings: Iterable[Finding]) -> tuple[Loss, ...]:
+    """What does not hold and breaks no law, as losses by name."""
+    return tuple(Loss(f.what, f.detail) for f in findings if not f.holds and f.law is None)
+
+
+def named(findings: Iterable[Finding], declared: Collection[Loss]) -> list[Finding]:
+    """The findings, those marked that do not hold and are among what a sidecar declares as not carried over."""
+    texts = list(map(str, declared))  # a name may have parentheses of its own
+
+    def told(finding: Finding) -> bool:
+        return any(text == finding.what or text.startswith(f"{finding.what} (") for text in texts)
+
+    return [replace(f, named=True) if not f.holds and f.law is None and told(f) else f for f in findings]

@@ -11,7 +11,7 @@ class Kind:
 
     name: in files and on the command line. unit: what a worker paints at a time. counted: in what a unit's size is
     told. part: what has a look of its own. options: of a job, that a collection passes on. digests: whether digests of
-    its frames can be left beside the output.
+    its frames can be left beside the output. continuous: whether a part goes on from the one before.
     """
 
     name: str
@@ -21,14 +21,15 @@ class Kind:
     divisible: bool
     options: tuple[str, ...]
     digests: bool
+    continuous: bool
 
 
 REEL = Kind(
     "reel", "segment", "frames", "shot", True,
-    ("profile", "weights", "working_size", "precision", "rate", "start", "stop"), True,
+    ("profile", "weights", "working_size", "precision", "rate", "start", "stop", "memory"), True, True,
 )  # fmt: skip
 SCAN = Kind(
     "scan", "band", "rows", "page", False,
-    ("weights", "working_size", "precision", "compression", "pyramid", "page", "memory", "tile"), False,
+    ("weights", "working_size", "precision", "compression", "pyramid", "page", "memory", "tile"), False, False,
 )  # fmt: skip
 KINDS = {kind.name: kind for kind in (REEL, SCAN)}

@@ -24,7 +24,7 @@ class Metric:
 
     name: str
     kind: str
-    told: str
+    help: str
     labels: tuple[str, ...] = ()
 
 

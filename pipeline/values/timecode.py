@@ -8,6 +8,21 @@ from fractions import Fraction
 CODE = re.compile(r"(\d{1,2}):(\d\d):(\d\d)([:;.])(\d{2,3})")
 
 
+def mended(code: str, rate: Fraction) -> str:
+    """`code` as files take it that count frames from it, such as QuickTime's; "" where it does not say what is meant.
+
+    A drop-frame mark at a rate that drops no numbers can only be meant as a colon.
+    """
+    found, nominal = CODE.fullmatch(code.strip()), max(1, round(rate))
+    if found is None:
+        return ""
+    hours, minutes, seconds, frame = (int(found[n]) for n in (1, 2, 3, 5))
+    if hours >= 24 or minutes >= 60 or seconds >= 60 or frame >= nominal:
+        return ""
+    mark = found[4] if nominal % 30 == 0 else ":"
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{mark}{found[5]}"
+
+
 def advance(code: str, frames: int, rate: Fraction) -> str:
     """`code` plus `frames` at a rate; an unreadable code comes back as it is when frames is 0, else empty.
 

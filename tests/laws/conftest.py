@@ -6,21 +6,13 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
+from pipeline.spread.cluster import leave
 from tests.synthetic import tiny_weights
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +41,7 @@ def cluster() -> Iterator[None]:
             object_store_memory=100 * 2**20, _temp_dir=str(temp),
         )  # fmt: skip
         yield
-        ray.shutdown()
+        leave(ray)
     finally:
         for key, value in before.items():
             os.environ.pop(key) if value is None else os.environ.update({key: value})
@@ -75,27 +67,3 @@ def colored(tmp_path_factory: pytest.TempPathFactory, collection: Path, tiny: Pa
     found = outputs(out)
     assert sorted(found) == sorted([*OUTS, *(name + ".json" for name in OUTS)])
     return found
-
-
-KILLS = pytest.StashKey[dict[str, list[int]]]()
-
-
-@pytest.fixture(scope="session")
-def tally(pytestconfig: pytest.Config) -> Callable[[str, int, int, int], None]:
-    """Counts, by what was killed: nights, kills that hit, and nights that ended in other bytes."""
-    counted = pytestconfig.stash.setdefault(KILLS, {})
-
-    def count(kind: str, nights: int, kills: int, differences: int) -> None:
-        before = counted.setdefault(kind, [0, 0, 0])
-        counted[kind] = [a + b for a, b in zip(before, (nights, kills, differences), strict=True)]
-
-    return count
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """A table of what was killed."""
-    counted = config.stash.get(KILLS, {})
-    if counted:
-        terminalreporter.section("kills survived")
-        for name, *numbers in [("killed", "nights", "kills", "differences"), *((k, *v) for k, v in counted.items())]:
-            terminalreporter.line(f"{name:<20}" + "".join(f"{n:>12}" for n in numbers))

@@ -15,10 +15,12 @@ import tifffile
 from click.testing import CliRunner
 
 from colorizer.basis.errors import LedgerError, StorageError
-from pipeline.collection.layout import STATE
+from pipeline.collection.begun import Begun
+from pipeline.collection.layout import BEGUN, STATE
 from pipeline.collection.schedule import Schedule, ready
 from pipeline.collection.state import State
 from pipeline.collection.steps import StepPainter
+from pipeline.spread import apart
 from pipeline.spread.pools import InlinePool, RayPool
 from pipeline.values.events import Silent
 from pipeline.values.stages import ASIDE, DONE
@@ -245,6 +247,44 @@ def test_a_file_that_kills_its_workers_is_set_aside(tmp_path, source, tiny, undi
     came, _ = night(source, tmp_path / "out", tiny, aside_only=True)
     assert came.done == 1
     assert outputs(tmp_path / "out") == undisturbed
+
+
+def test_a_file_that_ends_its_decoder_is_set_aside(tmp_path, tiny, monkeypatch):
+    """Without Ray: three decoders die of it, it is named, and all other outputs are the bytes of a night without it."""
+    good = tmp_path / "good"
+    good.mkdir()
+    plate(good / "a.tif", 100, 50)
+    plate(good / "z.tif", 50, 50)
+    night(good, tmp_path / "alone", tiny)
+    tifffile.imwrite(good / "bad.tif", np.zeros((40, 40), np.uint8), compression="lzw")
+    process = apart.Apart(["tests.dying_codec"])
+    monkeypatch.setattr(apart, "APART", process)
+    came, found = night(good, tmp_path / "out", tiny)
+    process.close()
+    assert (came.done, came.aside, came.left) == (2, 1, 0)
+    [bad] = [p for p in found if p.state == ASIDE]
+    assert "SIGSEGV" in bad.error["error"]
+    assert bad.error["attempts"] == 3
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "alone")
+
+
+def test_a_file_that_crashed_two_runs_is_set_aside_by_the_third(tmp_path, tiny):
+    """The others are done, its reason is told; when it is asked for it is tried again."""
+    good = tmp_path / "good"
+    good.mkdir()
+    plate(good / "a.tif", 100, 50)
+    plate(good / "z.tif", 50, 50)
+    [item, _] = items_of(good, tmp_path / "out", tiny)
+    mark = Begun(tmp_path / "out" / BEGUN)._path(item.key, "survey")
+    mark.parent.mkdir(parents=True)
+    mark.write_text(json.dumps({"key": item.key, "step": "survey", "crashes": 2, "ends": 0, "at": False}))
+    came, found = night(good, tmp_path / "out", tiny)
+    assert (came.done, came.aside, came.left) == (1, 1, 0)
+    [bad] = [p for p in found if p.state == ASIDE]
+    assert "a.tif: of the runs that were at it (survey) 2 crashed" in bad.error["error"]
+    assert not list(mark.parent.iterdir())
+    came, _ = night(good, tmp_path / "out", tiny, aside_only=True)
+    assert came.done == 1
 
 
 @pytest.mark.ray

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -124,6 +125,7 @@ main()
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_nodes_are_lost_and_others_come(tmp_path, collection, tiny, colored, machines, tally):
     """A node is killed while units run, then the last one, then two join: the run ends by itself, in the same bytes.
 
@@ -726,3 +728,48 @@ def test_two_kills_of_workers(tmp_path, collection, tiny, colored, cluster, tall
 def test_sixteen_kills_of_workers(tmp_path, collection, tiny, colored, cluster, tally):
     """The same, at more moments."""
     kills_of_workers(tmp_path, collection, tiny, colored, tally, 16)
+
+
+def started_by(pid, name):
+    """Processes of this name below another one."""
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            text = status.read_text()
+            parents[int(status.parent.name)] = (text[text.index("(") + 1 : text.rindex(")")], text.rsplit(") ", 1)[1])
+    below = {pid}
+    for _ in range(5):
+        below |= {one for one, (_, rest) in parents.items() if int(rest.split()[1]) in below}
+    return [one for one in below if parents.get(one, ("",))[0].startswith(name)]
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_a_lost_head_ends_the_run_in_order(tmp_path, collection, tiny, colored):
+    """Ray itself would end the driver without a word to it; the same command ends in the same bytes."""
+    out = tmp_path / "out"
+    line = command_line(*command(collection, out, tiny, "--ray", "local", "--workers", 1, "--progress", "none"))
+    child = subprocess.Popen(
+        line, env=environment(), stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+    )
+    workers = []
+    try:
+        while not list(out.glob(f"{STATE}/jobs/*/ledger/*.json")):
+            assert child.poll() is None
+            time.sleep(0.05)
+        workers = started_by(child.pid, "ray::Worker")
+        assert workers
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)  # so that there is something left to do
+        (head,) = started_by(child.pid, "gcs_server")
+        os.kill(head, signal.SIGKILL)
+        errors = child.communicate(timeout=150)[1]
+    finally:
+        child.kill()
+        for worker in workers:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+    assert child.returncode == 1
+    assert errors.splitlines()[-1].startswith("Error: the head of the Ray cluster at ")
+    assert run_command(*command(collection, out, tiny)).returncode == 0
+    assert outputs(out) == colored

@@ -10,6 +10,7 @@ import pytest
 from colorizer.basis.errors import UnsupportedSource
 from tests.endtoend import chroma, color, story, verify
 from tests.synthetic import write_reel
+from tests.words import EDITIONS, FILM, SHOT, cataloged
 
 FRAMES = 48
 GERMAN = {"deu": "ger"}
@@ -133,7 +134,9 @@ def test_what_a_container_cannot_hold_is_named(tmp_path, tiny, suffix):
     spelled = GERMAN if suffix == ".mov" else {}
     assert [s.language for s in b.of("audio")] == [spelled.get(s.language, s.language) for s in a.of("audio")]
     assert len(b.of("subtitle")) + sum(k[0] == "subtitle" for k in lost) == 1
-    assert len(result.lost) == len(lost)
+    anew = [k for k, (_, why) in fates.items() if "with loss" in why]
+    assert len(result.lost) == len(lost) + len(anew)
+    assert anew == [("audio", "pcm_s16le")] * (suffix == ".mp4")
     for x, y in zip(a.of("audio"), b.of("audio"), strict=True):
         how = fates["audio", x.codec][0]
         assert (x.payload == y.payload) == (how == "copied")
@@ -208,3 +211,52 @@ def test_a_malformed_sidecar_is_one_line(tmp_path, what):
     with pytest.raises(UnsupportedSource, match=r"out\.mkv\.json: not a sidecar .*; move it away") as refused:
         verify(out, out)
     assert "\n" not in str(refused.value)
+
+
+def test_matroska_chapters_and_tags_are_whole(tmp_path, tiny):
+    """Nested, hidden, in two languages, targeted and inside one another: the very bytes of the source are in a Matroska
+    output, also when it is colored again; a second look finds what is taken away."""
+    source = cataloged(write_reel(tmp_path / "in.mkv", 24, audio=["flac"], metadata=TAGS))
+    result = color(source, tmp_path / "out.mkv", tiny)
+    again = color(tmp_path / "out.mkv", tmp_path / "again.mkv", tiny)
+    for out in (tmp_path / "out.mkv", tmp_path / "again.mkv"):
+        data = out.read_bytes()
+        for node in (EDITIONS, FILM, SHOT):
+            assert b"".join(n.encoded() for n in node.inside) in data
+        assert b"B. Person" in data
+        assert b"768000" not in data  # a bit rate that was the old file's
+    assert not result.lost + again.lost
+    assert verify(source, tmp_path / "out.mkv")[0] == 0
+    assert "4 in 2 editions" in verify(source, tmp_path / "out.mkv")[1]
+    (tmp_path / "out.mkv.json").unlink()
+    (tmp_path / "out.mkv").write_bytes((tmp_path / "out.mkv").read_bytes().replace(b"Hidden note", b"Hidden vote"))
+    code, told = verify(source, tmp_path / "out.mkv")
+    assert code == 1
+    assert "FAIL  chapters" in told
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_what_other_containers_hold_of_them_is_named(tmp_path, tiny, suffix):
+    """Flat chapters with one title each, no hidden one among them, tags by names: every loss is told by its own."""
+    source, out = cataloged(write_reel(tmp_path / "in.mkv", 24, audio=["flac"])), tmp_path / f"out{suffix}"
+    lost = "\n".join(color(source, out, tiny).lost)
+    assert [c[2] for c in story(out).chapters] == ["First reel", "Second reel"]
+    for name in ("'Nested'", "'Erste Rolle'", "'Hidden note'", "'Harbors'", "SEAL", "SHOT", "ACTOR/CHARACTER"):
+        assert name in lost
+    assert verify(source, out)[0] == 0
+
+
+@pytest.mark.parametrize(("suffix", "kept"), [(".mkv", True), (".mp4", False)])
+def test_tags_of_tracks_are_kept_or_named(tmp_path, tiny, suffix, kept):
+    """What another container than Matroska says of a track is in the output, or named by its name and value."""
+    bare, source, out = write_reel(tmp_path / "in.mkv", 6), tmp_path / "in.nut", tmp_path / f"out{suffix}"
+    with av.open(str(bare)) as a, av.open(str(source), "w") as b:
+        stream = b.add_stream_from_template(a.streams.video[0])
+        stream.metadata["artist"] = "B. Person"
+        for packet in a.demux(a.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                b.mux(packet)
+    lost = color(source, out, tiny).lost
+    assert any("'B. Person' of track 0" in text for text in lost) == (not kept)
+    assert verify(source, out)[0] == 0

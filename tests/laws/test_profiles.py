@@ -1,8 +1,6 @@
 """The laws in every profile and kind of file: the same reel, whole, however it came about, for other readers too."""
 
 import contextlib
-import json
-import shutil
 import subprocess
 from fractions import Fraction
 
@@ -128,64 +126,6 @@ def test_luma_is_near_and_color_is_there(source, made, name, suffix):
         error = ((wanted - got) ** 2).mean()
         assert error <= (219 * 2 ** (bits - 8)) ** 2 / 10 ** (profile.psnr / 10)
         assert abs(samples(b, 1).astype(float) - 2 ** (bits - 1)).mean() > 2 ** (bits - 8)
-
-
-needs_ffprobe = pytest.mark.skipif(shutil.which("ffprobe") is None, reason="no ffprobe here: install Debian's ffmpeg")
-needs_mediainfo = pytest.mark.skipif(shutil.which("mediainfo") is None, reason="no mediainfo here")
-
-CODECS = {"libdav1d": "av1"}
-"""What FFprobe calls a codec where that is not its decoder."""
-SHOWN = "stream=nb_read_frames,codec_name,codec_tag_string,sample_aspect_ratio,color_primaries,color_space,pix_fmt"
-
-
-def probed(out):
-    """What another build of FFmpeg says of the picture; it decodes every frame, and complains of nothing."""
-    done = subprocess.run(
-        ["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries", SHOWN, "-of", "json",
-         out], capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    assert done.stderr == ""
-    return json.loads(done.stdout)["streams"][0]
-
-
-@needs_ffprobe
-@pytest.mark.parametrize(("name", "suffix"), PAIRS)
-def test_another_reader_decodes_every_frame(made, name, suffix):
-    """Debian's FFmpeg, years older and built by others, finds the codec, all frames and the colors' tags."""
-    out, _ = made(name, suffix)
-    found = probed(out)
-    assert found["codec_name"] == CODECS.get(PROFILES[name].codec.decoder, PROFILES[name].codec.decoder)
-    assert int(found["nb_read_frames"]) == FRAMES
-    assert found["color_primaries"] == "bt470bg"
-    assert found["color_space"] in ("bt470bg", "smpte170m")
-    if (name, suffix) in (("hevc", ".mp4"), ("hevc", ".mov")):
-        assert found["codec_tag_string"] == "hvc1"  # what Apple's players ask for
-
-
-@needs_mediainfo
-@pytest.mark.parametrize(("name", "suffix"), PAIRS)
-def test_a_reader_without_ffmpeg_agrees(made, name, suffix):
-    """MediaInfo, which shares no code with FFmpeg, finds as many frames, the shape and the primaries."""
-    out, _ = made(name, suffix)
-    done = subprocess.run(["mediainfo", "--Output=JSON", out], capture_output=True, text=True, timeout=60, check=True)
-    [picture] = [t for t in json.loads(done.stdout)["media"]["track"] if t["@type"] == "Video"]
-    assert int(picture.get("FrameCount", FRAMES)) == FRAMES
-    assert float(picture["DisplayAspectRatio"]) == pytest.approx(SIZE[0] / SIZE[1] * 16 / 15, abs=0.01)
-    assert picture["colour_primaries"] == "BT.601 PAL"
-
-
-@pytest.mark.parametrize("order", ["tff", "bff"])
-@pytest.mark.parametrize(("name", "suffix"), [("hevc", ".mp4"), ("hevc", ".mkv"), ("hevc", ".mov"), ("av1", ".mp4")])
-def test_interlaced_sources_are_told(tmp_path, tiny, name, suffix, order):
-    """H.265 and AV1 code whole frames; their file says which field comes first."""
-    source = write_reel(tmp_path / "in.mov", 4, SIZE, interlaced=order)
-    out = tmp_path / f"out{suffix}"
-    color(source, out, tiny, profile=name)
-    assert verify(source, out)[0] == 0
-    if shutil.which("mediainfo"):
-        shown = "--Inform=Video;%ScanOrder%"
-        done = subprocess.run(["mediainfo", shown, out], capture_output=True, text=True, timeout=60, check=True)
-        assert done.stdout.strip() == order.upper()
 
 
 @pytest.mark.parametrize(

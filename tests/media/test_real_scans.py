@@ -9,7 +9,6 @@ import shutil
 import numpy as np
 import pytest
 import tifffile
-import torch
 
 from colorizer.basis.errors import ColorizeError
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
@@ -147,8 +146,7 @@ NOT_BY_TIFFFILE = ("libtiff_ycbcr-cat.tif", "libtiff_dscf0013.tif", "libtiff_sma
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """Tiny weights; one thread, as the tests share their cores."""
-    torch.set_num_threads(1)
+    """Tiny weights."""
     return tiny_weights(tmp_path_factory.mktemp("weights") / "tiny.safetensors")
 
 

@@ -1,13 +1,12 @@
 """What the pipeline's tests share: a tiny painter, plans and whole jobs of stamped reels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
-from hypothesis import settings
 
 from colorizer.networks import weights_file as weights
 from colorizer.painting.colorizer import Colorizer
@@ -15,19 +14,9 @@ from pipeline.jobs.reel_job import ReelChoices, ReelJob, identity
 from pipeline.reels.plan import Plan, Settings
 from pipeline.reels.reel import probe
 from pipeline.reels.survey import survey
+from pipeline.spread import apart
 from pipeline.values.events import Silent
 from tests.synthetic import tiny_weights
-
-settings.register_profile("chromatheque", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("chromatheque")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # threads that wait for a busy core cost more than they bring
-    yield
-    torch.set_num_threads(threads)
 
 
 class Studio:
@@ -60,3 +49,16 @@ class Studio:
 def studio(tmp_path_factory) -> Studio:
     """One tiny painter for all tests."""
     return Studio(tmp_path_factory.mktemp("studio"))
+
+
+@pytest.fixture
+def apart_with(monkeypatch) -> Iterator[Callable[[str], None]]:
+    """Puts a stand-in, by its module's name, into the process apart."""
+    with ExitStack() as begun:
+
+        def start(module: str) -> None:
+            process = apart.Apart([module])
+            begun.callback(process.close)
+            monkeypatch.setattr(apart, "APART", process)
+
+        yield start

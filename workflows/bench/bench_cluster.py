@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from workflows.terminal.options import Numbers
+from pipeline.values.words import counted
+from workflows.terminal.options import Numbers, Real
 
 REAL = 10.0
 """Seconds that a real unit takes, about: 96 frames on a processor, fewer on a GPU."""
@@ -22,7 +23,7 @@ REAL = 10.0
     "--pool", type=click.Choice(["ray", "timers", "both"]), default="both", show_default=True,
     help="Ray actors that sleep (a process each, some 100 MB), or timers in the driver's process.",
 )  # fmt: skip
-@click.option("--cost", type=click.FloatRange(0, 60), default=0.25, show_default=True, help="Seconds a unit takes.")
+@click.option("--cost", type=Real(0, 60), default=0.25, show_default=True, help="Seconds a unit takes.")
 @click.option("--items", type=click.IntRange(0, 100_000), default=0, help="Items [2 for each worker].")
 @click.option("--units", type=click.IntRange(1, 100_000), default=40, show_default=True, help="Of an item, on average.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder].")
@@ -66,10 +67,11 @@ def driven(facts: dict[str, Any]) -> dict[str, Any]:
 def _row(run: dict[str, Any]) -> str:
     each = {part: 1000 * spent / run["units"] for part, spent in run["processor_by_part"].items()}
     parts = ", ".join(f"{part} {spent:.2f}" for part, spent in each.items())
+    wall, memory = f"{run['seconds']:>6.1f} s of wall time", f"{run['peak'] / (1 << 20):.0f} MiB"
     return (
-        f"{run['pool']:>6} {run['workers']:>4} workers  {run['units']:>6} units  {run['seconds']:>6.1f} s  "
+        f"{run['pool']:>6} {counted(run['workers'], 'worker'):>12}  {run['units']:>6} units  {wall}  "
         f"{run['units'] / run['seconds']:>7.1f} units/s  busy {run['busy']:.3f}  "
-        f"driver {1000 * run['processor'] / run['units']:.2f} ms/unit ({parts})  {run['peak'] / (1 << 20):.0f} MiB"
+        f"driver {1000 * run['processor'] / run['units']:.2f} ms of CPU a unit ({parts})  {memory}"
     )
 
 
@@ -78,5 +80,9 @@ def limit(run: dict[str, Any]) -> str:
     walls = run["wall_by_part"]
     own = walls["files"] + walls["schedule"] + (walls["pool"] if not run["cost"] else run["processor_by_part"]["pool"])
     first = max(walls if not run["cost"] else {k: v for k, v in walls.items() if k != "pool"}, key=walls.__getitem__)
-    message = f"At {run['workers']} workers the driver itself takes {1000 * own / run['units']:.2f} ms for a unit"
-    return f"{message}, most of it {first}: enough for {run['units'] / own * REAL:,.0f} workers at {REAL:g} s a unit"
+    how = "wall time, of the pool CPU" if run["cost"] else "wall time"
+    takes = f"the driver itself takes {1000 * own / run['units']:.2f} ms a unit ({how})"
+    enough = counted(int(run["units"] / own * REAL), "worker")
+    return (
+        f"At {counted(run['workers'], 'worker')} {takes}, most of it {first}: enough for {enough} at {REAL:g} s a unit"
+    )

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import click
 
-from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from pipeline.collection import layout
 from workflows.bench.bench_sources import TILE, write_film, write_plate
 from workflows.bench.measured import measured
-from workflows.terminal.options import Numbers
+from workflows.terminal.options import WEIGHTS, Numbers
 
 
 @click.command()
@@ -22,7 +21,7 @@ from workflows.terminal.options import Numbers
     "--ray", default="local", show_default=True, metavar="local|ADDRESS",
     help="local shares the cores out among the workers' threads; a cluster's workers have a thread each.",
 )  # fmt: skip
-@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
+@WEIGHTS
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder].")
 def collection(count: int, workers: list[int], ray: str, weights: str, folder: Path | None) -> None:
     """Color a synthetic collection on Ray workers: time, speed-up over the first run, and what share was work.

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 
-from colorizer.networks.shipped import DEFAULT_WEIGHTS
+from pipeline.values.choices import number
 from workflows.bench.bench_sources import TILE, write_plate
 from workflows.bench.measured import measured
-from workflows.terminal.options import WorkingSize
+from workflows.terminal.options import WEIGHTS, Bytes, WorkingSize
 
 BYTES_PER_PIXEL = 12
 """Disk for source, bands and output of 16 bits at the same time, at the worst; the synthetic plates take about half."""
@@ -40,21 +40,21 @@ class Run:
 @click.option(
     "--gigapixels", default="0.1,0.4", show_default=True, help="Sizes of the square 16-bit plates, with commas."
 )
-@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
+@WEIGHTS
 @click.option("--working-size", type=WorkingSize(), default=192, show_default=True, help="As of the scan command.")
-@click.option("--memory", default="2G", show_default=True, help="As of the scan command.")
+@click.option("--memory", type=Bytes(), default="2G", show_default=True, help="As of the scan command.")
 @click.option("--pyramid/--no-pyramid", default=True, show_default=True, help="As of the scan command.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def scan(
-    gigapixels: str, weights: str, working_size: int, memory: str, pyramid: bool, folder: Path | None, as_json: bool
+    gigapixels: str, weights: str, working_size: int, memory: int, pyramid: bool, folder: Path | None, as_json: bool
 ) -> None:
     """Color synthetic plates of several sizes, each in a process of its own.
 
     Example: chromatheque bench scan --gigapixels 0.1,0.4,1.6
     """
     try:
-        sides = [round(math.sqrt(float(size) * 1e9) / TILE) * TILE for size in gigapixels.split(",")]
+        sides = [round(math.sqrt(number(size) * 10**9) / TILE) * TILE for size in gigapixels.split(",")]
     except ValueError as error:
         raise click.UsageError(
             f"--gigapixels {gigapixels}: write sizes above 0 with commas, such as 0.1,0.4"
@@ -68,8 +68,8 @@ def scan(
             f"{home} has {free / 1e9:.0f} GB free, and {max(sides)} pixels squared may take {need / 1e9:.0f}; "
             "name another --folder, or smaller plates"
         )
-    how = ["--weights", weights, "--working-size", str(working_size or "native"), "--memory", memory]
-    how.append("--pyramid" if pyramid else "--no-pyramid")
+    how = ["--weights", weights, "--working-size", str(working_size or "native"), "--memory", str(memory)]
+    how += ["--pyramid"] * pyramid
     runs = []
     for side in sides:
         with tempfile.TemporaryDirectory(dir=home) as place:

@@ -19,8 +19,8 @@ from workflows.bench.measured import used
 try:
     main()
 finally:
-    with open(place, "w") as told:
-        told.write("%s %s" % used())
+    with open(place, "w") as file:
+        file.write("%s %s" % used())
 """
 """A run that tells what it used. What a parent learns of a child's memory may be the parent's own from before."""
 
@@ -38,12 +38,12 @@ def used() -> tuple[float, int]:
 
 def measured(*arguments: str) -> tuple[float, float, int]:
     """Run the command in a process of its own: seconds, on processors, bytes of memory. Raises ClickException."""
-    with tempfile.NamedTemporaryFile("r") as told:
+    with tempfile.NamedTemporaryFile("r") as file:
         began = time.monotonic()
         child = subprocess.run(
-            [sys.executable, "-c", MEASURED, told.name, *arguments], stdout=subprocess.DEVNULL, check=False
+            [sys.executable, "-c", MEASURED, file.name, *arguments], stdout=subprocess.DEVNULL, check=False
         )
         if child.returncode:
             raise click.ClickException(f"chromatheque {' '.join(arguments)} ended with code {child.returncode}")
-        processor, peak = told.read().split()
+        processor, peak = file.read().split()
     return time.monotonic() - began, float(processor), int(peak)

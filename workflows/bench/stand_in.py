@@ -61,6 +61,8 @@ def _tickets(key: str, count: int) -> tuple[UnitKey, ...]:
 class Timers:
     """A pool of such workers in this process: each is a time at which it is done."""
 
+    here = False
+
     def __init__(self, size: int, cost: float) -> None:
         self.workers, self.size, self.painter = size, size, StandIn(cost)
         self._flying: list[tuple[float, int, Step, int]] = []

@@ -11,10 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from pipeline.containers.profiles import PROFILES
 from pipeline.storage.stores import hasty, masked
-from workflows.terminal.options import Bytes, Place, WorkingSize
+from workflows.terminal import stopping
+from workflows.terminal.loading import loading
+from workflows.terminal.options import (
+    PRECISION,
+    PROGRESS,
+    PYRAMID,
+    RAY,
+    WEIGHTS,
+    WORKERS,
+    Bytes,
+    Named,
+    Place,
+    WithPyramid,
+    WorkingSize,
+    check_workers,
+)
+from workflows.terminal.plain import say
 
 if TYPE_CHECKING:
     from pipeline.collection.depot import Depot
@@ -27,12 +42,17 @@ if TYPE_CHECKING:
 LATE = 3
 """Exit code of a run that its deadline ended with work left."""
 
+LISTED = 40
+"""Files that a dry run lists on a terminal, at most."""
+NAMED = 5
+"""Outputs of no source that a line names at most."""
+
 NOTHING_ASIDE = "nothing is set aside in {}; there is nothing to try again"
 
 
 def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Refuse what is no time of day, before any work."""
-    from pipeline.collection.run import deadline_of
+    from pipeline.values.choices import deadline_of
 
     if value:
         try:
@@ -51,13 +71,13 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
     return value
 
 
-@click.command()
+@click.command(cls=WithPyramid)
 @click.argument("source", metavar="SRC_DIR|MANIFEST.csv", type=Place(exists=True))
 @click.argument("out", metavar="OUT_DIR", type=Place(folder=True))
 @click.option(
-    "--include", multiple=True, metavar="GLOB", help="Only files whose path or name matches; may be repeated."
+    "--include", multiple=True, metavar="GLOB", help="Only files whose path or name matches; may be repeated [all]."
 )
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Not those; may be repeated.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Not those; may be repeated [none].")
 @click.option(
     "--profile", type=click.Choice(list(PROFILES)), default="archive", show_default=True,
     help="Of reels.",
@@ -65,15 +85,14 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
 @click.option(
     "--scans", type=click.Choice([".tif", ".png", ".jpg"]), default=".tif", show_default=True, help="Suffix of scans."
 )
-@click.option("--weights", default=DEFAULT_WEIGHTS, show_default=True, help="Shipped name or .safetensors file.")
-@click.option("--working-size", type=WorkingSize(), help="Shorter side at which the network sees a picture.")
+@WEIGHTS
+@click.option("--working-size", type=WorkingSize(), help="Shorter side at which the network sees a picture. [192]")
+@PRECISION
+@PYRAMID
+@click.option("--memory", type=Bytes(), help="Memory limit of a file's job [any of a reel's, 2G of a scan's].")
 @click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True,
-    help="Numbers the network computes with; auto: bf16 where the processor has it.",
-)  # fmt: skip
-@click.option("--pyramid/--no-pyramid", help="Add reduced copies to TIFF outputs.")
-@click.option("--memory", type=Bytes(), default="2G", show_default=True, help="Memory limit of a scan's job.")
-@click.option("--deadline", default="", metavar="HH:MM", callback=check_deadline, help="Begin nothing after this time.")
+    "--deadline", default="", metavar="HH:MM", callback=check_deadline, help="Begin nothing after that [none]."
+)
 @click.option("--dry-run", is_flag=True, help="Look at every file, print what a run would take, and do nothing.")
 @click.option(
     "--attempts", type=click.IntRange(1, 10), default=3, show_default=True,
@@ -86,22 +105,22 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
 @click.option(
     "--keep-pieces", is_flag=True, help="Keep painted pieces, so that an edited plan repaints only what it touches."
 )
-@click.option("--preservation", is_flag=True, help="Add digests of every frame, and a manifest of all files.")
+@click.option(
+    "--preservation", is_flag=True,
+    help="Add digests of every frame, and a manifest of all files; later runs go on with both.",
+)  # fmt: skip
 @click.option(
     "--scratch",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Named(file_okay=False, path_type=Path),
     help="Where files of stores are worked on. [~/.cache/chromatheque/work]",
 )
-@click.option("--ray", default="none", show_default=True, metavar="none|local|ADDRESS", help="Work on Ray workers.")
-@click.option("--workers", type=click.IntRange(1, 4096), default=1, show_default=True, help="Ray workers.")
+@RAY
+@WORKERS
 @click.option(
-    "--metrics", type=click.Path(dir_okay=False, path_type=Path), callback=check_metrics, metavar="FILE.prom",
+    "--metrics", type=Named(dir_okay=False, path_type=Path), callback=check_metrics, metavar="FILE.prom",
     help="Prometheus metrics, for node_exporter's textfile collector [OUT_DIR/.chromatheque/metrics.prom].",
 )  # fmt: skip
-@click.option(
-    "--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True,
-    help="Bars for people, JSON lines for programs.",
-)  # fmt: skip
+@PROGRESS
 def archive(
     source: str, out: str, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
     attempts: int, retries: int | None, retry_set_aside: bool, keep_pieces: bool, preservation: bool,
@@ -110,8 +129,9 @@ def archive(
     """Color every reel and scan below SRC_DIR, or those a manifest lists, into the same tree below OUT_DIR.
 
     A manifest is a CSV file with a column `file` and, as wanted: id, out, kind, profile, weights, working_size, rate,
-    start, stop, compression, page. A file that fails is set aside (OUT_DIR/set-aside.jsonl) and the others go on.
-    Stop it, or let it be stopped, at any time; run it again to continue. OUT_DIR/report.html tells what came of each.
+    start, stop, compression, page; others are kept as notes. A file that fails is set aside
+    (OUT_DIR/set-aside.jsonl) and the others go on. Stop it, or let it be stopped, at any time; run it again to
+    continue. OUT_DIR/report.html tells what came of each.
 
     Folders and manifests may be in a store: s3://bucket/films, gs://..., smb://... and others that fsspec knows.
 
@@ -119,38 +139,44 @@ def archive(
 
     Example: chromatheque archive plates/ colored/ --deadline 08:00
     """
+    check_workers(workers, ray)
     from colorizer.basis.errors import InUse
-    from pipeline.collection.items import find
-    from pipeline.collection.run import Wishes, color
-    from pipeline.reels.limits import check_profile
-    from workflows.report.report_pictures import illustrate
-    from workflows.terminal.listeners import collection_listener
-
-    if workers > 1 and ray == "none":
-        raise click.UsageError("--workers needs --ray (local for this machine)")
     from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
+    from pipeline.collection.depot import depot_for
+    from pipeline.collection.items import find
+    from pipeline.collection.state import known_names
+    from pipeline.reels.limits import check_profile
+    from pipeline.values.events import Note
 
     if options["working_size"] is None:
         options["working_size"] = DEFAULT_WORKING_SIZE
+    if options["memory"] is None:
+        del options["memory"]
     check_profile(PROFILES[options["profile"]])
-    found = find(source, out, options, include, exclude)
+    found = find(source, out, options, include, exclude, known_names(depot_for(out, scratch)))
     if not found.items:
         raise click.UsageError(f"{masked(source)}: no reel and no scan in it{_passed(found)}")
+    with loading(progress):
+        from pipeline.collection.run import Wishes, color
+        from workflows.report.report_pictures import illustrate
+        from workflows.terminal.listeners import collection_listener
     wishes = Wishes(
         ray, workers, retries or attempts, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch,
-        illustrate,
+        illustrate, found.orphans,
     )  # fmt: skip
-    with collection_listener(progress) as listener:
-        if dry_run:
-            code = _forecast(wishes.depot(out), found, wishes, progress == "json")
-            raise click.exceptions.Exit(code)
+    if dry_run:
+        raise click.exceptions.Exit(_forecast(wishes.depot(out), found, wishes, progress == "json"))
+    with stopping.at_work(outlives=True):
         try:
-            night, items = color(out, found.items, wishes, listener)
+            with collection_listener(progress) as listener:
+                for remark in found.remarks:
+                    listener(Note(remark))
+                night, items = color(out, found.items, wishes, listener)
         except KeyboardInterrupt:
-            click.echo(f"Stopped. What is done is safe in {masked(out)}. Run it again to continue.", err=True)
+            stopping.say(f"Stopped. What is done is safe in {masked(out)}. Run it again to continue.")
             with hasty():  # who stopped it does not wait
                 _report(out, scratch)
-            raise click.exceptions.Exit(130) from None
+            raise click.exceptions.Exit(stopping.code()) from None
         except InUse:
             raise  # the other run reports
         except BaseException:
@@ -158,8 +184,8 @@ def archive(
                 _report(out, scratch)
             raise
         report = _report(out, scratch)
-    _told(night, items, out, report, found, retry_set_aside, progress == "json", listener)
-    raise click.exceptions.Exit(1 if night.aside else LATE if night.late else 0)
+    _outcome(night, items, out, report, found, retry_set_aside, progress == "json", listener)
+    raise click.exceptions.Exit(LATE if night.late else 1 if night.aside else 0)
 
 
 def _passed(found: Found) -> str:
@@ -167,6 +193,12 @@ def _passed(found: Found) -> str:
         return ""
     message = ", ".join(f"{count} {suffix}" for suffix, count in found.passed.items())
     return f" ({sum(found.passed.values())} other files: {message})"
+
+
+def orphaned(outs: tuple[str, ...]) -> str:
+    """A line about outputs whose source is gone."""
+    more = f" and {len(outs) - NAMED} more" if len(outs) > NAMED else ""
+    return f"of no source any more, and left as they are: {', '.join(map(repr, outs[:NAMED]))}{more}"
 
 
 def _report(out: str, scratch: Path | None) -> str:
@@ -182,11 +214,11 @@ def _report(out: str, scratch: Path | None) -> str:
 
         return write_report(depot)
     except Exception as error:
-        click.echo(f"the report could not be made ({type(error).__name__}: {error})", err=True)
+        say(f"the report could not be made ({type(error).__name__}: {error})", err=True)
         return ""
 
 
-def _told(
+def _outcome(
     night: Night, items: list[ItemProgress], out: str, report: str, found: Found, aside_only: bool, as_json: bool,
     listener: Listener,
 ) -> None:  # fmt: skip
@@ -196,30 +228,46 @@ def _told(
         listener(NightFinished(**asdict(night), report=report or None))
         return
     if aside_only and not items:
-        click.echo(NOTHING_ASIDE.format(masked(out)))
+        say(NOTHING_ASIDE.format(masked(out)))
         return
     message = f"{night.done} of {len(items)} files are colored and verified in {masked(out)}{_passed(found)}"
+    if named := sum(bool(item.lost) for item in items):
+        message += f"; of {named} something was not carried over, which the report names"
     if night.aside:
         message += f"; {night.aside} set aside, see {masked(out).rstrip('/')}/set-aside.jsonl"
     if night.left:
         message += f"; {night.left} are left for the next run" + (", the deadline has come" if night.late else "")
-    click.echo(message)
+    say(message)
+    if found.orphans:
+        say(orphaned(found.orphans), err=True)
     if report:
-        click.echo(f"the report is in {report}")
+        say(f"the report is in {report}")
+
+
+def _expected(speeds: dict[str, float], progress: ItemProgress) -> dict[str, Any]:
+    """A file of a dry run: from where, to where, how large, how long."""
+    from pipeline.collection.estimate import hours_of
+
+    item, megapixels = progress.item, progress.megapixels
+    return {
+        "source": masked(item.source), "out": item.out, "kind": item.kind, "megapixels": megapixels,
+        "frames": int(progress.size.get("frames", 0)), "hours": hours_of(speeds, item.kind, megapixels),
+    }  # fmt: skip
 
 
 def _forecast(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
     """Print what a run would take; 1 if something cannot work."""
     import tempfile
 
-    from pipeline.collection.estimate import forecast
+    from pipeline.collection.estimate import calibration, device_name, forecast
     from pipeline.collection.layout import ITEMS
     from pipeline.collection.run import look, short_of_disk
     from pipeline.collection.schedule import ready
     from pipeline.collection.state import ItemProgress, State
     from pipeline.values.events import Silent
     from pipeline.values.stages import ASIDE, DONE
-    from workflows.terminal.clock import counted, lasting
+    from pipeline.values.words import counted
+    from workflows.terminal.clock import lasting, sized
 
     out = depot.folder
     place = next(p for p in (out, *out.absolute().parents) if p.is_dir())
@@ -231,32 +279,46 @@ def _forecast(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
     with tempfile.TemporaryDirectory() as nowhere:  # the look leaves no trace in OUT_DIR
         look(State(Path(nowhere)), looked, Silent())
     if wishes.aside_only and not looked and not as_json:
-        click.echo(NOTHING_ASIDE.format(depot))
+        say(NOTHING_ASIDE.format(depot))
         return 0
     keep = wishes.keep and not depot.shared
-    told = forecast(looked, shutil.disk_usage(place).free, keep, stored=bool(depot.store))
+    expected = forecast(looked, shutil.disk_usage(place).free, keep, stored=bool(depot.store))
     bad = [p for p in looked if p.state == ASIDE]
+    todo, speeds = [p for p in looked if p.state not in (ASIDE, DONE)], calibration().get(device_name(), {})
     if as_json:
         refused = [{"uri": masked(p.item.source), **(p.error or {})} for p in bad]
-        click.echo(json.dumps({**asdict(told), "refused": refused, "done": sum(p.state == DONE for p in looked)}))
-        return int(bool(bad) or told.disk > told.free)
-    files, pixels = told.files, told.megapixels
-    if told.fetched:
-        click.echo(f"{told.fetched / 1e6:,.0f} MB lie in stores; what is in them is guessed until they are fetched")
-    frames, sizes = counted(told.frames, "frame"), {kind: counted(pixels[kind], "megapixel") for kind in files}
-    click.echo(f"{counted(files['reel'], 'reel')}, {frames}, {sizes['reel']}")
-    click.echo(f"{counted(files['scan'], 'scan')}, {sizes['scan']}")
+        more = {
+            "refused": refused,
+            "done": sum(p.state == DONE for p in looked),
+            "items": [_expected(speeds, p) for p in todo],
+        }
+        click.echo(json.dumps({**asdict(expected), **more}))
+        return int(bool(bad) or expected.disk > expected.free)
+    files, pixels = expected.files, expected.megapixels
+    for item in (_expected(speeds, p) for p in todo[:LISTED]):
+        took = "" if item["hours"] is None else f", {lasting(item['hours'])}"
+        size = counted(item["megapixels"], "megapixel")
+        say(f"{item['source']} -> {item['out']}: {size}{took}")
+    if len(todo) > LISTED:
+        say(f"and {counted(len(todo) - LISTED, 'more file')}; --progress json lists all")
+    for remark in found.remarks:
+        say(f"note: {remark}", err=True)
+    if expected.fetched:
+        say(f"{expected.fetched / 1e6:,.0f} MB lie in stores; what is in them is guessed until they are fetched")
+    frames, sizes = counted(expected.frames, "frame"), {kind: counted(pixels[kind], "megapixel") for kind in files}
+    say(f"{counted(files['reel'], 'reel')}, {frames}, {sizes['reel']}")
+    say(f"{counted(files['scan'], 'scan')}, {sizes['scan']}")
     if done := sum(p.state == DONE for p in looked):
-        click.echo(f"{counted(done, 'file')} done already")
+        say(f"{counted(done, 'file')} done already")
     if found.passed:
-        click.echo(f"passed over:{_passed(found)}")
-    if told.hours is None:
-        click.echo(f"time: not known for this device yet ({told.device}); the first run will measure it")
+        say(f"passed over:{_passed(found)}")
+    if expected.hours is None:
+        say(f"time: not known for this device yet ({expected.device}); the first run will measure it")
     else:
-        click.echo(f"time: {lasting(told.hours)} of one worker on this device ({told.device}), by earlier runs")
-    click.echo(f"disk: about {told.disk / 1e9:.1f} GB needed, {told.free / 1e9:.1f} GB free")
-    if told.disk > told.free:
-        click.echo(short_of_disk(out, told), err=True)
+        say(f"time: {lasting(expected.hours)} of one worker on this device ({expected.device}), by earlier runs")
+    say(f"disk: about {sized(expected.disk)} needed, {sized(expected.free)} free")
+    if expected.disk > expected.free:
+        say(short_of_disk(out, expected), err=True)
     for progress in bad:
-        click.echo(f"cannot work: {(progress.error or {}).get('error')}", err=True)
-    return int(bool(bad) or told.disk > told.free)
+        say(f"cannot work: {(progress.error or {}).get('error')}", err=True)
+    return int(bool(bad) or expected.disk > expected.free)

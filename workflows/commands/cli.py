@@ -10,6 +10,8 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch reads it at import; 
 
 import click
 
+from workflows.terminal import stopping
+
 COMMANDS = {
     "reel": "Color a film reel.",
     "scan": "Color a photograph, plate or negative of any size.",
@@ -31,6 +33,15 @@ COMMANDS = {
 }
 
 
+def _meant(typed: str) -> str:
+    """What somebody may have wanted who typed something else."""
+    from difflib import get_close_matches
+
+    if near := get_close_matches(typed, COMMANDS, 1):
+        return f"; did you mean {near[0]}?"
+    return "; reel colors a film, scan a still, archive a folder of them" if "." in typed or "/" in typed else ""
+
+
 class Commands(click.Group):
     """Lists commands without importing them: `chromatheque --help` answers at once."""
 
@@ -39,7 +50,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            raise click.UsageError(f"No such command {cmd_name!r}{_meant(cmd_name)}", ctx)
         home = "cluster_jobs" if cmd_name in ("jobs", "status", "logs", "stop") else cmd_name
         command: click.Command = getattr(importlib.import_module(f"workflows.commands.{home}"), cmd_name)
         return command
@@ -57,11 +68,15 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: errors a person can act on become one line and exit code 1; a bug keeps its traceback."""
-    from colorizer.basis.errors import ColorizeError
+    stopping.install()
+    from colorizer.basis.errors import ColorizeError, Mistyped
+    from workflows.terminal import plain
+
+    plain.install()
 
     try:
         code = cli.main(standalone_mode=False)  # returns the code of an Exit instead of raising it
-        sys.exit(code if isinstance(code, int) else 0)
+        stopping.leave(code if isinstance(code, int) else 0)
     except click.UsageError as error:
         error.show()
         sys.exit(2)
@@ -69,11 +84,11 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except ColorizeError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        click.echo(f"Error: {plain.in_a_line(str(error))}", err=True)
+        sys.exit(2 if isinstance(error, Mistyped) else 1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
-        sys.exit(130)
+        stopping.leave(stopping.code())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workflows.terminal.plain import uncolored
+from workflows.terminal.run_progress import progress_of
+
 if TYPE_CHECKING:
     from pipeline.spread.ray_jobs import Queue, Submission
 
@@ -60,7 +63,7 @@ def follow(queue: Queue, id: str) -> None:
     queue.job(id)  # one that is not there is told as such
     try:
         for text in queue.follow(id):
-            sys.stdout.write(text)
+            sys.stdout.write(uncolored(text))
             sys.stdout.flush()
         done = queue.job(id)
     except KeyboardInterrupt:
@@ -99,16 +102,20 @@ def jobs(address: str, as_json: bool) -> None:
 @address_option
 @click.option("--json", "as_json", is_flag=True, help="Print an object.")
 def status(id: str, address: str, as_json: bool) -> None:
-    """Tell how a submitted job is doing.
+    """Tell how a submitted job is doing: its state, how much is done, and how long it will take.
 
     Example: chromatheque status raysubmit_4LamXRuQpYdSMg7J --address http://head:8265
     """
-    job = open_queue(address).job(id)
+    queue = open_queue(address)
+    job = queue.job(id)
+    progress = progress_of(queue.logs(id), job.seconds) if job.started else {}
     if as_json:
-        click.echo(json.dumps(facts(job), indent=1))
+        click.echo(json.dumps({**facts(job), "progress": progress}, indent=1))
         return
     for name, cell in zip(("id", "status", "started", "duration", "command"), row(job), strict=True):
         click.echo(f"{name:<10} {cell}")
+    if progress:
+        click.echo(f"{'progress':<10} {progress['text']}")
     if job.code is not None:
         click.echo(f"{'exit code':<10} {job.code}")
     if job.message:
@@ -128,7 +135,7 @@ def logs(id: str, address: str, following: bool) -> None:
     if following:
         follow(queue, id)
     else:
-        click.echo(queue.logs(id), nl=False)
+        click.echo(uncolored(queue.logs(id)), nl=False)
 
 
 @click.command()
@@ -156,14 +163,14 @@ def row(job: Submission) -> tuple[str, str, str, str, str]:
     """A job as the cells of a table."""
     started = "" if job.started is None else datetime.fromtimestamp(job.started).strftime("%Y-%m-%d %H:%M:%S")
     lasted = "" if job.seconds is None else str(timedelta(seconds=int(job.seconds)))
-    return job.id, job.status, started, lasted, told(job.command)
+    return job.id, job.status, started, lasted, as_typed(job.command)
 
 
 def facts(job: Submission) -> dict[str, Any]:
     """A job as JSON."""
-    return {**asdict(job), "command": told(job.command), "seconds": job.seconds}
+    return {**asdict(job), "command": as_typed(job.command), "seconds": job.seconds}
 
 
-def told(entrypoint: str) -> str:
+def as_typed(entrypoint: str) -> str:
     """A command as a person typed it."""
     return re.sub(r"^\S+ -m workflows[\w.]* ", "chromatheque ", " ".join(entrypoint.split()))

@@ -17,20 +17,23 @@ from typing import Any
 
 import click
 
+from colorizer.basis.installing import PIP, reinstall, requirements
+from colorizer.networks import shipped
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from colorizer.painting.processor import bf16_flags, processor_name
 from pipeline.containers.containers import CONTAINERS
 from pipeline.containers.profiles import PROFILES, usual_profiles
 
 PYTHON = (3, 11)
-PACKAGES = ("torch", "av", "numpy", "ray", "tifffile", "imagecodecs", "safetensors", "click", "rich")
+PACKAGES = (
+    "torch", "av", "numpy", "ray", "tifffile", "imagecodecs", "safetensors", "fsspec", "click", "jinja2", "rich",
+)  # fmt: skip
 USUAL = [p for p in PROFILES.values() if usual_profiles()[p.suffix] is p]
 TRACKS = (*sorted({p.containers[0].sound.encoder for p in USUAL}), "pcm_s16le", "subrip")
 ENCODERS = (*(p.codec.encoder for p in USUAL), *TRACKS)
 DECODERS = (*(p.codec.decoder for p in USUAL), *TRACKS)
 MUXERS = tuple(c.muxer for c in CONTAINERS.values())
 ROOM = 10  # GB free: a night's job of one reel, scratch included
-PIP = f"{sys.executable} -m pip install"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def _guarded(check: Callable[[], Iterable[Finding]]) -> list[Finding]:
         return list(check())
     except Exception as error:
         name = check.__name__.strip("_")
-        return [Finding("checks", name, _line(error), ok=False, fix=_reinstall())]
+        return [Finding("checks", name, _line(error), ok=False, fix=reinstall())]
 
 
 def _line(error: BaseException) -> str:
@@ -103,17 +106,8 @@ def _version(package: str) -> str | None:
 
 def _requirement(package: str) -> str:
     """What to ask pip for: the package with the bounds this program states."""
-    stated = (metadata.requires("chromatheque") or []) if _version("chromatheque") else []
-    plain = [line.split(";")[0].strip() for line in stated if "extra ==" not in line]
+    plain = [line.split(";")[0].strip() for line in requirements() if "extra ==" not in line]
     return {re.split(r"[^\w.-]", line)[0].lower(): line for line in plain}.get(package, package)
-
-
-def _reinstall() -> str:
-    """How to install this program again: by its folder, for the bare name could be another's package."""
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "pyproject.toml").is_file():
-        return f'{PIP} -e "{checkout}"'
-    return f"{PIP} --force-reinstall FOLDER  (the folder or wheel that chromatheque was installed from)"
 
 
 def _imported(package: str) -> tuple[Any, str]:
@@ -129,7 +123,7 @@ def _versions() -> Iterable[Finding]:
     newer = "" if new else "install Python 3.11 or newer, then make PYTHON=python3.11 test"
     yield Finding("versions", "python", platform.python_version(), new, True, newer)
     own = _version("chromatheque")
-    again = "" if own else _reinstall()
+    again = "" if own else reinstall()
     yield Finding("versions", "chromatheque", own or "not installed", own is not None, False, again)
     for package in PACKAGES:
         module, why = _imported(package)
@@ -214,7 +208,7 @@ def _weights() -> Iterable[Finding]:
         fix = "install what is missing above, then run chromatheque doctor again"
         yield Finding("weights", "weights", f"cannot be looked at: {why}", False, True, fix)
         return
-    names = weights.names()
+    names = shipped.names()
     if DEFAULT_WEIGHTS not in names:
         fix = "chromatheque train PICTURES --out mine.safetensors  (PICTURES: a folder of color photographs)"
         yield Finding("weights", f"weights {DEFAULT_WEIGHTS}", "does not ship with this installation", False, True, fix)
@@ -223,7 +217,7 @@ def _weights() -> Iterable[Finding]:
         try:
             loaded = weights.load(name)
         except Exception as error:
-            yield Finding("weights", f"weights {name}", _line(error), False, needed, _reinstall())
+            yield Finding("weights", f"weights {name}", _line(error), False, needed, reinstall())
         else:
             yield Finding("weights", f"weights {name}", f"loads, sha256 {loaded.digest[:12]}", True, needed)
 

@@ -8,7 +8,11 @@ from typing import Any
 
 import click
 
-EXISTING = click.Path(exists=True, path_type=Path)
+from pipeline.values.words import counted
+from workflows.terminal.arguments import WeightsFile
+from workflows.terminal.options import Named
+
+EXISTING = Named(exists=True, path_type=Path)
 
 
 def check_sheet(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
@@ -19,14 +23,14 @@ def check_sheet(ctx: click.Context, param: click.Parameter, value: Path | None) 
 
 
 @click.command()
-@click.argument("weights")
+@click.argument("weights", type=WeightsFile(), metavar="WEIGHTS")
 @click.argument("data", nargs=-1, type=EXISTING)
 @click.option(
     "--video",
     "clips",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A color video: how steady it is, made gray and colored again. May be repeated.",
+    type=Named(exists=True, dir_okay=False, path_type=Path),
+    help="A color video: how steady it is, made gray and colored again; may be repeated [none].",
 )
 @click.option("--frames", default=40, show_default=True, type=click.IntRange(min=5), help="Only the first of a clip.")
 @click.option(
@@ -37,9 +41,9 @@ def check_sheet(ctx: click.Context, param: click.Parameter, value: Path | None) 
 )
 @click.option(
     "--sheet",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Named(dir_okay=False, path_type=Path),
     callback=check_sheet,
-    help="Write a PNG of some pictures of DATA: gray, colored, truth.",
+    help="Write a PNG of some pictures of DATA: gray, colored, truth [none].",
 )
 @click.option("--limit", default=0, type=click.IntRange(min=0), help="Only the first so many pictures [all].")
 @click.option("--json", "as_json", is_flag=True, help="Print figures as one JSON object.")
@@ -144,4 +148,4 @@ def _print(result: dict[str, Any]) -> None:
     for path, figures in result.get("videos", {}).items():
         show(clip_table(Path(path).name, figures))
     if made := result.get("sheet"):
-        click.echo(f"{made['file']}: {made['pictures']} pictures")
+        click.echo(f"{made['file']}: {counted(made['pictures'], 'picture')}")

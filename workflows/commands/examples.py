@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from workflows.terminal.options import Named
+
 
 def shipped() -> dict[str, Traversable]:
     """The examples by name."""
@@ -23,7 +25,7 @@ def subject(text: str) -> str:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write them into this folder.")
+@click.option("--to", "folder", type=Named(file_okay=False, path_type=Path), help="Write them there [printed].")
 @click.option("--overwrite", is_flag=True, help="Replace files of the same names there.")
 def examples(name: str | None, folder: Path | None, overwrite: bool) -> None:
     """List the examples, print the one called NAME, or write that one or all into a folder.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from workflows.terminal.options import Named
+from workflows.terminal.plain import bare
 
 if TYPE_CHECKING:
     from colorizer.painting.colorizer import Colorizer
@@ -33,7 +37,7 @@ class Numbers(click.ParamType):
         for part in value.split(","):
             first, dots, last = part.partition("..")
             ends = (first, last if dots else first)
-            if not all(end.isdecimal() and end.isascii() and len(end) < 9 for end in ends) or int(ends[0]) > int(
+            if not all(end.isdecimal() and end.isascii() and len(end) < 7 for end in ends) or int(ends[0]) > int(
                 ends[1]
             ):
                 self.fail(f"{value!r} names no shots; write 7 or 3,5 or 3..5", param, ctx)
@@ -53,19 +57,32 @@ def plan() -> None:
     """
 
 
+def on_screen() -> bool:
+    """Whether somebody looks at what is printed, not a file or a program."""
+    return sys.stdout.isatty()
+
+
 @plan.command()
 @place_argument
-def show(place: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print an object.")
+def show(place: str, as_json: bool) -> None:
     """List shots or pages: number, frames, time, scenes, and where the look comes from.
 
     Example: chromatheque plan show colored/reel-0042
     """
     from pipeline.collection.lookup import find_plan
-    from workflows.terminal.console import show as print_table
-    from workflows.terminal.plan_table import table_of
 
     file = find_plan(place)
-    print_table(table_of(file.read(), file.name), whole=True)
+    from workflows.terminal.console import show as print_table
+    from workflows.terminal.plan_table import parts_of, table_of, text_of
+
+    of = file.read()
+    if as_json:
+        click.echo(json.dumps({"name": file.name, "kind": of.kind.name, "parts": parts_of(of)}, indent=1))
+    elif on_screen():
+        print_table(table_of(of, file.name), whole=True)
+    else:
+        click.echo(text_of(of, file.name))
 
 
 @plan.command()
@@ -132,7 +149,7 @@ def split(place: str, shot: tuple[int, ...], at: str, own: bool, dry_run: bool) 
 @click.argument("shots", metavar="SHOT[,SHOT..]", type=Numbers())
 @click.option("--of", type=Numbers(), metavar="SHOT", help="The look of that shot or page.")
 @click.option(
-    "--picture", type=click.Path(dir_okay=False, path_type=Path),
+    "--picture", type=Named(dir_okay=False, path_type=Path),
     help="The look of a picture: a photograph whose scene and light are like the shot's. Its colors are not taken "
     "over: a look is what the network makes of a picture's luminance.",
 )  # fmt: skip
@@ -229,7 +246,7 @@ def _with_own(file: PlanFile, plan: Any, places: Sequence[int]) -> Any:
     if not plan.reel.is_sequence and not Path(plan.reel.uri).is_file():
         _refuse(f"{plan.reel.uri}: no such file from here; edit it in the folder where it was colored")
     frames = sum(plan.shots[place].stop - plan.shots[place].start for place in unseen)
-    with click.progressbar(length=frames, label="frames", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with click.progressbar(length=frames, label="frames", file=bare(sys.stderr), hidden=not sys.stderr.isatty()) as bar:
         return survey_shots(plan, unseen, _colorizer(plan), lambda done: bar.update(done - bar.pos))
 
 
@@ -285,6 +302,6 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 def _refuse(what: str) -> Any:
-    from colorizer.basis.errors import ColorizeError
+    from colorizer.basis.errors import Mistyped
 
-    raise ColorizeError(what)
+    raise Mistyped(what)

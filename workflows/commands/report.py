@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
-from workflows.terminal.options import Place
+from workflows.terminal.options import Named, Place
+from workflows.terminal.plain import bare, say
 
 
 @click.command()
 @click.argument("out", metavar="OUT_DIR", type=Place(exists=True, folder=True))
 @click.option(
     "--scratch",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Named(file_okay=False, path_type=Path),
     help="Where files of stores are worked on. [~/.cache/chromatheque/work]",
 )
 def report(out: str, scratch: Path | None) -> None:
@@ -31,11 +32,13 @@ def report(out: str, scratch: Path | None) -> None:
 
     bar = None
 
-    def told(done: int, of: int) -> None:
+    def progress(done: int, of: int) -> None:
         nonlocal bar
-        bar = bar or click.progressbar(length=of, label="pictures", file=sys.stderr, hidden=not sys.stderr.isatty())
+        bar = bar or click.progressbar(
+            length=of, label="pictures", file=bare(sys.stderr), hidden=not sys.stderr.isatty()
+        )
         bar.update(1)
         if done == of:
             bar.render_finish()
 
-    click.echo(f"the report is in {write_report(depot_for(out, scratch), told)}")
+    say(f"the report is in {write_report(depot_for(out, scratch), progress)}")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
+from importlib.metadata import files, version
 from pathlib import Path
 from typing import Any
 
 import click
 
+from colorizer.basis.errors import ColorizeError
 from workflows.commands.cluster_jobs import COMMANDS, address_option, follow, open_queue
 
 MODULE = "workflows.commands.cli"
@@ -93,9 +96,31 @@ def _paths(param: click.Parameter, value: Any) -> Iterator[str]:
 
 
 def packages(place: Path) -> list[Path]:
-    """The folders of the packages as they are installed here. `place` takes a folder that tells their version."""
+    """Copies of the packages in `place`, of the files that belong to them and of nothing else that lies there, and a
+    folder that tells their version. Raises ColorizeError."""
+    for file in belonging():
+        (place / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(HOME / file, place / file)
     ours = version("chromatheque")
     message = place / f"chromatheque-{ours}.dist-info"  # what is colored says which version did it
     message.mkdir()
     (message / "METADATA").write_text(f"Metadata-Version: 2.1\nName: chromatheque\nVersion: {ours}\n")
-    return [*(HOME / package for package in PACKAGES), message]
+    return [*(place / package for package in PACKAGES), message]
+
+
+def belonging() -> list[str]:
+    """Files of the packages, relative to their home: those that git tracks in a checkout, else those of the wheel.
+
+    Raises ColorizeError where neither says.
+    """
+    if (HOME / ".git").exists():
+        asked = ["git", "-C", str(HOME), "ls-files", "-z", "--", *PACKAGES]
+        try:
+            listed = subprocess.run(asked, capture_output=True, check=True).stdout.decode().split("\0")
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise ColorizeError(f"--ship sends what git tracks in {HOME}, and git does not tell: {error}") from error
+        return [name for name in listed if name and (HOME / name).is_file()]
+    found = [str(file) for file in files("chromatheque") or () if file.parts[0] in PACKAGES and file.suffix != ".pyc"]
+    if not found:
+        raise ColorizeError(f"--ship: nothing says which files in {HOME} belong to this program; install it as a wheel")
+    return found

@@ -16,6 +16,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colorizer.painting.processor import processor_name
+from pipeline.values.words import counted
+from workflows.terminal import stopping
+from workflows.terminal.arguments import WeightsFile
+from workflows.terminal.loading import loading
+from workflows.terminal.options import PROGRESS, Named, Real
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,17 +34,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("data", nargs=-1, required=True)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Weights file to write (.safetensors).")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Wall time of the run, resumed ones included.")
+@click.option("--out", required=True, type=Named(path_type=Path), help="Weights file to write (.safetensors).")
+@click.option("--minutes", type=Real(0, min_open=True), help="Wall time of the run, resumed ones included. [60]")
 @click.option(
-    "--samples", type=click.IntRange(1), help="Pictures to see instead: the same run on every start. [60 minutes]"
+    "--samples",
+    type=click.IntRange(1, 10**12),
+    help="Pictures to see instead: the same run on every start. [60 minutes]",
 )
 @click.option(
     "--architecture", type=click.Choice(["iizuka2016", "lite"]), default="iizuka2016", show_default=True,
     help="lite: painting and look over a pretrained encoder; better with fewer pictures, and smaller.",
 )  # fmt: skip
 @click.option(
-    "--encoder", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    "--encoder", type=Named(exists=True, dir_okay=False, path_type=Path),
     help="The encoder's file, for lite. [of the package that extra train brings]",
 )  # fmt: skip
 @click.option(
@@ -47,7 +54,7 @@ if TYPE_CHECKING:
     help="paper: as published in 2016 (ADADELTA, 224 px crops, regression, flatten head unless --mean-head).",
 )  # fmt: skip
 @click.option(
-    "--width", type=click.FloatRange(0.05, 2), default=0.5, show_default=True,
+    "--width", type=Real(0.05, 2), default=0.5, show_default=True,
     help="Factor on every channel count: 1 is the published network, 0.5 four times as quick.",
 )  # fmt: skip
 @click.option("--mean-head", is_flag=True, help="With the paper's recipe: the head that takes any size.")
@@ -55,39 +62,44 @@ if TYPE_CHECKING:
     "--objective", type=click.Choice(["both", "regression", "bins"]), default="both", show_default=True,
     help="What is painted with: means of color, 313 classes of color (both are then learnt), or both mixed.",
 )  # fmt: skip
+@click.option("--mix", type=Real(0, 1), default=0.5, show_default=True, help="Share of the bins in what is painted.")
 @click.option(
-    "--mix", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Share of the bins in what is painted."
-)
-@click.option(
-    "--temperature", type=click.FloatRange(0.05, 1), default=0.38, show_default=True,
+    "--temperature", type=Real(0.05, 1), default=0.38, show_default=True,
     help="Of the bins: lower is livelier and blotchier.",
 )  # fmt: skip
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Peak learning rate. [2e-3; paper 1]")
+@click.option("--rate", type=Real(0, min_open=True), help="Peak learning rate. [2e-3; paper 1]")
 @click.option(
-    "--batch-factor", type=click.IntRange(1), default=1, show_default=True,
+    "--batch-factor", type=click.IntRange(1, 1024), default=1, show_default=True,
     help="So many times the recipe's batches: 4 to 8 keep a large GPU busy; raise --rate a little with it.",
 )  # fmt: skip
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all that is drawn by chance.")
-@click.option("--start", "begin", metavar="WEIGHTS", help="Begin from these weights, as wide or narrower.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Of all that is drawn by chance."
+)
+@click.option(
+    "--start",
+    "begin",
+    metavar="WEIGHTS",
+    type=WeightsFile(),
+    help="Begin from these, as wide or narrower [anew].",
+)
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where to train."
 )
-@click.option("--ray", "address", metavar="local|ADDRESS", help="Train on a Ray cluster (needs --samples).")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Of the cluster; a GPU each.")
-@click.option("--storage", help="Folder or URI that all nodes reach, for the cluster's checkpoints. [beside OUT]")
-@click.option("--validation", type=click.Path(exists=True, path_type=Path), help="Measure on this, for the card.")
+@click.option("--ray", "address", metavar="local|ADDRESS", help="Train on a Ray cluster (needs --samples) [here].")
 @click.option(
-    "--sheet-every", default=0.0, show_default=True, type=click.FloatRange(0),
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 4096), help="Of the cluster; a GPU each."
+)
+@click.option("--storage", help="Folder or URI that all nodes reach, for the cluster's checkpoints. [beside OUT]")
+@click.option("--validation", type=Named(exists=True, path_type=Path), help="Measure on this, for the card [none].")
+@click.option(
+    "--sheet-every", default=0.0, show_default=True, type=Real(0),
     help="Minutes between sample sheets (OUT.png), 0: none.",
 )  # fmt: skip
-@click.option("--rights", default="not stated", help="Rights of the pictures, for the model card.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Converted pictures go here. [~/.cache/chromatheque]")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Resumes from here if it exists. [OUT.checkpoint]")
-@click.option("--log", type=click.Path(path_type=Path), help="JSON lines, one per 50 steps. [OUT.log]")
-@click.option(
-    "--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True,
-    help="Bars for people, JSON lines for programs.",
-)  # fmt: skip
+@click.option("--rights", default="not stated", show_default=True, help="Rights of the pictures, for the model card.")
+@click.option("--cache", type=Named(path_type=Path), help="Converted pictures go here. [~/.cache/chromatheque]")
+@click.option("--checkpoint", type=Named(path_type=Path), help="Resumes from here if it exists. [OUT.checkpoint]")
+@click.option("--log", type=Named(path_type=Path), help="JSON lines, one per 50 steps. [OUT.log]")
+@PROGRESS
 def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
     """Train weights on DATA: tar shards, or folders of class-named sub-folders.
 
@@ -114,15 +126,19 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
         raise click.UsageError("--recipe paper is that of iizuka2016, not of --architecture lite")
     if options["encoder"] and options["architecture"] != "lite":
         raise click.UsageError("--encoder belongs to --architecture lite")
+    paths, shares = zip(*map(_source, data), strict=True)
+    for path in paths:
+        if not path.exists():
+            raise click.UsageError(f"{path}: no such folder or shard")
     _keep_freed_memory()
-    import torch
+    with loading(options["progress"]):
+        import torch
 
     from colorizer.networks import weights_file as weights
 
     if options["device"] == "cuda" and not torch.cuda.is_available():
         raise click.UsageError("--device cuda: torch sees no GPU here; chromatheque doctor says why")
     _check_writable(out, options)
-    paths, shares = zip(*map(_source, data), strict=True)
     start = weights.load(options["begin"]) if options["begin"] else None
     if start is not None and start.config.architecture != options["architecture"]:
         raise click.UsageError(f"--start {options['begin']}: of {start.config.architecture}; give --architecture too")
@@ -130,7 +146,9 @@ def train(out: Path, data: tuple[str, ...], **options: Any) -> None:
     load = _loader(paths, shares, options["cache"], recipe.side, start)
     pictures = load()
     dropped = ", ".join(f"{n} {why}" for why, n in pictures.dropped.items()) or "none"
-    click.echo(f"{len(pictures)} pictures, {len(pictures.classes)} scene classes, dropped: {dropped}", err=True)
+    click.echo(
+        f"{counted(len(pictures), 'picture')}, {len(pictures.classes)} scene classes, dropped: {dropped}", err=True
+    )
     plant = _planter(options) if options["architecture"] == "lite" else None
     make = _on_cluster if options["address"] else _here
     trainer = make(out, options, recipe, config, load, pictures, start, plant, list(paths))
@@ -286,13 +304,15 @@ def _on_cluster(
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Ctrl-C inside is remembered, so that the run ends between two steps."""
+    """Ctrl-C and its like inside are remembered, so that the run ends between two steps."""
     stopped: list[int] = []
-    previous = signal.signal(signal.SIGINT, lambda number, _: stopped.append(number))
+    heard = [number for number in stopping.SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, lambda number, _: stopped.append(number)) for number in heard}
     try:
         yield stopped
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, former in previous.items():
+            signal.signal(number, former)
 
 
 def _finished(trainer: Trainer, options: dict[str, Any]) -> Network:
@@ -320,10 +340,7 @@ def _draw(out: Path, trainer: Trainer, options: dict[str, Any], sources: list[Pa
 
 def _write(out: Path, options: dict[str, Any], trainer: Trainer, sources: list[Path], start: Weights | None) -> None:
     """The weights file, with its card."""
-    from colorizer.measures import evaluation
     from colorizer.networks import weights_file as weights
-    from workflows.terminal.console import show
-    from workflows.terminal.figures import picture_table
 
     network, classes = _finished(trainer, options), trainer.pictures.classes
     card: dict[str, Any] = {
@@ -338,14 +355,27 @@ def _write(out: Path, options: dict[str, Any], trainer: Trainer, sources: list[P
         card["encoder"] = {"name": encoder.FILE.rpartition("/")[2], "sha256": encoder.DIGEST}
     if start is not None:
         card["started_from"] = {"name": start.name, "sha256": start.digest, "samples": start.card.get("samples")}
-    if options["validation"] is not None:
-        validation = options["validation"]
-        click.echo(f"measuring on {validation} ...", err=True)
-        card["validation"] = validation.name
-        card["figures"] = evaluation.evaluate(network.folded(), [validation], classes)
-        show(picture_table(card["figures"]), stderr=True)
     weights.save(network, out, classes, card)
     click.echo(f"wrote {out}")
+    if options["validation"] is not None:
+        card |= _measured(network, classes, options["validation"], out)
+        weights.save(network, out, classes, card)
+
+
+def _measured(network: Network, classes: tuple[str, ...], validation: Path, out: Path) -> dict[str, Any]:
+    """What the card says of a measurement. The weights are written by then: it may take an hour, and may be stopped."""
+    from colorizer.measures import evaluation
+    from workflows.terminal.console import show, working
+    from workflows.terminal.figures import picture_table
+
+    try:
+        with working(f"measuring on {validation}"):
+            figures = evaluation.evaluate(network.folded(), [validation], classes)
+    except KeyboardInterrupt:
+        click.echo(f"Stopped; {out} is whole, only its card has no figures: chromatheque evaluate {out}", err=True)
+        raise click.exceptions.Exit(stopping.code()) from None
+    show(picture_table(figures), stderr=True)
+    return {"validation": validation.name, "figures": figures}
 
 
 def hardware(device: str) -> str:
@@ -354,7 +384,7 @@ def hardware(device: str) -> str:
 
     if device == "cuda":
         return torch.cuda.get_device_name()
-    return f"{torch.get_num_threads()} threads of {os.cpu_count()} x {processor_name()}"
+    return f"{counted(torch.get_num_threads(), 'thread')} of {os.cpu_count()} x {processor_name()}"
 
 
 def _keep_freed_memory() -> None:

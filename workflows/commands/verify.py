@@ -5,40 +5,88 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from workflows.commands.reel import Rate
-from workflows.terminal.options import Local
+from pipeline.values.words import counted
+from workflows.terminal.arguments import check_output, check_source
+from workflows.terminal.few import few
+from workflows.terminal.loading import loading
+from workflows.terminal.options import Local, Rate
+from workflows.terminal.plain import say
+
+if TYPE_CHECKING:
+    from pipeline.values.finding import Finding
 
 
 @click.command()
 @click.argument("source", metavar="SOURCE", type=Local())
-@click.argument("out", metavar="OUT", type=Local(dir_okay=False, path_type=Path))
+@click.argument("out", metavar="OUT", type=Local(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print findings as JSON.")
-@click.option("--rate", type=Rate(), help="Pictures per second of an image sequence [24].")
+@click.option("--rate", type=Rate(), help="Pictures per second of an image sequence [what DPX says, else 24].")
 def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None:
     """Decode SOURCE and OUT and compare them: luminance sample by sample, and all that goes with it.
 
     Of a reel that is frame count, times, tracks, chapters and tags; of a scan size, orientation, resolution, profile,
     every tag, and the levels of a pyramid. What the output's sidecar (OUT.json) declares as not carried over is
-    accepted by name; anything else that is missing is a failure. Exit code 0 only if every check holds.
+    accepted by name and told as "lost"; anything else that is missing is a failure, and exit code 1.
+
+    Of two folders, the source and the OUT_DIR of `archive`, every finished file is compared with its source.
 
     Example: chromatheque verify newsreel.mov newsreel.mkv
     """
-    from pipeline.jobs import calls
+    check_output(out)
+    if out.is_dir():
+        _collection(Path(source), out, as_json)
+        return
+    check_source(source)
+    with loading("none" if as_json else "auto"):
+        from pipeline.jobs import calls
 
     findings = calls.verify(source, out, rate=rate)
     if as_json:
-        click.echo(
-            json.dumps(
-                {"holds": all(f.holds for f in findings), "findings": [f.to_json() for f in findings]},
-                indent=1,
-            )
-        )
+        holds = all(f.right for f in findings)
+        click.echo(json.dumps({"holds": holds, "findings": [f.to_json() for f in findings]}, indent=1))
     else:
-        width = max(len(f.what) for f in findings)
-        for finding in findings:
-            click.echo(f"{'ok  ' if finding.holds else 'FAIL'}  {finding.what:<{width}}  {finding.detail}")
-    if not all(f.holds for f in findings):
+        told = [f for f in findings if _mark(f) != LOST]
+        lost = [f"{f.what} ({f.detail})" for f in findings if _mark(f) == LOST]
+        width = max(len(f.what) for f in told)
+        for finding in told:
+            say(f"{_mark(finding)}  {finding.what:<{width}}  {finding.detail}")
+        for line in few(lost, f"{out}.json"):
+            say(f"{LOST}  {line}")
+    if not all(f.right for f in findings):
+        raise click.exceptions.Exit(1)
+
+
+LOST = "lost"
+
+
+def _mark(finding: Finding) -> str:
+    return "ok  " if finding.holds else LOST if finding.right else "FAIL"
+
+
+def _collection(source: Path, out: Path, as_json: bool) -> None:
+    """A line a file, with what is lost or wrong below it; in JSON a line a file."""
+    from pipeline.collection.proof import verify_collection
+
+    right = of = 0
+    for file in verify_collection(source, out):
+        of, right = of + 1, right + file.right
+        if as_json:
+            findings = [finding.to_json() for finding in file.findings]
+            values = {"out": file.out, "source": file.source, "holds": file.right, "findings": findings}
+            click.echo(json.dumps({**values, "error": file.error} if file.error else values))
+            continue
+        say(f"{'ok  ' if file.right else 'FAIL'}  {file.out}{': ' * bool(file.error)}{file.error}")
+        for finding in file.findings:
+            if not finding.right:
+                say(f"      {_mark(finding)}  {finding.what}: {finding.detail}")
+        lost = [f"{f.what}: {f.detail}" for f in file.findings if _mark(f) == LOST]
+        for line in few(lost, f"{file.out}.json"):
+            say(f"      {LOST}  {line}")
+    if not as_json:
+        say(f"{right} of {counted(of, 'file')} {'holds' if of == 1 else 'hold'} what the source has")
+    if right < of:
         raise click.exceptions.Exit(1)

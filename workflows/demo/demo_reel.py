@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from colorizer.basis.atomic import scratch_of, whole
 from colorizer.basis.errors import ColorizeError
+from colorizer.basis.installing import install
 from colorizer.basis.light import LUMA_WEIGHTS, Matrix, Primaries, Range, Transfer
 
 Array = NDArray[np.float32]
@@ -130,7 +131,7 @@ def _photograph(name: str) -> Array:
     """A photograph's luma, 0..1, (h, w)."""
     package = find_spec("skimage")
     if package is None or not package.submodule_search_locations:
-        raise ColorizeError("the demo's photographs are not installed: pip install 'chromatheque[demo]'")
+        raise ColorizeError(f"the demo's photographs are not installed: {install('demo')}")
     file = Path(package.submodule_search_locations[0]) / "data" / name
     if not file.is_file():
         raise ColorizeError(f"{file}: this scikit-image comes without it: pip install scikit-image==0.26.0")

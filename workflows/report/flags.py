@@ -41,7 +41,7 @@ def illustrated(file: File, pictures: Mapping[int, Picture], why: str = "") -> F
     parts: list[Part] = []
     for part in file.parts:
         part = replace(part, picture=pictures.get(part.number))
-        before = parts[-1] if parts and file.kind == "reel" else None
+        before = parts[-1] if parts and file.continuous else None
         parts.append(replace(part, flags=tuple(_part_flags(part, before))))
     return replace(file, parts=tuple(parts), flags=tuple(_file_flags(file)), unpictured=shown(why))
 

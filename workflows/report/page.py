@@ -9,43 +9,57 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from colorizer.basis.errors import ColorizeError
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot
+from pipeline.collection.lease import at_work
+from pipeline.values.stages import LISTED
 from workflows.report.values import Collection
 from workflows.terminal.clock import clock
 
 NAME = "report.html"
 TEMPLATE = "report.html.j2"
+TITLE = b"Chromatheque</title>"
+HEAD = 1 << 16
+"""Bytes at the beginning of a report among which its title stands."""
 STAGES = {
-    "open": "when it was opened", "survey": "while it was surveyed", "paint": "while it was painted",
+    LISTED: "before the night", "open": "when it was opened",
+    "survey": "while it was surveyed", "paint": "while it was painted",
     "publish": "while it was joined and checked",
 }  # fmt: skip
 """When a file was set aside, in words."""
 
 
-def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, of: None) -> str:
+def write_report(depot: Depot, progress: Callable[[int, int], None] = lambda done, of: None) -> str:
     """Write OUT_DIR/report.html and its pictures, as the collection stands now; returns the page's path or URI.
 
     The page is written at once with the pictures there are, and again when those that lack are made; each time whole
-    or not at all. told: after each file whose pictures were made, how many of how many.
+    or not at all. progress: after each file whose pictures were made, how many of how many.
     Raises ColorizeError if there is no collection in `out`, StorageError if the page cannot be written.
     """
-    from workflows.report import report_pictures
-    from workflows.report.flags import illustrated
     from workflows.report.reading import read
 
     depot = depot.apart()
     out = depot.folder
     depot.fetch_state()
+    depot.fetch(layout.ORPHANS)
     collection, there = read(out), frozenset[str]()
+    from workflows.report import report_pictures  # brings torch; a folder that is no collection is told before
+    from workflows.report.flags import illustrated
+
     if depot.store:
         there = depot.fetch_report([layout.sidecar(file.place) for file in collection.files])
         collection = read(out, there)
     found = {
         file.key: report_pictures.kept(out, file, there) for file in collection.files if file.output and file.parts
     }
+    if collection.running:  # by what a run wrote; one that was killed wrote no end
+        collection = replace(collection, running=at_work(depot))
     lacking = [file for file in collection.files if file.key in found and found[file.key] is None]
-    files = tuple(illustrated(file, found.get(file.key) or {}) for file in collection.files)
+    files = tuple(
+        report_pictures.beside(out, illustrated(file, found.get(file.key) or {}), found.get(file.key) or {}, there)
+        for file in collection.files
+    )
     _write(depot, replace(collection, files=files))
     if lacking and not depot.store:
         done = 0
@@ -53,10 +67,15 @@ def write_report(depot: Depot, told: Callable[[int, int], None] = lambda done, o
         def made() -> None:
             nonlocal done
             done += 1
-            told(done, len(lacking))
+            progress(done, len(lacking))
 
         new = report_pictures.made(out, lacking, made)
-        files = tuple(illustrated(file, *new[file.key]) if file.key in new else file for file in files)
+        files = tuple(
+            report_pictures.beside(out, illustrated(file, *new[file.key]), new[file.key][0])
+            if file.key in new
+            else file
+            for file in files
+        )
         _write(depot, replace(collection, files=files))
     return f"{depot}/{NAME}" if depot.store else str(out / NAME)
 
@@ -66,7 +85,10 @@ def _write(depot: Depot, collection: Collection) -> None:
     from pipeline.storage.atomic import writable
 
     path = depot.folder / NAME
+    depot.fetch(NAME)
     with writable(path):
+        if path.exists() and TITLE not in path.read_bytes()[:HEAD]:
+            raise ColorizeError(f"{path}: exists and is not this program's; move it away to have a report")
         write_text(path, page(collection, datetime.now().astimezone()))
     depot.put(NAME)
 

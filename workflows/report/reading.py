@@ -17,30 +17,34 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from colorizer.basis.errors import ColorizeError, LedgerError
+from colorizer.basis.errors import LedgerError, Mistyped
 from pipeline.collection.item import Item
 from pipeline.collection.layout import STATE
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, stamp
 from pipeline.storage.job_folder import PLAN
+from pipeline.values.kinds import KINDS
 from pipeline.values.look_source import in_words, sources_from_json
 from pipeline.values.remarks import COLORED
 from pipeline.values.stages import ASIDE, DONE, PAINTING, SURVEYED, WAITING
+from pipeline.values.words import harm
 from workflows.report.values import Collection, File, Part, shown
 from workflows.terminal.clock import clock
 
 STATES = (ASIDE, PAINTING, SURVEYED, DONE, WAITING)
 """In the order of the page: what needs a person comes first."""
+UNKNOWN = "unknown"
+"""The kind of a file whose state cannot be read."""
 
 
 def read(out: Path, elsewhere: frozenset[str] = frozenset()) -> Collection:
     """The collection in `out`, without pictures. elsewhere: files that are in its store only.
 
-    Raises ColorizeError if there is none.
+    Raises Mistyped if there is none.
     """
     state = out / STATE
     if not state.is_dir():
-        raise ColorizeError(f"{out}: no collection here; give the OUT_DIR of `chromatheque archive`")
+        raise Mistyped(f"{out}: no collection here; give the OUT_DIR of `chromatheque archive`")
     values = _dict(_json(state / "collection.json"))
     files = [_file(out, path, elsewhere) for path in (state / "items").glob("*.json")]
     files.sort(key=lambda f: (STATES.index(f.state), _natural(f.folder), _natural(f.name), f.key))
@@ -52,8 +56,15 @@ def read(out: Path, elsewhere: frozenset[str] = frozenset()) -> Collection:
         tuple(files), _text(values.get("source")), started, _changed(state / "collection.json"),
         _number(values.get("seconds")), None if busy is None else min(1.0, _number(busy)),
         int(_number(values.get("workers"))), _text(values.get("deadline")), values.get("running") is True,
-        _text(values.get("chromatheque")),
+        _text(values.get("chromatheque")), _texts(_json(state / "orphans.json")), _finished(values.get("finished")),
     )  # fmt: skip
+
+
+def _finished(value: Any) -> tuple[int, int, float] | None:
+    """Files, frames and megapixels of the last run; None where another version did not write them."""
+    values = _dict(value)
+    files, frames, pixels = (_number(values.get(name)) for name in ("files", "frames", "megapixels"))
+    return (int(files), int(frames), pixels) if values else None
 
 
 def link(place: str) -> str:
@@ -79,8 +90,9 @@ def _file(out: Path, path: Path, elsewhere: frozenset[str]) -> File:
     folder = shown(PurePosixPath(place).parent.as_posix()) if place else "."
     plan = f"{STATE}/jobs/{path.stem}/{PLAN}"
     file = File(
-        path.stem, kind if kind in ("reel", "scan") else "unknown", state if state in STATES else WAITING,
-        name or shown(path.stem), "" if folder == "." else folder, _text(values.get("id")), shown(source), place,
+        path.stem, kind if kind in KINDS else UNKNOWN, state if state in STATES else WAITING,
+        name or shown(path.stem), "" if folder == "." else folder, _text(values.get("id")),
+        tuple((shown(name), _text(text)) for name, text in _dict(values.get("catalog")).items()), shown(source), place,
         plan=link(plan) if _is_file(out, plan) or plan in elsewhere else "",
         done=int(_number(units.get("done"))), of=int(_number(units.get("of"))),
         frames=int(_number(size.get("frames"))), megapixels=_number(size.get("megapixels")),
@@ -107,13 +119,13 @@ def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
     """The file with what its output and sidecar say."""
     sidecar = f"{file.place}.json"
     values = _dict(_json(out / sidecar))
-    parts = _pages(values) if "pages" in values else _shots(values)
+    parts = parts_of(values)
     pixels, reel = 0.0, _dict(_dict(values.get("plan")).get("reel"))
     if "pages" in values:
         pixels = sum(_number(p.get("height")) * _number(p.get("width")) for p in _dicts(values["pages"]))
     frames = int(_number(values.get("frames"))) or file.frames
     pixels = pixels or frames * _number(reel.get("height")) * _number(reel.get("width"))
-    lost = file.lost or _texts(values.get("not_carried_over")) or _lost(values)
+    lost = file.lost or (*_lost(values), *_texts(values.get("not_carried_over")))
     notes = [*file.notes, *_texts(values.get("notes"))]
     if retimed := int(_number(_dict(values.get("damage")).get("retimed_frames"))):
         notes.append(f"{retimed} frame{'s' * (retimed != 1)} had no usable time of their own")
@@ -132,28 +144,33 @@ def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
     )  # fmt: skip
 
 
-def _shots(said: dict[str, Any]) -> tuple[Part, ...]:
-    shots = _dicts(said.get("shots"))
+def parts_of(sidecar: dict[str, Any]) -> tuple[Part, ...]:
+    """The shots or pages that a sidecar tells of."""
+    return _pages(sidecar) if "pages" in sidecar else _shots(sidecar)
+
+
+def _shots(sidecar: dict[str, Any]) -> tuple[Part, ...]:
+    shots = _dicts(sidecar.get("shots"))
     edges = [(int(_number(s.get("start"))), int(_number(s.get("stop")))) for s in shots]
-    most = int(_number(_dict(_dict(said.get("plan")).get("settings")).get("segment_frames"))) or 96
-    chroma = _shared(said, [-(-(stop - start) // most) for start, stop in edges])
+    most = int(_number(_dict(_dict(sidecar.get("plan")).get("settings")).get("segment_frames"))) or 96
+    chroma = _shared(sidecar, [-(-(stop - start) // most) for start, stop in edges])
     parts, numbers = [], range(1, len(shots) + 1)
     for number, (shot, (start, stop), pieces) in enumerate(zip(shots, edges, chroma, strict=True)):
         a, b = (*map(_number, _list(shot.get("seconds"))), 0.0, 0.0)[:2]
         frames = f"{stop - start} frame{'s' * (stop - start != 1)}"
         parts.append(Part(
             number, f"Shot {number + 1}", f"{clock(a)} to {clock(b)}, {frames}", _scenes(shot),
-            sum(pieces) / len(pieces) if pieces else None, pieces, (a + b) / 2, look=_look(shot, edges),
-            edit=_edit(numbers, number),
+            sum(pieces) / len(pieces) if pieces else None, pieces, (a + b) / 2, max(0.0, b - a),
+            look=_look(shot, edges), edit=_edit(numbers, number),
         ))  # fmt: skip
     return tuple(parts)
 
 
-def _pages(said: dict[str, Any]) -> tuple[Part, ...]:
-    pages = _dicts(said.get("pages"))
+def _pages(sidecar: dict[str, Any]) -> tuple[Part, ...]:
+    pages = _dicts(sidecar.get("pages"))
     counts = [-(-int(_number(p.get("height"))) // max(1, int(_number(p.get("rows"))))) for p in pages]
     parts, numbers = [], [int(_number(page.get("number"))) for page in pages]
-    for number, (page, pieces) in enumerate(zip(pages, _shared(said, counts), strict=True)):
+    for number, (page, pieces) in enumerate(zip(pages, _shared(sidecar, counts), strict=True)):
         rows, left = _number(page.get("rows")), _number(page.get("height"))
         weights = [min(rows, left - i * rows) for i in range(len(pieces))]
         mean = sum(c * w for c, w in zip(pieces, weights, strict=True)) / sum(weights) if pieces else None
@@ -179,9 +196,9 @@ def _edit(numbers: Sequence[int], place: int) -> str:
     return f"{numbers[place]} " + (f"--of {numbers[neighbor]}" if len(numbers) > 1 else "--picture FILE")
 
 
-def _shared(said: dict[str, Any], counts: Sequence[int]) -> list[tuple[float, ...]]:
+def _shared(sidecar: dict[str, Any], counts: Sequence[int]) -> list[tuple[float, ...]]:
     """The chroma of all units, by the parts they belong to; nothing where the numbers do not add up."""
-    chroma = [c for c in _list(said.get("chroma")) if isinstance(c, int | float) and isfinite(c)]
+    chroma = [c for c in _list(sidecar.get("chroma")) if isinstance(c, int | float) and isfinite(c)]
     if len(chroma) != sum(counts) or min(counts, default=0) < 1:
         return [() for _ in counts]
     ends = [sum(counts[: i + 1]) for i in range(len(counts))]
@@ -198,14 +215,15 @@ def _damage(values: dict[str, Any]) -> tuple[str, ...]:
     messages = []
     if count := int(_number(values.get("frames"))) or len(frames):
         messages.append(f"{count} damaged frame{'s' * (count != 1)}")
-    messages += [f"{int(_number(n))} x {shown(what)}" for what, n in _dict(values.get("packet_errors")).items()]
+    errors = {shown(what): int(_number(n)) for what, n in _dict(values.get("packet_errors")).items()}
+    messages += [harm(errors)] * bool(errors)
     messages += [f"frame {shown(number)}: {_text(what)}" for number, what in list(frames.items())[:20]]
     return (*messages, f"and {len(frames) - 20} more") if len(frames) > 20 else tuple(messages)
 
 
-def _lost(said: dict[str, Any]) -> tuple[str, ...]:
+def _lost(sidecar: dict[str, Any]) -> tuple[str, ...]:
     found = []
-    for track in _dicts(said.get("tracks")):
+    for track in _dicts(sidecar.get("tracks")):
         try:
             found.append(shown(Carried(**track).loss))
         except (TypeError, AttributeError):  # of another version
@@ -222,14 +240,14 @@ def _error(value: Any) -> tuple[str, str, int]:
     )
 
 
-def _attempt(told: dict[str, Any]) -> tuple[str, str, str]:
-    stage, unit = _text(told.get("stage")), _text(told.get("unit"))
+def _attempt(values: dict[str, Any]) -> tuple[str, str, str]:
+    stage, unit = _text(values.get("stage")), _text(values.get("unit"))
     what = stage if unit in ("", stage) else f"{stage}, {unit}"
-    return f"{what}, attempt {_count(told, 'attempt')}", _text(told.get("error")), _text(told.get("trace"))
+    return f"{what}, attempt {_count(values, 'attempt')}", _text(values.get("error")), _text(values.get("trace"))
 
 
-def _count(told: dict[str, Any], name: str) -> int:
-    return int(_number(told.get(name))) or 1
+def _count(values: dict[str, Any], name: str) -> int:
+    return int(_number(values.get(name))) or 1
 
 
 def _natural(text: str) -> list[tuple[int, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pipeline.values.kinds import KINDS
 from pipeline.values.stages import ASIDE, DONE, WAITING
 
 
@@ -33,7 +34,10 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A pair of thumbnails, by their relative URLs, and what was measured on the colored one. cb, cr: means, of 255."""
+    """A pair of thumbnails, by their relative URLs, and what was measured on the colored one. cb, cr: means, of 255.
+
+    large: the same pair to judge colors by, and its size; "" where the thumbnails are as large as the output.
+    """
 
     before: str
     after: str
@@ -42,14 +46,15 @@ class Picture:
     colorfulness: float
     cb: float
     cr: float
+    large: tuple[str, str, int, int] = ("", "", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """A shot of a reel or a page of a scan. number: from 0. chroma: mean in 8-bit codes, None if not known.
 
-    moment: of a shot its middle, in seconds after the first frame. orientation: TIFF's. pieces: chroma of each.
-    look: where its look comes from if it is not its own. edit: what `plan look` takes to give it another one.
+    moment, seconds: of a shot its middle, after the first frame, and its length. orientation: TIFF's. pieces: chroma of
+    each. look: where its look comes from if it is not its own. edit: what `plan look` takes to give it another one.
     """
 
     number: int
@@ -59,6 +64,7 @@ class Part:
     chroma: float | None = None
     pieces: tuple[float, ...] = ()
     moment: float = 0.0
+    seconds: float = 0.0
     orientation: int = 1
     look: str = ""
     edit: str = ""
@@ -71,10 +77,12 @@ class File:
     """A file of the collection. Texts can be shown; links are relative URLs or "".
 
     place: of the output below the collection's folder, to open it; "" if it does not lie there. done, of: units.
+    catalog: what the manifest says beside the id, by column.
     edit: what `plan` takes for this file, quoted for a shell; "" where no plan is kept. edited: its plan is another one
     than its output was made of. pieces: they were kept.
     error: stage, text and attempts of what was set aside. attempts: what, and why it failed. findings: what, whether
-    it holds, detail. digest: of the output, sha256 in hex.
+    it holds, detail. digest: of the output, sha256 in hex. preview: what a browser shows of
+    an output that it does not. readable: its story as a page.
     """
 
     key: str
@@ -83,6 +91,7 @@ class File:
     name: str
     folder: str = ""
     id: str = ""
+    catalog: tuple[tuple[str, str], ...] = ()
     source: str = ""
     place: str = ""
     output: str = ""
@@ -106,11 +115,18 @@ class File:
     flags: tuple[Flag, ...] = ()
     unpictured: str = ""
     digest: str = ""
+    preview: str = ""
+    readable: str = ""
 
     @property
     def group(self) -> str:
         """One of the three states that a person asks for."""
         return self.state if self.state in (DONE, ASIDE) else WAITING
+
+    @property
+    def continuous(self) -> bool:
+        """Whether a part goes on from the one before, as shots do and pages do not."""
+        return self.kind in KINDS and KINDS[self.kind].continuous
 
     @property
     def flag_counts(self) -> dict[FlagKind, int]:
@@ -121,7 +137,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection as it stands. busy: share of the workers' time, or None. changed: when it last said something."""
+    """A collection as it stands. busy: share of the workers' time, or None. changed: when it last said something.
+
+    orphans: outputs whose source is gone. seconds, busy, finished (files, frames, megapixels): of the last run alone.
+    """
 
     files: tuple[File, ...]
     source: str = ""
@@ -133,6 +152,8 @@ class Collection:
     deadline: str = ""
     running: bool = False
     version: str = ""
+    orphans: tuple[str, ...] = ()
+    finished: tuple[int, int, float] | None = None
 
     def count(self, group: str) -> int:
         """Files done, set aside or waiting."""
@@ -142,6 +163,11 @@ class Collection:
     def flagged(self) -> int:
         """Files with something to look at."""
         return sum(bool(file.flag_counts) for file in self.files)
+
+    @property
+    def worked(self) -> float:
+        """Seconds of workers, of all runs."""
+        return sum(file.seconds for file in self.files)
 
     @property
     def frames(self) -> int:

@@ -20,6 +20,7 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
+from colorizer.basis.installing import install
 from colorizer.basis.light import MATRIX_TAGS, Range
 from colorizer.measures import quality, steadiness
 from colorizer.measures.score import lab_of
@@ -47,7 +48,7 @@ FASTEST = 60
 def require_flow() -> None:
     """Raises ColorizeError when scikit-image, whose optical flow is used, is not installed."""
     if find_spec("skimage") is None:
-        raise ColorizeError("clips are measured with scikit-image's optical flow: pip install 'chromatheque[demo]'")
+        raise ColorizeError(f"clips are measured with scikit-image's optical flow: {install('demo')}")
 
 
 def measure(path: Path, colorizer: Colorizer, frames: int) -> dict[str, Any]:

@@ -1,44 +1,74 @@
-"""The contact sheet: one row per shot, the source frame beside the colored one.
+"""The contact sheet of an output, OUT.jpg: its shots or pages, gray beside color.
 
-For looking at only: pixels become RGB here and nowhere before.
+For looking at only. Gray is the output's own luma, which is the source's wherever the profile keeps it.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
-from itertools import pairwise
+import math
+import sys
 from pathlib import Path
 
-import av
 import imagecodecs
 import numpy as np
-from av.video.reformatter import Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from colorizer.basis.atomic import write_bytes
-from colorizer.basis.errors import UnsupportedSource
-from colorizer.basis.light import Matrix, Range, assumed_matrix
-from pipeline.reels.reel import local
-from pipeline.storage.atomic import writable
+from colorizer.basis.errors import ColorizeError
+from pipeline.storage.atomic import read_json, writable
+from pipeline.storage.job_folder import sidecar_of
+from pipeline.values.kinds import REEL, SCAN
+from workflows.report.glimpses import chosen, glimpses, split
+from workflows.report.reading import parts_of
+from workflows.terminal.plain import say
 
 Array = NDArray[np.uint8]
 
-THUMBNAIL = 480  # pixels, the most a frame is wide
+LONGEST = 480
+"""Pixels of a picture's longer side, at most."""
+
 GAP = 6
 PAPER = 24
+QUALITY = 85
+
+MARK = b"contact sheet by Chromatheque; its colors are computed"
+"""The comment by which a sheet is known: only sheets are replaced."""
 
 
-def contact_sheet(source: Path, colored: Path, cuts: list[int], out: Path) -> None:
-    """Write a PNG with the middle frame of every shot, before and after; `cuts` are the shots' first frames.
+def sheet_of(out: Path) -> Path:
+    """Where an output's contact sheet lies."""
+    return out.with_name(f"{out.name}.jpg")
 
-    Example: contact_sheet(Path("reel.mp4"), Path("reel-color.mp4"), [36, 70], Path("sheet.png"))
+
+def write_sheet(out: Path) -> Path:
+    """Write the contact sheet of a colored reel or scan, unless there is one that is newer; where it is.
+
+    Raises ColorizeError if a file of that name is no contact sheet, StorageError if it cannot be written, LedgerError
+    if the output's sidecar cannot be read, and what decoders raise.
     """
-    count = _count(colored)
-    starts = [cut for cut in sorted({0, *cuts}) if cut < count]
-    middles = [(start + stop) // 2 for start, stop in pairwise([*starts, count])]
-    rows = [np.hstack([_framed(a), _framed(b)]) for a, b in _pairs(source, colored, middles)]
-    sheet = np.pad(np.vstack(rows), ((GAP, GAP), (GAP, GAP), (0, 0)), constant_values=PAPER)
-    write_png(out, sheet)
+    sheet = sheet_of(out)
+    if sheet.exists() and not _is_sheet(sheet):
+        raise ColorizeError(f"{sheet} exists and is no contact sheet: none is written; rename it, or say --no-sheet")
+    if not sheet.exists() or sheet.stat().st_mtime_ns < out.stat().st_mtime_ns:
+        with writable(sheet):
+            write_bytes(sheet, _with_comment(imagecodecs.jpeg8_encode(_laid_out(_pairs(out)), QUALITY)))
+    return sheet
+
+
+def leave_sheet(out: Path, wanted: bool | None, quiet: bool) -> None:
+    """Write an output's contact sheet and say where. A sheet that cannot be made is a line: the output is good.
+
+    wanted: None where nobody said: on a terminal. quiet: say nothing but that.
+    """
+    if wanted is False or (wanted is None and not sys.stdout.isatty()):
+        return
+    try:
+        sheet = write_sheet(out)
+    except Exception as error:  # decoders have errors of their own, and none is worth a finished night
+        say(f"no contact sheet: {str(error) or type(error).__name__}", err=True)
+        return
+    if not quiet:
+        say(f"contact sheet: {sheet}")
 
 
 def write_png(out: Path, picture: Array) -> None:
@@ -47,53 +77,41 @@ def write_png(out: Path, picture: Array) -> None:
         write_bytes(out, imagecodecs.png_encode(picture, level=6))
 
 
-def _pairs(source: Path, colored: Path, indices: list[int]) -> list[tuple[Array, Array]]:
-    """The same frames of both reels; the second is shown at the size of the first."""
-    before, after = _thumbnails(source, indices), _thumbnails(colored, indices)
-    return [(a, _fitted(b, a.shape[:2])) for a, b in zip(before, after, strict=True)]
+def _is_sheet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return MARK in file.read(6 + len(MARK))
 
 
-def _count(path: Path) -> int:
-    """How many frames decode; containers may claim otherwise."""
-    with av.open(local(path), metadata_errors="replace") as file:
-        return sum(1 for _ in file.decode(video=0))
+def _with_comment(jpeg: bytes | bytearray) -> bytes:
+    """The JPEG with MARK as a comment (ITU T.81, B.2.4.5) right after its first marker."""
+    return bytes(jpeg[:2]) + b"\xff\xfe" + (2 + len(MARK)).to_bytes(2, "big") + MARK + bytes(jpeg[2:])
 
 
-def _thumbnails(path: Path, indices: list[int]) -> list[Array]:
-    """The frames of these rising indices, for display."""
-    wanted = set(indices)
-    with av.open(local(path), metadata_errors="replace") as file:
-        if not file.streams.video:
-            raise UnsupportedSource(str(path), "has no picture; give a reel")
-        file.streams.video[0].thread_type = "AUTO"
-        aspect = file.streams.video[0].sample_aspect_ratio or Fraction(1)
-        found = [_thumbnail(f, aspect) for i, f in enumerate(file.decode(video=0)) if i in wanted]
-    if len(found) != len(indices):
-        raise UnsupportedSource(str(path), f"has no frame {indices[len(found)]}; is it the reel of this plan?")
-    return found
+def _pairs(out: Path) -> list[Array]:
+    """Gray and color of each part, side by side."""
+    sidecar = read_json(sidecar_of(out))
+    kind = SCAN if "pages" in sidecar else REEL
+    shown = glimpses(out, kind.name, chosen(parts_of(sidecar)), LONGEST)
+    return [np.hstack([_framed(_gray(rgb, matrix)), _framed(rgb)]) for _, rgb, matrix in shown]
 
 
-def _thumbnail(frame: av.VideoFrame, aspect: Fraction) -> Array:
-    """A frame as a screen shows it: its own matrix and range, square pixels, at most THUMBNAIL wide."""
-    shown = Fraction(frame.width) * aspect
-    scale = min(Fraction(1), THUMBNAIL / shown)
-    width, height = max(1, round(shown * scale)), max(1, round(frame.height * scale))
-    hd = frame.colorspace == Matrix.UNSPECIFIED and assumed_matrix(frame.height) == "bt709"
-    interpolation = Interpolation.AREA | Interpolation.ACCURATE_RND
-    picture = frame.reformat(
-        width, height, "rgb24", src_colorspace=Colorspace.ITU709 if hd else None, interpolation=interpolation, threads=1
-    ).to_ndarray()
-    if frame.format.name.startswith("gray") and frame.color_range == Range.LIMITED:
-        stretched = (picture.astype(np.float32) - 16) * (255 / 219)  # swscale takes every gray for full range
-        picture = np.rint(stretched.clip(0, 255)).astype(np.uint8)
-    return np.asarray(picture, np.uint8)
+def _gray(rgb: Array, matrix: str) -> Array:
+    return np.repeat(split(rgb, matrix)[0][..., None], 3, -1)
 
 
-def _fitted(picture: Array, size: tuple[int, ...]) -> Array:
-    if picture.shape[:2] == size:
-        return picture
-    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-    return np.asarray(frame.reformat(size[1], size[0], threads=1).to_ndarray(), np.uint8)
+def _laid_out(pairs: list[Array]) -> Array:
+    """All pairs on one sheet, about half as wide as it is high at most."""
+    high, wide = (max(pair.shape[axis] for pair in pairs) for axis in (0, 1))
+    across = max(1, round(math.sqrt(len(pairs) * high / (2 * wide))))
+    missing = [np.full((high, wide, 3), PAPER, np.uint8)] * (-len(pairs) % across)
+    tiles = [*(_filled(pair, high, wide) for pair in pairs), *missing]
+    rows = [np.hstack(tiles[i : i + across]) for i in range(0, len(tiles), across)]
+    return _framed(np.vstack(rows))
+
+
+def _filled(picture: Array, high: int, wide: int) -> Array:
+    below, right = high - picture.shape[0], wide - picture.shape[1]
+    return np.pad(picture, ((0, below), (0, right), (0, 0)), constant_values=PAPER)
 
 
 def _framed(picture: Array) -> Array:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 
 from pipeline.values.events import (
     Checking,
@@ -18,20 +15,20 @@ from pipeline.values.events import (
     ReelPlanned,
     Retry,
     ScanPlanned,
-    Silent,
     Surveyed,
     UnitPainted,
 )  # fmt: skip
+from pipeline.values.words import counted
+from workflows.terminal.live import Live
 
 
-class Bars(Silent):
+class Bars(Live):
     """One bar, of the stage that the job is in."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        self.progress = Progress(
+        super().__init__(
             TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(), console=self.console,
+            TimeRemainingColumn(),
         )  # fmt: skip
         self.task: TaskID | None = None
         self._stage = ""
@@ -41,15 +38,6 @@ class Bars(Silent):
         self._speed: tuple[float, str] = (1.0, "fps")
         """What a step of the bar is in the unit that speed is told in."""
         self._spread = True
-
-    def __enter__(self) -> Bars:
-        self.progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.progress.stop()
 
     def __call__(self, event: Event, /) -> None:
         """Move the bar, or print a line."""
@@ -69,7 +57,7 @@ class Bars(Silent):
             case Joining() | Checking():
                 self._show(event.event, 0, None)
             case Note(text=text) | Retry(text=text):
-                self.console.print(f"[yellow]note[/] {escape(text)}", highlight=False)
+                self.line("yellow", "note", text)
 
     def _show(self, stage: str, done: int, total: int | None) -> None:
         if stage != self._stage:
@@ -84,13 +72,16 @@ class Bars(Silent):
 
     def _reel(self, plan: ReelPlanned) -> None:
         self._total = plan.frames
-        self._planned(f"{plan.frames} frames, {plan.shots} shots, {plan.segments} segments", plan.done)
+        self._planned(
+            f"{counted(plan.frames, 'frame')}, {counted(plan.shots, 'shot')}, {counted(plan.segments, 'segment')}",
+            plan.done,
+        )
 
     def _scan(self, plan: ScanPlanned) -> None:
         self._total = plan.rows
         self._speed = plan.megapixels / max(1, plan.rows), "MP/s"
         pages = f"{plan.pages} page{'s' * (plan.pages != 1)}"
-        self._planned(f"{pages}, {plan.megapixels} megapixels, {plan.bands} bands", plan.done)
+        self._planned(f"{pages}, {counted(plan.megapixels, 'megapixel')}, {counted(plan.bands, 'band')}", plan.done)
 
     def _planned(self, text: str, done: int) -> None:
         self.console.print(text + (f" ({done} painted before)" if done else ""))

@@ -1,6 +1,8 @@
-"""Times and numbers as a person reads them: on a player, of a night, with their noun."""
+"""Times and amounts as a person reads them: on a player, of a night, of a disk."""
 
 from __future__ import annotations
+
+import math
 
 
 def clock(seconds: float) -> str:
@@ -26,11 +28,10 @@ def lasting(hours: float) -> str:
     return f"about {hours:.1f} hours"
 
 
-def counted(count: float, noun: str) -> str:
-    """A number with its noun.
+def sized(amount: float) -> str:
+    """Bytes, in the unit that a person would choose; a little is never nothing.
 
-    >>> counted(1, "reel"), counted(0.26, "megapixel"), counted(12345, "frame")
-    ('1 reel', '0.3 megapixels', '12,345 frames')
+    >>> sized(12), sized(3_400_000), sized(75.54e9)
+    ('1 MB', '4 MB', '75.5 GB')
     """
-    number = f"{count:.1f}" if count < 10 and count != int(count) else f"{count:,.0f}"
-    return f"{number} {noun}{'s' * (number != '1')}"
+    return f"{amount / 1e9:.1f} GB" if amount >= 1e9 else f"{max(1, math.ceil(amount / 1e6)):,} MB"

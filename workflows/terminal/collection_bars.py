@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 
-from pipeline.values.events import Event, GivenUp, ItemChanged, Looking, Note, Retry, Silent, Total
+from pipeline.values.events import Event, GivenUp, ItemChanged, Looking, Note, Retry, Total
 from pipeline.values.stages import ASIDE, DONE
+from workflows.terminal.live import Live
+from workflows.terminal.plain import in_a_line
 
 NAME = 40
 """Characters of a name that are shown."""
 
 
-class CollectionBars(Silent):
+class CollectionBars(Live):
     """See the module docstring."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        self.progress = Progress(
+        super().__init__(
             TextColumn("{task.description}", table_column=None), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"), TimeRemainingColumn(), console=self.console,
+            TextColumn("{task.fields[unit]}"), TimeRemainingColumn(),
         )  # fmt: skip
         self._items: dict[str, TaskID] = {}
         self._all: TaskID | None = None
-
-    def __enter__(self) -> CollectionBars:
-        self.progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.progress.stop()
 
     def __call__(self, event: Event, /) -> None:
         """Move a bar, or print a line."""
@@ -46,14 +35,11 @@ class CollectionBars(Silent):
             case ItemChanged():
                 self._item(event)
             case Note(text=text) | Retry(text=text):
-                self._print("yellow", "note", text)
+                self.line("yellow", "note", text)
             case GivenUp(name=name, text=text):
-                self._print("red", "set aside", f"{name}: {text}")
+                self.line("red", "set aside", f"{name}: {text}")
             case Looking():
                 self._looking(event)
-
-    def _print(self, color: str, word: str, text: str) -> None:
-        self.console.print(f"[{color}]{word}[/] {escape(text)}", highlight=False)
 
     def _total(self, total: Total) -> None:
         if self._all is None:
@@ -70,7 +56,8 @@ class CollectionBars(Silent):
 
     def _item(self, item: ItemChanged) -> None:
         if item.key not in self._items:
-            name = item.name if len(item.name) <= NAME else "..." + item.name[3 - NAME :]
+            name = in_a_line(item.name)
+            name = name if len(name) <= NAME else "..." + name[3 - NAME :]
             self._items[item.key] = self.progress.add_task(escape(name), total=item.of, unit="")
         self.progress.update(self._items[item.key], completed=item.done, total=item.of)
 
@@ -78,4 +65,4 @@ class CollectionBars(Silent):
         if item.key in self._items:
             self.progress.remove_task(self._items.pop(item.key))
         if item.state == DONE:
-            self._print("green", "done", item.name)
+            self.line("green", "done", item.name)

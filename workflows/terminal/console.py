@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from workflows.terminal.screen import Screen
 
 MARKS = {"ok": "green", "missing": "bold red", "look": "yellow"}
 """Words of a checklist, and how they look."""
@@ -16,13 +17,13 @@ MARKS = {"ok": "green", "missing": "bold red", "look": "yellow"}
 
 def show(table: Table, stderr: bool = False, whole: bool = False) -> None:
     """Print a table as wide as the terminal. whole: not folded where there is none."""
-    Console(stderr=stderr, soft_wrap=whole and not sys.stdout.isatty()).print(table)
+    Screen(stderr=stderr, soft_wrap=whole and not sys.stdout.isatty()).print(table)
 
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Say on a terminal what is going on; what is printed on stdout meanwhile stays apart."""
-    with Console(stderr=True).status(Text(f"{what} ...")):
+    with Screen(stderr=True).status(Text(f"{what} ...")):
         yield
 
 

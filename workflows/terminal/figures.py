@@ -8,6 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.values.words import counted
+
 PICTURES = {
     "psnr_rgb": ("PSNR RGB, dB", 1, 2),
     "psnr_ab": ("PSNR a*b*, dB (of 255)", 1, 2),
@@ -46,7 +48,7 @@ CLIP_COLUMNS = {"per_shot": "look a shot", "per_frame": "look a frame", "truth":
 def picture_table(figures: Mapping[str, Any]) -> Table:
     """Of what `evaluation.evaluate` returns."""
     dropped = ", ".join(f"{count} {why}" for why, count in figures["left_out"].items())
-    caption = f"{figures['pictures']} pictures" + (f"; left out: {dropped}" if dropped else "")
+    caption = f"{counted(figures['pictures'], 'picture')}" + (f"; left out: {dropped}" if dropped else "")
     return _table("figure", figures, PICTURES, PICTURE_COLUMNS, caption)
 
 

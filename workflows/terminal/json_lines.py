@@ -1,10 +1,11 @@
-"""Events for programs: one JSON object a line."""
+"""Events for programs: one JSON object a line, each with its time."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
+from datetime import UTC, datetime
 from typing import TextIO
 
 from pipeline.values.events import Event, Painted, Silent, Surveyed
@@ -25,4 +26,5 @@ class JsonLines(Silent):
             if now - self._last < 0.1 and not last:
                 return
             self._last = now
-        print(json.dumps(event.to_json()), file=self.stream, flush=True)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        print(json.dumps({**event.to_json(), "at": at}), file=self.stream, flush=True)

@@ -10,63 +10,98 @@ from rich.table import Table
 from rich.text import Text
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.reels.piece import seconds
-from pipeline.reels.plan import Plan
+from pipeline.reels.plan import Plan, Shot
 from pipeline.scans.plan import PagePlan, ScanPlan
+from pipeline.values.choices import seconds
 from pipeline.values.look_source import LookSources, in_words
 from pipeline.values.timecode import CODE, advance
+from pipeline.values.words import counted
 from workflows.terminal.clock import clock
 
 
 @singledispatch
-def table_of(plan: Any, name: str) -> Table:
-    """The shots of a reel or the pages of a scan, numbered as in the report."""
+def parts_of(plan: Any) -> list[dict[str, Any]]:
+    """The shots of a reel or the pages of a scan, numbered as in the report, as plain values."""
     raise TypeError(f"no plan: {type(plan).__name__}")
 
 
-def _table(name: str, *columns: str) -> Table:
-    table = Table(title=Text(name), title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold", justify="right" if column in ("shot", "page") else "left")
-    return table
-
-
-@table_of.register
-def _shots(plan: Plan, name: str) -> Table:
+@parts_of.register
+def _shots(plan: Plan) -> list[dict[str, Any]]:
     coded = bool(timecode(plan, 0))
-    table = _table(name, "shot", "frames", "time", *(["time code"] if coded else []), "scene", "look")
     spans = [(shot.start, shot.stop) for shot in plan.shots]
-    for number, shot in enumerate(plan.shots, 1):
-        times = [clock(float(_time(plan, frame))) for frame in (shot.start, shot.stop)]
-        codes = [Text(timecode(plan, shot.start))] if coded else []
-        table.add_row(
-            str(number), f"{shot.start} to {shot.stop - 1}", " to ".join(times), *codes, _scenes(shot.scenes),
-            _look(shot.look_from, spans),
-        )  # fmt: skip
+    return [
+        {
+            "shot": number, "start": shot.start, "stop": shot.stop,
+            "seconds": [round(float(_time(plan, frame)), 3) for frame in (shot.start, shot.stop)],
+            **({"timecode": timecode(plan, shot.start)} if coded else {}), "scenes": [list(s) for s in shot.scenes],
+            "look": _colors(shot, spans),
+        }
+        for number, shot in enumerate(plan.shots, 1)
+    ]  # fmt: skip
+
+
+@parts_of.register
+def _pages(plan: ScanPlan) -> list[dict[str, Any]]:
+    return [
+        {
+            "page": page.number, "width": page.plate.width, "height": page.plate.height,
+            "scenes": [list(scene) for scene in page.scenes], "look": _page_look(page),
+        }
+        for page in plan.pages
+    ]  # fmt: skip
+
+
+def rows_of(plan: Any) -> list[tuple[str, ...]]:
+    """The same as cells of a table, its heading first."""
+    rows = [_cells(part) for part in parts_of(plan)]
+    return [tuple(rows[0]), *(tuple(row.values()) for row in rows)] if rows else []
+
+
+def _cells(part: dict[str, Any]) -> dict[str, str]:
+    size = {"pixels": f"{part['width']} x {part['height']}"} if "page" in part else {}
+    span = {"frames": f"{part['start']} to {part['stop'] - 1}"} if "shot" in part else {}
+    times = {"time": " to ".join(map(clock, part["seconds"]))} if "shot" in part else {}
+    code = {"time code": part["timecode"]} if "timecode" in part else {}
+    first = "page" if "page" in part else "shot"
+    number = {first: str(part[first])}
+    return {**number, **size, **span, **times, **code, "scene": _scenes(part["scenes"]), "look": part["look"]}
+
+
+def table_of(plan: Any, name: str) -> Table:
+    """The same for a terminal."""
+    table = Table(title=Text(name), title_justify="left")
+    heading, *rows = rows_of(plan) or [()]
+    for column in heading:
+        table.add_column(column, overflow="fold", justify="right" if column in ("shot", "page") else "left")
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
 
 
-@table_of.register
-def _pages(plan: ScanPlan, name: str) -> Table:
-    table = _table(name, "page", "pixels", "scene", "look")
-    for page in plan.pages:
-        size = f"{page.plate.width} x {page.plate.height}"
-        table.add_row(str(page.number), size, _scenes(page.scenes), _page_look(page))
-    return table
+def text_of(plan: Any, name: str) -> str:
+    """The same for a file or another program: aligned, without lines."""
+    rows = rows_of(plan)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([name, *lines])
 
 
-def _scenes(scenes: tuple[tuple[str, float], ...]) -> Text:
+def _scenes(scenes: list[list[Any]]) -> str:
     """The likeliest one: a line is short."""
-    return Text(", ".join(f"{tag.replace('_', ' ')} {share * 100:.0f} %" for tag, share in scenes[:1]))
+    return ", ".join(f"{tag.replace('_', ' ')} {share * 100:.0f} %" for tag, share in scenes[:1])
 
 
-def _look(sources: LookSources, spans: list[tuple[int, int]]) -> Text:
-    return Text(f"of {in_words(sources, spans)}" if sources else "its own")
+def _look(sources: LookSources, spans: list[tuple[int, int]]) -> str:
+    return f"of {in_words(sources, spans)}" if sources else "its own"
 
 
-def _page_look(page: PagePlan) -> Text:
-    told = _look(page.look_from, [])
-    return told.append(", from the next run on") if page.pending else told
+def _colors(shot: Shot, spans: list[tuple[int, int]]) -> str:
+    text = "its own colors" if shot.kept else _look(shot.look_from, spans)
+    return text + (f", after a dissolve of {counted(shot.dissolve, 'frame')}" if shot.dissolve else "")
+
+
+def _page_look(page: PagePlan) -> str:
+    return _look(page.look_from, []) + (", from the next run on" if page.pending else "")
 
 
 def timecode(plan: Plan, frame: int) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from colorizer.training.training import Progress as Line
+from workflows.terminal.screen import Screen
 
 
 class Watch:
@@ -27,7 +27,7 @@ class Watch:
         if kind == "bar" or (kind == "auto" and sys.stderr.isatty()):
             self.bar = Progress(
                 TextColumn("training"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-                TextColumn("{task.description}"), console=Console(stderr=True),
+                TextColumn("{task.description}"), console=Screen(stderr=True),
             )  # fmt: skip
             self.task = self.bar.add_task("", total=1.0)
 

@@ -9,7 +9,6 @@ import pytest
 
 from colorizer.basis.atomic import (
     PART,
-    leftovers,
     move,
     publish,
     scratch_of,
@@ -125,15 +124,6 @@ def test_scratches_of_two_files_differ(tmp_path):
     assert len(set(marks)) == len(marks)
 
 
-def test_leftovers_are_scratches(tmp_path):
-    """What runs that were killed left is found, and nothing else."""
-    kept = {"a.json", "part.json", "apart", "plan.json.1.undo"}
-    left = {scratch_of(Path(name), mark).name for name in ("a.json", "1.2.packets") for mark in (None, "", "f00")}
-    for name in kept | left:
-        (tmp_path / name).touch()
-    assert {path.name for path in leftovers(tmp_path)} == left
-
-
 def test_publish_wants_a_file(tmp_path):
     """A scratch that is not there is an error, and the old file stays."""
     (tmp_path / "a").write_bytes(b"old")
@@ -151,3 +141,20 @@ def test_nobody_else_names_a_scratch():
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 assert not (isinstance(node, ast.Attribute) and node.attr == "fsync"), path
                 assert not (isinstance(node, ast.Constant) and str(node.value).endswith(PART)), f"{path}:{node.lineno}"
+
+
+@pytest.mark.parametrize("there", ["a link", "a link to nothing", "a file"])
+def test_nothing_is_written_through_what_lies_there(tmp_path, there):
+    """A scratch name is made anew and exclusively: a link that somebody put there goes, and its end stays as it is."""
+    victim, path = tmp_path / "victim", tmp_path / "out.json"
+    if there != "a link to nothing":
+        victim.write_text("mine")
+    if there == "a file":
+        scratch_of(path).write_text("longer than what is written now")
+    else:
+        scratch_of(path).symlink_to(victim)
+    write_text(path, "ours")
+    assert path.read_text() == "ours"
+    assert not path.is_symlink()
+    assert (victim.read_text() == "mine") if there != "a link to nothing" else not victim.exists()
+    assert not scratch_of(path).exists()

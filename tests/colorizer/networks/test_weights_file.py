@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from colorizer.basis.errors import WeightsError
+from colorizer.networks import shipped
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
@@ -101,15 +102,15 @@ def test_unknown_name_lists_what_exists(tmp_path):
 
 def test_shipped_weights_are_usable():
     """The default ships; every name that does loads, names its classes, is small, and has a card with its figures."""
-    assert DEFAULT_WEIGHTS in weights.names()
-    for name in weights.names():
+    assert DEFAULT_WEIGHTS in shipped.names()
+    for name in shipped.names():
         loaded = weights.load(name)
         assert loaded.card["samples"] > (300_000 if loaded.card.get("encoder") else 500_000)
         assert loaded.card["figures"]["psnr_rgb"]["ours"] > loaded.card["figures"]["psnr_rgb"]["gray"]
         assert len(loaded.classes) == loaded.config.classes
         limit = 12 << 20 if getattr(loaded.config, "width", 0.5) <= 0.5 else 40 << 20
-        assert weights.shipped(name).stat().st_size <= limit
-        assert f"# {name}" in weights.shipped(name).with_suffix(".md").read_text()
+        assert shipped.shipped(name).stat().st_size <= limit
+        assert f"# {name}" in shipped.shipped(name).with_suffix(".md").read_text()
 
 
 def refused(path, match):

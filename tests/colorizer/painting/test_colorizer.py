@@ -17,7 +17,8 @@ from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
 from colorizer.painting import colorizer as engine
 from colorizer.painting.colorizer import Colorizer, auto_precision
-from colorizer.painting.geometry import NATIVE, Geometry, chroma_grid, shrink
+from colorizer.painting.geometry import NATIVE, Geometry
+from colorizer.painting.grids import chroma_grid, shrink
 
 
 @pytest.fixture(scope="module")

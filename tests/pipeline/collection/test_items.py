@@ -1,13 +1,19 @@
 """What a collection consists of, and where its outputs go: every file once, nothing outside the output folder."""
 
+import csv
+import os
+import unicodedata
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from colorizer.basis.atomic import scratch_of
 from colorizer.basis.errors import ColorizeError
 from pipeline.collection.items import find
+from pipeline.collection.names import Wish, named
 
 
 def tree(home, *names):
@@ -104,18 +110,31 @@ def test_a_manifest(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "no column 'file'"), ("name,id\na,b\n", "unknown columns 'name'"),
-        ("file,colour\na.tif,red\n", "'colour'"),
-        ("file,out\na.tif,../b.tif\n", "line 2: out '../b.tif' leads out"), ("file,out\na.tif,/b.tif\n", "leads out"),
+        ("", "no column 'file'"), ("name,id\na,b\n", "no column 'file'; it has 'name', 'id'"),
+        ("file,File\na.tif,b.tif\n", "two columns are called 'file'"),
+        ("file,out\na.tif,../b.tif\n", "row 2, column 'out': '../b.tif' leads out"),
+        ("file,out\na.tif,/b.tif\n", "leads out"),
         ("file,out\na.tif,c:/b.tif\n", "leads out"), ("file,out\na.tif,x\\..\\..\\b.tif\n", "leads out"),
-        ("file,profile\na.mov,best\n", "no profile is called 'best'"), ("file,rate\na.mov,fast\n", "rate 'fast'"),
-        ("file,page\na.tif,two\n", "page 'two'"), ("file,kind\na.tif,photo\n", "neither reel nor scan"),
-        ("file\na.tif,b\n", "more fields than columns"), ("file,id\n,x\n", "no file is named"),
-        ("file,out\na.tif,x.tif\nb.tif,x.tif\n", "the same output"),
+        ("file,profile\na.mov,best\n", "'best' is not one of archive, mezzanine"),
+        ("file,rate\na.mov,fast\n", "row 2, column 'rate': 'fast' is not a rate"),
+        ("file,page\na.tif,two\n", "column 'page': 'two' is not a whole number"),
+        ("file,kind\na.tif,photo\n", "'photo' is not one of reel, scan"),
+        ("file\na.tif,b\n", "more fields than columns"), ("file,id\n\n,x\n", "row 3, column 'file': no file is named"),
+        ("file,working_size\na.tif,999999999\n", "row 2, column 'working_size': '999999999' is neither"),
+        ("file,working_size\na.tif,-5\n", "column 'working_size': '-5'"),
+        ("file,page\na.tif,-1\n", "column 'page': '-1'"), ("file,start\na.mov,-1\n", "column 'start': '-1' is before"),
+        ("file,stop\na.mov,1e99999999\n", "column 'stop': '1e99999999' is not a time"),
+        ("file,rate\na.mov,1e99999999\n", "column 'rate': '1e99999999' is not a rate"),
+        ("file,rate\na.mov,1/0\n", "column 'rate': '1/0' is not a rate"),
+        ("file,compression\na.tif,zip\n", "column 'compression': 'zip' is not one of deflate"),
+        ("file\na\0b.tif\n", "row 2, column 'file': holds a NUL"),
+        (f"file,out\na.tif,{'x' * 296}.tif\n", "column 'out': has a name of 300 bytes"),
+        ("file,out\na.tif,.chromatheque/x.tif\n", "column 'out': '.chromatheque/x.tif' lies in .chromatheque"),
+        ("file,out\na.tif,./.Chromatheque/items/x.tif\n", "lies in .chromatheque"),
     ],
 )  # fmt: skip
 def test_a_manifest_with_a_mistake_is_one_line(tmp_path, text, told):
-    """What, in which line, and what is allowed."""
+    """What, in which row and column, and what is allowed."""
     with pytest.raises(ColorizeError) as error:
         listed(tmp_path, text)
     assert told in str(error.value)
@@ -124,11 +143,90 @@ def test_a_manifest_with_a_mistake_is_one_line(tmp_path, text, told):
 
 def test_what_is_no_table(tmp_path):
     """A file in another encoding, one that is gone, and one that is no list."""
-    (tmp_path / "list.csv").write_bytes(b"file\n\xff\xfe.tif\n")
+    (tmp_path / "list.csv").write_bytes(b"file\n\x81\xfe.tif\n")
     with pytest.raises(ColorizeError, match="save it as CSV in UTF-8"):
         find(tmp_path / "list.csv", tmp_path / "out", {}, (), ())
-    with pytest.raises(ColorizeError, match="a single file is for reel or scan"):
+    with pytest.raises(ColorizeError, match="chromatheque scan IN OUT"):
         find(tree(tmp_path, "a.tif") / "a.tif", tmp_path / "out", {}, (), ())
+
+
+SHEET = [
+    ["File", "Catalog No.", "ID", "Working Size", "Titel", "OUT"],
+    ["reels\\Köln.mov", "17", "F-1", "", "Der Umzug; 1936", ""],
+    ["", "", "", "", "", ""],
+    ["plates\\b.tif", "18", "P-7", "NATIVE", 'a "plate",\nin two lines', "boxes\\sieben.png"],
+]
+"""As a spreadsheet holds it."""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_a_manifest_as_spreadsheets_write_it(tmp_path, encoding, separator, end):
+    """Whatever separates fields, lines and letters: the same items, with other columns as their notes."""
+    with (tmp_path / "list.csv").open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=separator, lineterminator=end).writerows(SHEET)
+    found = find(tmp_path / "list.csv", tmp_path / "out", {}, (), ())
+    assert [(i.id, i.source, i.out) for i in found.items] == [
+        ("F-1", str(tmp_path / "reels/Köln.mov"), "reels/Köln.mkv"),
+        ("P-7", str(tmp_path / "plates/b.tif"), "boxes/sieben.png"),
+    ]
+    assert dict(found.items[1].options) == {"working_size": 0}
+    assert dict(found.items[0].catalog) == {"Catalog No.": "17", "Titel": "Der Umzug; 1936"}
+    assert dict(found.items[1].catalog)["Titel"] == 'a "plate",\nin two lines'
+    guessed, notes = [r for r in found.remarks if "1252" in r], [r for r in found.remarks if "notes" in r]
+    assert len(guessed) == (encoding == "cp1252")
+    assert len(notes) == 1
+    assert "'Catalog No.', 'Titel'" in notes[0]
+
+
+def test_what_spreadsheets_add_to_a_manifest(tmp_path):
+    """A line that names the separator, columns without a name, rows longer by empty fields, decimal commas."""
+    items = listed(tmp_path, "sep=;\nfile;rate;;\nf/%04d.dpx;23,976;;;;\n;;\nb.tif;;lent;\n")
+    assert dict(items[0].options)["rate"] == Fraction("23.976")
+    assert items[1].catalog == (("column 3", "lent"),)
+
+
+def test_a_path_with_a_backslash_in_its_name(tmp_path):
+    """Is that file where there is one; everywhere else a backslash is a slash."""
+    tree(tmp_path, "a\\b.tif")
+    assert [i.source for i in listed(tmp_path, "file\na\\b.tif\nc\\d.tif\n")] == [
+        str(tmp_path / "a\\b.tif"), str(tmp_path / "c/d.tif"),
+    ]  # fmt: skip
+
+
+def test_one_id_twice_is_told(tmp_path):
+    """With both rows; both are colored."""
+    (tmp_path / "list.csv").write_text("file,id\na.tif,P-1\n\nb.tif,P-1\nc.tif,P-2\n")
+    found = find(tmp_path / "list.csv", tmp_path / "out", {}, (), ())
+    [remark] = found.remarks
+    assert "the id 'P-1' is in rows 2 and 4" in remark
+    assert len(found.items) == 3
+
+
+def test_rows_that_ask_for_the_same_are_one(tmp_path):
+    """It is colored once, and a line names the rows."""
+    (tmp_path / "list.csv").write_text("file,out\na.tif,x.tif\nb.tif,\na.tif,x.tif\nb.tif,\n")
+    found = find(tmp_path / "list.csv", tmp_path / "out", {}, (), ())
+    assert [item.out for item in found.items] == ["x.tif", "b.tif"]
+    assert ["rows 2 and 4" in found.remarks[0], "rows 3 and 5" in found.remarks[1]] == [True, True]
+
+
+def test_two_rows_of_one_output_are_at_fault(tmp_path):
+    """Neither is colored over the other, nor one into the other's name as a folder; each names the other's row. Who
+    was colored under the name before keeps it."""
+    (tmp_path / "list.csv").write_text("file,out\na.tif,x.tif\nb.tif,X.tif\nc.tif,c.tif\nd.tif,x.tif/d.tif\n")
+    found = find(tmp_path / "list.csv", tmp_path / "out", {}, (), ())
+    faults = [item.fault for item in found.items]
+    assert "that of row 3;" in faults[0]
+    assert "that of row 2;" in faults[1]
+    assert faults[2] == ""
+    assert "that of rows 2 and 3;" in faults[3]
+    assert len({item.out.casefold() for item in found.items} | {"x.tif"}) == 5
+    known = {"x.tif": str(tmp_path / "a.tif")}
+    again = find(tmp_path / "list.csv", tmp_path / "out", {}, (), (), known)
+    assert [bool(item.fault) for item in again.items] == [False, True, False, True]
+    assert again.items[0].out == "x.tif"
 
 
 @settings(max_examples=300)
@@ -149,3 +247,96 @@ def test_no_manifest_leads_out_of_the_output_folder(tmp_path_factory, names):
         assert not place.is_absolute()
         assert ".." not in place.parts
         assert (home / "out" / place).resolve().is_relative_to((home / "out").resolve())
+
+
+def again(home, out, known, **options):
+    """The items when earlier runs gave names: by output, the sources."""
+    return find(home, out, options, (), (), known)
+
+
+def test_a_name_once_given_stays(tmp_path):
+    """What comes later beside it gets the longer one; what was moved with its collection keeps its own."""
+    home, out = tree(tmp_path / "src", "a.jpg"), tmp_path / "out"
+    first = walked(home)
+    known = {item.out: item.source for item in first.items}
+    assert list(known) == ["a.tif"]
+    tree(home, "a.png", "A.webp")
+    found = outs(again(home, out, known))
+    assert found[str(home / "a.jpg")] == "a.tif"
+    assert sorted(found.values()) == ["A.webp.tif", "a.png.tif", "a.tif"]
+    home.rename(tmp_path / "moved")
+    assert outs(again(tmp_path / "moved", out, known))[str(tmp_path / "moved" / "a.jpg")] == "a.tif"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Plate.tif", "plate.tif"), ("e\u0301.tif", "\u00e9.tif"), ("a.mov", "a.mkv/b.tif"),
+        ("a.jpg.tif", "a.jpg", "a.png"),
+        tuple(f"{stem}{n:04d}.dpx" for stem in ("reel_", "reel-") for n in range(12)),
+        tuple(f"reel_{n:04d}.{suffix}" for suffix in ("dpx", "DPX") for n in range(12)),
+        tuple(f"film_{n}.dpx" for n in range(9988, 10012)),
+    ],
+)  # fmt: skip
+def test_no_clash_refuses_a_tree(tmp_path, names):
+    """Each file has a name, also on file systems that ignore case, whatever order they come in."""
+    found = walked(tree(tmp_path / "src", *names))
+    folded = {unicodedata.normalize("NFC", item.out).casefold() for item in found.items}
+    assert len(folded) == len(found.items) > 1
+    assert not folded & {str(parent) for out in folded for parent in PurePosixPath(out).parents}
+
+
+@given(st.permutations(["Plate.tif", "plate.tif", "a.jpg", "a.png", "a.jpg.tif", "b.mov"]))
+def test_names_know_no_order(names):
+    """The same sources have the same names."""
+    wishes = [Wish(n, (f"{n[:-4]}.tif", f"{n}.tif", f"{n}.{ord(n[0])}.tif")) for n in names]
+    assert dict(zip(names, named(wishes, {}), strict=True)) == {
+        "Plate.tif": "Plate.tif.80.tif", "plate.tif": "plate.tif.112.tif", "a.jpg": "a.jpg.97.tif",
+        "a.png": "a.png.tif",
+        "a.jpg.tif": "a.jpg.tif", "b.mov": "b.tif",
+    }  # fmt: skip
+
+
+def test_outputs_of_no_source_are_named(tmp_path):
+    """Those whose source is gone, and that are there."""
+    home, out = tree(tmp_path / "src", "a.jpg"), tree(tmp_path / "out", "a.tif", "b.tif", "d.tif")
+    known = {
+        place: str(home / source) for place, source in (("a.tif", "a.jpg"), ("b.tif", "b.jpg"), ("c.tif", "c.jpg"))
+    }
+    assert again(home, out, known).orphans == ("b.tif",)
+    tree(home, "b.png")  # the name stays with what was made under it
+    assert outs(again(home, out, known))[str(home / "b.png")] == "b.png.tif"
+
+
+def test_an_earlier_output_folder_is_no_source(tmp_path):
+    """Refused in a line; inside a source it is passed over and counted."""
+    home = tree(tmp_path / "src", "a.jpg", "colored/a.tif", "colored/.chromatheque/items/0.json", "colored/b/c.tif")
+    with pytest.raises(ColorizeError, match="the output folder of an earlier run"):
+        walked(home / "colored", tmp_path / "out")
+    found = walked(home)
+    assert list(outs(found).values()) == ["a.tif"]
+    assert found.passed == {"in outputs of earlier runs": 1}
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".tif", "\u6f22" * 79 + ".png", "b" * 250 + ".mov"])
+def test_a_name_of_any_length_has_an_output(tmp_path, name):
+    """With room for what is written beside it; two that begin alike stay apart."""
+    [item] = walked(tree(tmp_path / "src", name)).items
+    assert len(os.fsencode(f"{item.out}.framemd5")) <= 255
+    longest = os.fsencode(scratch_of(PurePosixPath(item.out), "01234567").name + ".json")
+    assert len(longest) <= 255
+    other = name[:-5] + "x" + name[-4:]
+    assert len({i.out for i in walked(tree(tmp_path / "src", other)).items}) == 2
+
+
+@pytest.mark.parametrize("suffix", [".m2v", ".pva", ".wtv", ".mts", ".m2t", ".qt", ".y4m", ".mjpeg", ".MTS"])
+def test_films_of_cameras_recorders_and_encoders_are_seen(tmp_path, suffix):
+    """What `reel` reads is not passed over for its name."""
+    [item] = walked(tree(tmp_path / "src", f"a{suffix}")).items
+    assert item.kind == "reel"
+
+
+def test_scans_in_jpeg_xl_are_seen(tmp_path):
+    """As all stills that `scan` reads."""
+    [item] = walked(tree(tmp_path / "src", "a.jxl")).items
+    assert item.kind == "scan"

@@ -57,6 +57,7 @@ def test_from_within_the_collection(out, monkeypatch):
 @pytest.mark.parametrize(
     ("below", "said"),
     [("b.mkv", "2 files are called so (films/b.mkv, films/deep/b.mkv)"), ("later", "it has no plan yet"),
+     ("films/aa", "no such file; did you mean films/a.mkv"), ("reel-0043", "did you mean films/a.mkv?"),
      ("nothing", "the collection has no such file; it has reel-0042, films/b.mkv, NL/7, later, films/b.mkv?"),
      ("", "a collection of 5 files; name one below it")],
 )  # fmt: skip
@@ -87,3 +88,10 @@ def test_what_has_no_plan(tmp_path):
         find_plan(str(tmp_path / "out.mkv"))
     with pytest.raises(ColorizeError, match="no such file or folder"):
         find_plan(str(tmp_path / "none"))
+
+
+def test_what_is_in_a_store_is_refused_without_its_password():
+    """The message is for logs too."""
+    with pytest.raises(ColorizeError, match="plans in a store cannot be edited") as refused:
+        find_plan("s3://user:most-secret@films/out?token=most-secret")
+    assert "most-secret" not in str(refused.value)

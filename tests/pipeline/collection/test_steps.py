@@ -1,11 +1,13 @@
 """A worker's steps: what they read, and what they make of a plan that changes under them."""
 
+import errno
 import json
+import shutil
 from collections import Counter
 
 import pytest
 
-from colorizer.basis.errors import LedgerError
+from colorizer.basis.errors import ColorizeError, LedgerError
 from pipeline.collection.depot import depot_for
 from pipeline.collection.items import find
 from pipeline.collection.step import Step, StepFailed
@@ -144,3 +146,65 @@ def test_what_is_published_is_not_published_again(steps, kind, worker):
     before = out.stat().st_mtime_ns
     worker().paint(steps(PUBLISH, kind), 2)
     assert out.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("kind", ["reel", "scan"])
+def test_a_publication_cut_half_way_is_finished(steps, kind, worker, monkeypatch):
+    """Killed between an output and its sidecar: the next worker knows the output for its own; tidying fails nothing."""
+
+    def killed(*_, **__):
+        raise MemoryError
+
+    out, real = steps(PUBLISH, kind).depot.folder, job_folder.write_json
+    painted(steps, kind, worker)
+    with monkeypatch.context() as patch:
+        patch.setattr(job_folder, "write_json", lambda path, *how: killed() if path.parent == out else real(path, *how))
+        with pytest.raises(StepFailed):
+            worker().paint(steps(PUBLISH, kind), 1)
+    item = steps(PUBLISH, kind).item
+    assert (out / item.out).exists()
+    assert not (out / f"{item.out}.json").exists()
+    assert worker().paint(steps(SURVEY, kind), 1).found.todo == ()
+    worker().paint(steps(PUBLISH, kind), 1)
+    assert (out / f"{item.out}.json").exists()
+
+
+def test_tidying_sets_nothing_aside(steps, worker, monkeypatch):
+    """Pieces that cannot be removed stay; the output is published."""
+
+    def refused(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    painted(steps, "scan", worker)
+    monkeypatch.setattr(shutil, "rmtree", refused)
+    worker().paint(steps(PUBLISH, "scan"), 1)
+    item = steps(PUBLISH, "scan").item
+    assert (steps(PUBLISH, "scan").depot.folder / f"{item.out}.json").exists()
+
+
+@pytest.mark.parametrize("name", ["plate.tif", "plate.tif.json", "film.mkv.framemd5"])
+def test_what_lies_under_an_output_s_names_stays(steps, worker, name):
+    """An export's words beside a picture, digests of another program: named, not replaced, and the item cannot work."""
+    survey = steps(SURVEY, "reel" if "film" in name else "scan")
+    place = survey.depot.folder / name
+    place.write_text('{"title": "of a photo export"}')
+    with pytest.raises(ColorizeError, match=f"{name} exists there and is not this program's"):
+        worker().paint(survey, 1)
+    assert "photo export" in place.read_text()
+
+
+def test_an_output_that_a_person_changed_stays(steps, worker):
+    """A retouched output is no run's any more, also where it is to be made anew with other options."""
+    done = worker().paint(steps(SURVEY, "scan"), 1).found
+    for unit in done.todo:
+        step = steps(PAINT, "scan", unit, done)
+        record(step, worker().paint(step, 1).receipt)
+    publish = steps(PUBLISH, "scan")
+    worker().paint(publish, 1)
+    out = publish.depot.folder / publish.item.out
+    with out.open("ab") as file:
+        file.write(b"retouched")
+    with pytest.raises(ColorizeError, match=r"plate\.tif exists there and is not this program's"):
+        worker().paint(steps(SURVEY, "scan"), 1)
+    out.write_bytes(b"")
+    assert worker().paint(steps(SURVEY, "scan"), 1).found.todo

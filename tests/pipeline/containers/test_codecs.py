@@ -46,10 +46,10 @@ def test_sound_keeps_its_rate_or_gains(rate):
 
 
 def test_a_value_that_cannot_be_is_refused():
-    """Depths rise and are some; fields are coded, told or none."""
+    """Depths rise and are some; fields are coded, flagged or none."""
     with pytest.raises(ValueError, match="depths rise"):
         PictureCodec("X", "x", "x", (), (10, 8))
-    with pytest.raises(ValueError, match="fields are coded, told, none"):
+    with pytest.raises(ValueError, match="fields are coded, flagged, none"):
         PictureCodec("X", "x", "x", (), (8,), fields="maybe")
 
 

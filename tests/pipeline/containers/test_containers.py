@@ -22,7 +22,7 @@ def test_every_container_can_be_tried(container):
 def test_interlaced_pictures_have_numbers():
     """Coded fields by the container's own habit; whole frames by the two numbers all readers agree on."""
     assert [MATROSKA.field_order(f, H264) for f in ("tff", "bff")] == [2, 3]
-    assert [QUICKTIME.field_order(f, H264) for f in ("tff", "bff")] == [5, 4]
+    assert [QUICKTIME.field_order(f, H264) for f in ("tff", "bff")] == [4, 5]
     assert [QUICKTIME.field_order(f, HEVC) for f in ("tff", "bff")] == [2, 3]
     with pytest.raises(ValueError, match="do not say which field"):
         WEBM.field_order("tff", AV1)

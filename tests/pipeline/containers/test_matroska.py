@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from colorizer.basis.errors import JoinError
 from pipeline.containers import matroska
+from pipeline.containers.ebml import parse
 
 FRAMES = 4
 SARS = [Fraction(16, 15), Fraction(12, 11), Fraction(64, 45), Fraction(1, 2), Fraction(2, 1), Fraction(1)]
@@ -140,7 +141,7 @@ def test_the_checksum_is_right(tmp_path):
         tracks = matroska._find_tracks(file)
         file.seek(tracks.body)
         data = file.read(tracks.stop - tracks.body)
-    first = matroska._parse(data)[0]
+    first = parse(data)[0]
     assert first.kind == matroska.CRC_32
     assert data[first.body : first.stop] == zlib.crc32(data[first.stop :]).to_bytes(4, "little")
 

@@ -34,8 +34,8 @@ def plate(tmp_path):
 
 @pytest.mark.parametrize(("call", "choices"), [(calls.color_reel, ReelChoices), (calls.color_scan, ScanChoices)])
 def test_a_call_has_every_choice(call, choices):
-    """What a job can be asked for, a caller can ask for by name; only a catalog's id is left to collections."""
-    wanted = {field.name for field in fields(choices)} - {"id"}
+    """What a job can be asked for, a caller can ask for by name; only what a catalog says is left to collections."""
+    wanted = {field.name for field in fields(choices)} - {"id", "catalog"}
     assert set(inspect.signature(call).parameters) == wanted | {"source", "out", "job", "listener"}
     options = list(inspect.signature(call).parameters.values())[2:]
     assert {option.kind for option in options} == {inspect.Parameter.KEYWORD_ONLY}

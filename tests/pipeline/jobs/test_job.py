@@ -1,17 +1,22 @@
 """What every kind of job keeps to: one suite, run over reels and scans."""
 
+import errno
 import json
+import os
 import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 from colorizer.basis.errors import ColorizeError, JoinError, LedgerError, SourceError
 from pipeline.jobs import edits
+from pipeline.jobs import folder as job_folder
 from pipeline.jobs.kinds import JOBS
 from pipeline.jobs.plan import plan_from_json
 from pipeline.jobs.plan_file import PlanFile
-from pipeline.storage.job_folder import JobFolder, sidecar_of
+from pipeline.storage.job_folder import JobFolder, digests_of, sidecar_of
+from pipeline.values.events import Note
 from pipeline.values.kinds import KINDS
 from tests.plates import plate
 from tests.synthetic import write_reel
@@ -165,7 +170,7 @@ def test_a_plan_that_is_none_is_a_line(case, tmp_path):
     folder = JobFolder(tmp_path / "job")
     job = case.job(tmp_path / f"out{case.suffix}", folder.path)
     good = job.prepare().plan.to_json()
-    for bad in ("{", "[]", "{}", json.dumps({**good, "settings": 7}), json.dumps({**good, "format": 99})):
+    for bad in ("{", "[]", "{}", json.dumps({**good, "settings": 7})):
         folder.plan.write_text(bad, encoding="utf-8")
         with pytest.raises(LedgerError, match=r"plan\.json: .*remove it"):
             case.job(job.out, folder.path).color()
@@ -185,6 +190,20 @@ def test_a_plan_of_other_weights_is_put_aside(case, tmp_path, tmp_path_factory):
     assert (folder.path / "plan.json.bak").read_bytes() == before
     [note] = [facts["text"] for event, facts in heard.events if event == "note"]
     assert "kept as plan.json.bak" in note
+
+
+@pytest.mark.parametrize("number", [1, 99])
+def test_a_plan_of_another_version_is_put_aside(case, tmp_path, number):
+    """Older or newer, the job that it lies in begins anew and says under which name it is kept."""
+    from tests.endtoend import Heard
+
+    folder, out, heard = JobFolder(tmp_path / "job"), tmp_path / f"out{case.suffix}", Heard()
+    plan = case.job(out, folder.path).prepare().plan.to_json()
+    folder.plan.write_text(json.dumps({**plan, "format": number}), encoding="utf-8")
+    assert case.job(out, folder.path, listener=heard).prepare().plan.to_json() == plan
+    assert json.loads((folder.path / "plan.json.bak").read_text(encoding="utf-8"))["format"] == number
+    [note] = [facts["text"] for event, facts in heard.events if event == "note"]
+    assert "another version of this program; kept as plan.json.bak" in note
 
 
 def test_measured_is_what_there_is(case, tmp_path):
@@ -208,3 +227,132 @@ def test_a_source_that_changes_is_not_published(case, tmp_path):
     with pytest.raises(SourceError):
         painter.paint(replace(work.units[0]), 1)
     painter.close()
+
+
+class Cut(Exception):
+    """The run is killed here."""
+
+
+def killed_at(monkeypatch, number):
+    """The next publication ends before (0) or after (1) the output gets its name, as by SIGKILL."""
+    real = job_folder.publish
+
+    def publish(scratch, final):
+        if number:
+            real(scratch, final)
+        raise Cut
+
+    monkeypatch.setattr(job_folder, "publish", publish)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_publication_cut_half_way_is_finished_by_the_same_command(case, tmp_path, monkeypatch, number, kept):
+    """Nothing looks finished before it is; then the same command makes the same two files, and its folder goes."""
+    out, folder = tmp_path / f"out{case.suffix}", tmp_path / "job" if kept else None
+    with monkeypatch.context() as patch:
+        killed_at(patch, number)
+        with pytest.raises(Cut):
+            case.job(out, folder).color()
+    assert (out.exists(), sidecar_of(out).exists()) == (bool(number), False)
+    assert case.job(out, folder).color().painted == 0
+    assert case.job(out, folder).finished()
+    assert kept or listing(tmp_path) == [out.name, sidecar_of(out).name]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_replacement_cut_half_way_is_finished_by_the_same_command(case, tmp_path, monkeypatch, number):
+    """After an edit of the plan: neither the old output nor the new one is taken for somebody else's or for
+    finished."""
+    out, folder = tmp_path / f"out{case.suffix}", tmp_path / "job"
+    case.job(out, folder).color()
+    before = out.read_bytes()
+    file = PlanFile(JobFolder(folder).plan, folder, "it")
+    file.replace(edits.borrowed(file.read(), [1], 0))
+    with monkeypatch.context() as patch:
+        killed_at(patch, number)
+        with pytest.raises(Cut):
+            case.job(out, folder).color()
+    assert (out.read_bytes() == before, sidecar_of(out).exists()) == (not number, False)
+    assert not case.job(out, folder).color().already
+    assert out.read_bytes() != before
+    assert case.job(out, folder).finished()
+
+
+def test_clearing_away_never_fails_a_finished_job(case, tmp_path, monkeypatch):
+    """A folder that cannot be removed is a note; the next run removes it, but no folder that a person named."""
+    out, heard = tmp_path / f"out{case.suffix}", []
+
+    def refused(path, *_, **__):
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rmdir", refused)
+        case.job(out, listener=heard.append).color()
+    [note] = [event.text for event in heard if isinstance(event, Note)]
+    assert "cannot be removed" in note
+    assert f"{out} is finished" in note
+    assert case.job(out).color().already
+    assert listing(tmp_path) == [out.name, sidecar_of(out).name]
+    case.job(out, JobFolder.of(out).path, overwrite=True).prepare()
+    before = listing(tmp_path)
+    assert case.job(out).color().already
+    assert listing(tmp_path) == before
+
+
+def test_a_sidecar_of_somebody_else_stays(case, tmp_path):
+    """What lies under the sidecar's name and has no mark of ours is replaced only when that is asked for."""
+    out = tmp_path / f"out{case.suffix}"
+    sidecar_of(out).write_text('{"title": "from a photo export"}')
+    with pytest.raises(ColorizeError, match=r"json: exists and is not this program's"):
+        case.job(out).color()
+    assert listing(tmp_path) == [sidecar_of(out).name]
+    assert "photo export" in sidecar_of(out).read_text()
+    assert case.job(out, overwrite=True).color().painted
+
+
+@pytest.mark.parametrize("beside", [sidecar_of, digests_of])
+def test_a_source_that_lies_where_something_is_written_is_refused(case, tmp_path, beside):
+    """Also with --overwrite: it would be lost."""
+    out = tmp_path / f"out{case.suffix}"
+    shutil.copy(case.source, beside(out))
+    before = beside(out).read_bytes()
+    with pytest.raises(ColorizeError, match="would replace its source"):
+        case.job(out, source=str(beside(out)), overwrite=True).color()
+    assert beside(out).read_bytes() == before
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_folder_of_somebody_else_stays(case, tmp_path, linked):
+    """What lies under the job folder's name, or is linked there, keeps every file."""
+    out, theirs = tmp_path / f"out{case.suffix}", tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "lock").write_text("a note of mine")
+    (theirs / "film.part").write_text("half of a film")
+    JobFolder.of(out).path.symlink_to(theirs) if linked else theirs.rename(JobFolder.of(out).path)
+    with pytest.raises(ColorizeError, match="not this program's; move it away"):
+        case.job(out, overwrite=True).color()
+    assert listing(JobFolder.of(out).path) == ["film.part", "lock"]
+    assert (JobFolder.of(out).path / "lock").read_text() == "a note of mine"
+
+
+def test_files_of_a_person_in_a_folder_that_was_named_stay(case, tmp_path):
+    """--job may name a folder with other things in it; only under a name that runs write something else is refused."""
+    out, folder = tmp_path / f"out{case.suffix}", tmp_path / "mine"
+    folder.mkdir()
+    for name in ("download.part", ".film.mkv.part", "notes.json"):
+        (folder / name).write_text(name)
+    for name, text in {"published.json": '["a list of mine"]', "refused.json": '{"why": "mine"}'}.items():
+        (folder / name).write_text(text)
+        with pytest.raises(ColorizeError, match=f"{name}: not this program's"):
+            case.job(out, folder).color()
+        (folder / name).unlink()
+    case.job(out, folder).color()
+    assert all((folder / name).read_text() == name for name in ("download.part", ".film.mkv.part", "notes.json"))
+
+
+def test_a_source_without_an_end_is_refused_at_once(case, tmp_path):
+    """A pipe that nobody writes to would be waited for without end."""
+    os.mkfifo(tmp_path / "in")
+    with pytest.raises(SourceError, match="a pipe, a socket or a device"):
+        case.job(tmp_path / f"out{case.suffix}", source=str(tmp_path / "in")).color()

@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from pipeline.metadata import metadata as scan_metadata
+from pipeline.metadata.blocks import Blocks, from_blocks
 from pipeline.metadata.metadata import Metadata
 from pipeline.stills.opening import open_scan
 from pipeline.values.loss import Loss
@@ -93,7 +94,7 @@ def test_exif_in_jpeg(tmp_path, order):
     assert scan.metadata.exif == {33434: (5, ((1, 60),)), 36864: (7, b"0232")}
     assert (scan.orientation, scan.resolution) == (6, (120, 300, 3))
     assert (scan.metadata.blobs[700][1], scan.metadata.blobs[33723][1]) == (XMP, IPTC)
-    assert [loss.name for loss in scan.metadata.lost] == ["MakerNote"]
+    assert [loss.name for loss in scan.metadata.lost] == ["Photoshop resolution 0x03ED", "MakerNote"]
     assert (scan.icc, scan.tone) == (icc, "gray ICC profile applied")
 
 
@@ -159,3 +160,11 @@ def test_repr_prints_no_bytes(tmp_path):
     """A scan can be printed: no profile, no metadata, no pixels."""
     write(tmp_path / "a.tif", np.zeros((4, 4), "u1"), iccprofile=imagecodecs.cms_profile("gray", gamma=1.8))
     assert len(repr(scan_of(tmp_path / "a.tif"))) < 500 + len(str(tmp_path))
+
+
+def test_a_thumbnail_in_exif_is_named():
+    """A second directory of an Exif block is a small picture of the source; it is not carried over."""
+    first = b"II*\0\x08\0\0\0" + b"\1\0" + b"\x12\1\3\0\1\0\0\0\1\0\0\0"
+    for following, named in ((b"\0\0\0\0", False), (b"\x1a\0\0\0\0\0\0\0\0\0", True)):
+        metadata, _, _ = from_blocks(Blocks(exif=b"Exif\0\0" + first + following), "a.jpg")
+        assert ("Exif thumbnail" in [loss.name for loss in metadata.lost]) == named

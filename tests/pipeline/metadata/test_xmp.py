@@ -73,6 +73,16 @@ def test_an_earlier_origin_is_replaced_and_named(source):
     assert lost[0].name == "XMP DigitalSourceType"
 
 
+def test_several_earlier_values_go():
+    """Each of them, from wherever it stands, and nothing between them."""
+    inside = f"<dc:a>1</dc:a><ext:AISystemUsed>x</ext:AISystemUsed><dc:b>2</dc:b><ext:DigitalSourceType>{CAMERA}"
+    xmp, lost = merge(packet(f"{inside}</ext:DigitalSourceType><dc:c>3</dc:c>"), ai_mark("y"))
+    assert [values(xmp, name, DC) for name in "abc"] == [["1"], ["2"], ["3"]]
+    assert values(xmp, "DigitalSourceType") == [SOURCE_TYPE]
+    assert len(values(xmp, "AISystemUsed")) == 1
+    assert sorted(loss.name for loss in lost) == ["XMP AISystemUsed", "XMP DigitalSourceType"]
+
+
 def test_an_empty_property_is_replaced():
     """An element without content goes too, and what follows it stays."""
     xmp, _ = merge(packet('<ext:DigitalSourceType a=">"/><dc:format>tiff</dc:format>'), ai_mark())

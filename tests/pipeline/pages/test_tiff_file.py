@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 import pipeline.pages.tiff_file
 from pipeline.metadata.directory import Tiff
 from pipeline.pages.tiff_file import TiffFile
-from pipeline.pages.tiff_tags import Directory, entry
+from pipeline.pages.tiff_tags import TagTable, tag_value
 
 entries = st.dictionaries(
     st.integers(40000, 40100),
-    st.binary(min_size=1, max_size=20).map(lambda data: entry(7, data))
-    | st.lists(st.integers(0, 65535), min_size=1, max_size=9).map(lambda values: entry(3, values))
-    | st.lists(st.integers(0, 2**32 - 1).map(lambda n: (n, 7)), min_size=1, max_size=3).map(lambda v: entry(5, v)),
+    st.binary(min_size=1, max_size=20).map(lambda data: tag_value(7, data))
+    | st.lists(st.integers(0, 65535), min_size=1, max_size=9).map(lambda values: tag_value(3, values))
+    | st.lists(st.integers(0, 2**32 - 1).map(lambda n: (n, 7)), min_size=1, max_size=3).map(lambda v: tag_value(5, v)),
     min_size=1,
     max_size=6,
 )
 places = st.dictionaries(st.just(324), st.lists(st.integers(0, 2**31), min_size=1, max_size=5))
 directories = st.recursive(
-    st.builds(Directory, entries, places),
+    st.builds(TagTable, entries, places),
     lambda inner: st.builds(
-        Directory, entries, below=st.dictionaries(st.just(330), st.lists(inner, min_size=1, max_size=3))
+        TagTable, entries, below=st.dictionaries(st.just(330), st.lists(inner, min_size=1, max_size=3))
     ),
     max_leaves=5,
 )
@@ -74,7 +74,7 @@ def test_directories_come_back(tmp_path_factory, pages, blocks, limit):
 @pytest.mark.parametrize("more", [0, 1])
 def test_plain_to_the_last_byte(tmp_path, monkeypatch, more):
     """A file is a BigTIFF if and only if one byte more than a plain TIFF can hold would be needed."""
-    page = Directory({40000: entry(7, b"x" * 100)})
+    page = TagTable({40000: tag_value(7, b"x" * 100)})
     file = TiffFile(tmp_path / "a.tif")
     file.finish([page])
     monkeypatch.setattr(pipeline.pages.tiff_file, "PLAIN_LIMIT", 16 + 104 + 8 + 20 + 8 - more)  # as a BigTIFF has it
@@ -90,4 +90,4 @@ def test_plain_to_the_last_byte(tmp_path, monkeypatch, more):
 def test_values_that_a_type_cannot_hold(kind, value):
     """One error, whatever is wrong."""
     with pytest.raises(ValueError):
-        entry(kind, value)
+        tag_value(kind, value)

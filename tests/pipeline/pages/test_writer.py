@@ -448,3 +448,21 @@ def test_beyond_4_gib(large, tiffinfo):
     rows = np.random.default_rng(40000 - 64).integers(0, 4096, (16, 20000, 3), np.uint16)
     assert np.array_equal(tile[:16, : 20000 - 39 * 512], rows[:, 39 * 512 :])
     assert "Image Width: 20000" in tiffinfo("tiffinfo", large)
+
+
+def test_levels_as_pages_behind_their_own(tmp_path):
+    """Chained, each level follows its page, says that it is reduced, and has the samples it has as a SubIFD."""
+    pages = [picture(1100, 90, 8), picture(600, 700, 8, seed=1)]
+    for name, chained in (("chained.tif", True), ("below.tif", False)):
+        with ScanWriter(tmp_path / name, Page(1100, 90, 8), pyramid=True, chained=chained) as writer:
+            feed(writer, pages[0])
+            writer.append(Page(600, 700, 8))
+            feed(writer, pages[1])
+    with tifffile.TiffFile(tmp_path / "chained.tif") as a, tifffile.TiffFile(tmp_path / "below.tif") as b:
+        assert [int(page.subfiletype) for page in a.pages] == [0, 1, 1, 0, 1]
+        expected = [level for page in b.pages for level in (page, *page.pages)]
+        for mine, other in zip(a.pages, expected, strict=True):
+            assert np.array_equal(mine.asarray(), other.asarray())
+            assert not mine.pages
+    with open_scan(str(tmp_path / "chained.tif")) as reader:
+        assert reader.scan.pages == 2

@@ -217,5 +217,5 @@ def test_damage_is_told_in_words():
     assert str(Damage({7: "flagged corrupt"})) == "1 damaged frame (7: flagged corrupt)"
     damage = Damage(dict.fromkeys(range(9, 2, -1), "gone"))
     damage.packets["InvalidDataError"] += 2
-    wanted = "7 damaged frames (3: gone, 4: gone, 5: gone, 6: gone, 7: gone, ...); 2 packets: InvalidDataError"
+    wanted = "7 damaged frames (3: gone, 4: gone, 5: gone, 6: gone, 7: gone, ...); 2 packets cannot be decoded"
     assert str(damage) == wanted

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.color.coding import Coding
+from pipeline.containers.profiles import PROFILES
 from pipeline.reels.plan import Plan, Shot, rising
 from tests.plans import REEL, SETTINGS, ids, look, plan_of
 
@@ -140,6 +141,25 @@ def test_what_changes_the_output_changes_every_id(what):
     """Each thing that changes packets makes every segment new work."""
     plan = plan_of([5, 7])
     assert not set(ids(plan)) & set(ids(TOUCHES[what](plan)))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"options": (("level", "1"),)},
+        {"threads": 1},
+        {"environment": (("A", "1"),)},
+        {"encoder": "huffyuv"},
+        {"depths": (16,)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_how_the_encoder_is_set_changes_every_id(changed, monkeypatch):
+    """A job begun before an encoder was set anew does not join packets of both."""
+    plan = plan_of([5, 7])
+    before, profile = set(ids(plan)), PROFILES[plan.settings.profile]
+    monkeypatch.setitem(PROFILES, profile.name, replace(profile, codec=replace(profile.codec, **changed)))
+    assert not before & set(ids(plan))
 
 
 @pytest.mark.parametrize("what", SPARES)

@@ -1,21 +1,25 @@
 """Facts of reels: what probe writes down, and what it refuses."""
 
+import contextlib
+import errno
 import json
 import os
+import re
 import struct
 from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
 
 import av
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.basis.errors import SourceError, UnsupportedSource
+from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
 from colorizer.color.coding import Coding
 from colorizer.painting.geometry import Geometry
-from pipeline.reels.reel import MAX_PIXELS, Reel, frames_of, packets_of, probe, sequence_numbers
+from pipeline.reels.reel import MAX_PIXELS, Reel, frames_of, open_source, packets_of, probe, sequence_numbers
 from tests.plans import BASE
 from tests.synthetic import SEQUENCES, write_reel, write_sequence
 
@@ -232,6 +236,73 @@ def test_what_is_no_reel_is_refused_in_words(tmp_path, folder):
     whole = write_reel(folder / "whole.mp4").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
     refused(tmp_path / "cut.mp4", "not a video file")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.mkv", "ffv1"), ("a.wmv", "mpeg4"), ("a.gxf", "mpeg2video"), ("a.ts", "mpeg2video")]
+)
+def test_a_file_that_is_cut_short_is_called_that(tmp_path, name, codec):
+    """FFmpeg says of some "Input/output error", "Operation not permitted" or "End of file"; the disk is well, and so
+    are the permissions. None of them is tried again as a disk that failed would be."""
+    size = {"size": (720, 576)} if codec == "mpeg2video" else {}
+    whole = write_reel(tmp_path / name, 3, codec=codec, pix_fmt="gray" if codec == "ffv1" else "yuv420p", **size)
+    data = whole.read_bytes()
+    for length in (1, 10, 33, 100, 300, 700, 1500, 3000):
+        (cut := tmp_path / f"cut{length}{whole.suffix}").write_bytes(data[:length])
+        with contextlib.suppress(SourceError):
+            probe(str(cut))
+            continue
+        with pytest.raises(SourceError, match=r"cut short|holds no picture|no moving picture") as caught:
+            probe(str(cut))
+        assert not isinstance(caught.value, UnreadableSource)
+        assert not re.search("Input/output|permission|End of file", str(caught.value))
+
+
+def test_what_takes_too_much_memory_is_not_called_damaged(tmp_path, monkeypatch):
+    """Nor encrypted, and its frames do not count as damaged: a machine with more memory can color it."""
+    path = write_reel(tmp_path / "a.mkv", frames=3)
+
+    def no_room(packet):
+        raise av.error.MemoryError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr("pipeline.reels.reel.packets_of", lambda *_: [SimpleNamespace(decode=lambda: no_room(None))])
+    refused(path, "more memory than there is")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("list.mp4", "ffconcat version 1.0\nfile '{}'\n", "a list of files for ffmpeg"),
+        ("list.mkv", "\ufeffffconcat version 1.0\nfile '{}'\n", "a list of files|not a video file"),
+        ("play.mp4", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n", "a playlist"),
+        ("play.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n", "a playlist"),
+        (
+            "net.mov",
+            "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n",
+            "a stream",
+        ),
+    ],
+)
+def test_a_file_by_which_others_would_be_read_is_refused(tmp_path, folder, name, text, words):
+    """The file whose digest stands in the sidecar is the film that is colored: a list of films is none, whatever it is
+    called."""
+    write_reel(tmp_path / "real.mkv", frames=2)
+    (tmp_path / name).write_text(text.format("real.mkv"))
+    refused(tmp_path / name, words)
+
+
+def test_a_still_whose_name_looks_like_a_pattern_is_itself(tmp_path):
+    """a%03d.png is read, not a001.png beside it."""
+    import imagecodecs
+
+    for name, value in (("a%03d.png", 10), ("a001.png", 200), ("a%03d.jpg", 10), ("a001.jpg", 200)):
+        gray = np.full((48, 64), value, np.uint8)
+        coded = imagecodecs.png_encode(gray) if name.endswith("png") else imagecodecs.jpeg8_encode(gray)
+        (tmp_path / name).write_bytes(coded)
+    for name in ("a%03d.png", "a%03d.jpg"):
+        with open_source(str(tmp_path / name)) as source:
+            frame = next(source.decode(video=0))
+            assert abs(int(frame.to_ndarray(format="gray")[0, 0]) - 10) < 3
 
 
 def test_a_file_without_permission_is_refused(tmp_path):

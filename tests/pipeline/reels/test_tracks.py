@@ -10,6 +10,7 @@ import pytest
 from pipeline.containers.containers import CONTAINERS, MATROSKA, QUICKTIME
 from pipeline.reels.reel import probe
 from pipeline.reels.tracks import Carried, accepts, decide, samples_digest
+from tests.endtoend import verify
 from tests.synthetic import SAMPLES, write_reel
 
 SOUNDS = {
@@ -57,7 +58,7 @@ def test_sound_goes_through(studio, sources, folder, source, out):
     made = folder / f"{source[1:]}-sound{out}"
     result = studio.color(sources[source], made)
     assert all(f.holds for f in result.findings.values())
-    assert result.lost == ()
+    assert all("compressed with loss, as aac" in text for text in result.lost)
     before, after = packets(sources[source], "audio"), packets(made, "audio")
     assert len(before) == len(after) == len(SOUNDS[source])
     reel = probe(str(sources[source]))
@@ -72,7 +73,9 @@ def test_sound_goes_through(studio, sources, folder, source, out):
             )
         else:
             assert fate.how == "converted"
-            assert CONTAINERS[out].sound.encoder in fate.why
+            assert CONTAINERS[out].sound_for(codec).encoder in fate.why
+            named = any(text.startswith(f"audio {fate.index} {codec}: its samples are") for text in result.lost)
+            assert named == (CONTAINERS[out].sound_for(codec).bit_rate > 0)
         assert abs(a[0][1] - b[0][1]) < Fraction(1, 20), codec
 
 
@@ -90,6 +93,18 @@ def test_converted_sound_sounds_the_same(studio, sources, folder):
         assert np.abs(before[:n] - after[:n]).max() < 0.02, codec
         assert before.max() > 0.1
     assert result.lost == ()
+
+
+def test_compressed_sound_is_told_everywhere(tmp_path, studio):
+    """PCM that becomes AAC, or is sampled anew, is no copy: terminal, sidecar and `verify` say so by the track."""
+    source = write_reel(tmp_path / "in.mov", 24, audio=["pcm_s16le"], sample_rate=44100)
+    lost = "audio 1 pcm_s16le: its samples are compressed with loss, as aac"
+    assert studio.color(source, tmp_path / "out.mp4").lost == (lost,)
+    assert "compressed with loss" in sidecar_of(tmp_path / "out.mp4")["tracks"][0]["why"]
+    code, told = verify(source, tmp_path / "out.mp4")
+    assert (code, lost in told) == (0, True)
+    webm = studio.color(source, tmp_path / "out.webm", profile="av1").lost
+    assert any("its samples are 48000 a second, where they were 44100" in text for text in webm)
 
 
 def noisy(seconds):
@@ -185,6 +200,7 @@ def test_a_fate_is_plain_json():
     """For the sidecar."""
     assert Carried(1, "audio", "mp3", "copied").to_json() == {
         "index": 1, "kind": "audio", "codec": "mp3", "how": "copied", "why": "", "out": -1, "rejected": 0,
+        "rate": 0, "layout": "",
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from pipeline.pages.page import Page
 from pipeline.pages.writer import ScanWriter
 from pipeline.scans.outputs import digests
 from pipeline.values.events import Silent
+from pipeline.values.words import counted
 from tests.endtoend import verify
 from tests.tiffs import noise
 
@@ -68,7 +69,7 @@ def colored(studio):
     """Colors a source with a tiny network."""
 
     def color(source: Path, out: Path, **choices: Any) -> Any:
-        asked = {"working_size": 32, "precision": "fp32", "pyramid": True, "tile": 64, **choices}
+        asked = {"working_size": 32, "precision": "fp32", "pyramid": "subifds", "tile": 64, **choices}
         result = ScanJob(str(source), out, ScanChoices(weights=str(studio.weights), **asked), None, Silent()).color()
         assert all(finding.holds for finding in result.findings)
         return result
@@ -319,7 +320,7 @@ def test_each_sample_that_differs_is_counted(tmp_path_factory, made, places, pag
     [wrong] = [finding for finding in json.loads(told)["findings"] if not finding["holds"]]
     assert code_ == 1
     assert wrong["what"] == f"luma, page {page}"
-    assert wrong["detail"] == f"{len(places)} samples differ, by up to {code} codes"
+    assert wrong["detail"] == f"it differs in {counted(len(places), 'sample')}, by up to {counted(code, 'code')}"
 
 
 NAMES = {
@@ -601,8 +602,9 @@ def test_a_damaged_tile_is_told(tmp_path, colored, compression):
 
 def test_a_source_that_is_gone(tmp_path, made):
     """One line, with a sidecar too."""
-    with pytest.raises(ColorizeError, match="no such file"):
-        verify(tmp_path / "none.tif", made["plate"][1])
+    code, said = verify(tmp_path / "none.tif", made["plate"][1])
+    assert code == 2
+    assert "none.tif: no such file" in said
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg"])
@@ -666,6 +668,32 @@ def test_levels_show_the_picture(tmp_path, made):
     source, out = made["strip of film"]
     bad = forged(tmp_path / "bad.tif", first(levels=lambda ls: [ls[0] * 0])(leaves(out)))
     assert failing(source, bad, sidecar_of(out)) == {"pyramid, page 0", "output digest"}
+
+
+@pytest.mark.parametrize(("count", "asked", "shape"), [
+    (1, True, "pages"), (2, True, "subifds"), (1, "subifds", "subifds"), (2, "pages", "pages"), (1, False, ""),
+])  # fmt: skip
+def test_levels_are_where_viewers_look(tmp_path, colored, count, asked, shape):
+    """One picture has its levels in pages, several in SubIFDs, unless it is said; either is proved, read as so many
+    pictures, and colored again. A level that is taken away or black is named."""
+    source, out = tmp_path / "source.tif", tmp_path / "out.tif"
+    scanned(source, *[noise((1030, 40 + n)) for n in range(count)])
+    plan = colored(source, out, pyramid=asked).plan
+    assert plan.settings.pyramid == shape
+    assert failing(source, out) == set()
+    with tifffile.TiffFile(out) as tiff:
+        assert [len(page.pages or ()) for page in tiff.pages] == {
+            "pages": [0, 0, 0] * count, "subifds": [2] * count, "": [0] * count,
+        }[shape]  # fmt: skip
+    colored(out, tmp_path / "again.tif", pyramid=asked)
+    if shape == "pages":
+        data = out.read_bytes()
+        with tifffile.TiffFile(out) as tiff:
+            link = tiff.pages[1].offset + 2 + 12 * len(tiff.pages[1].tags)  # the last level is not in the chain
+        bad = tmp_path / "bad.tif"
+        bad.write_bytes(data[:link] + bytes(4) + data[link + 4 :])
+        if count == 1:
+            assert failing(source, bad, sidecar_of(out)) == {"pyramid, page 0", "output digest"}
 
 
 def test_lost_xmp_is_found_without_a_sidecar(tmp_path, made):

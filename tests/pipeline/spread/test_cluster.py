@@ -1,9 +1,14 @@
 """Reaching a cluster: what is not there, or is something else, is told in seconds. Real clusters are in laws."""
 
+import contextlib
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +16,10 @@ import pytest
 from colorizer.basis.errors import ColorizeError
 from pipeline.spread.cluster import ANSWER, connect, reach
 from pipeline.spread.token import SET_TOKEN
+from tests import endtoend
+from tests.synthetic import tiny_weights, write_reel
+
+ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
@@ -171,3 +180,77 @@ def environment(tmp_path, monkeypatch):
             monkeypatch.setenv(name, value)
 
     return given
+
+
+PARTING = """
+import subprocess, sys, time
+from types import SimpleNamespace
+from pipeline.spread.cluster import leave
+
+head = subprocess.Popen([sys.argv[1], "60"])
+leave(SimpleNamespace(shutdown=lambda: None), 0.1)
+time.sleep(0.3)
+print(head.poll())
+leave(SimpleNamespace(shutdown=lambda: head.wait(30)), 0.2)
+print(head.returncode)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells of children")
+def test_a_head_that_does_not_let_go_is_ended(tmp_path):
+    """Ray's farewell has no end of its own; one that comes in time leaves the head to Ray.
+
+    In a process of its own: the tests' process may have a head that others here still need, and dies a minute after it.
+    """
+    head = shutil.copy(shutil.which("sleep"), tmp_path / "gcs_server")
+    done = subprocess.run([sys.executable, "-c", PARTING, head], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["None", "-9"], "")
+
+
+@pytest.mark.parametrize("error", [Exception("The current node timed out during startup.\nmore"), OSError(28, "full")])
+def test_a_ray_that_does_not_start_is_a_line_with_what_to_do(error, tmp_path):
+    """Whatever Ray raises where its own processes do not come up: why, where its logs are, and what works without."""
+
+    def init(**_):
+        raise error
+
+    ray = SimpleNamespace(init=init, exceptions=SimpleNamespace(AuthenticationError=KeyError))
+    with pytest.raises(ColorizeError) as told:
+        connect(ray, "local", 2, tmp_path)
+    assert "\n" not in str(told.value)
+    for words in ("does not start", str(tmp_path / "session_latest" / "logs"), "Without --ray"):
+        assert words in str(told.value)
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_nothing_of_a_killed_run_s_ray_is_left_for_long(tmp_path):
+    """After SIGKILL of a run with --ray local no process of its Ray is there two minutes later."""
+    source = write_reel(tmp_path / "in.mkv", 400, cuts=(200,))
+    words = ("reel", source, tmp_path / "out.mkv", "--ray", "local", "--working-size", "64", "--weights")
+    tiny = tiny_weights(tmp_path / "tiny.safetensors")
+    job = subprocess.Popen(
+        endtoend.command_line(*words, tiny), env=endtoend.environment(), cwd=ROOT, start_new_session=True
+    )
+    until = time.monotonic() + 120
+    while not any("raylet" in name for name in session(job.pid)) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert session(job.pid)
+    job.kill()
+    job.wait()
+    until = time.monotonic() + 150
+    while session(job.pid) and time.monotonic() < until:
+        time.sleep(1)
+    assert session(job.pid) == []
+
+
+def session(leader):
+    """Names of the processes of a session that live."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            name, _, rest = status.read_text().partition(" (")[2].rpartition(") ")
+            state, _, _, of = rest.split()[:4]
+            found += [name] if int(of) == leader and state != "Z" else []
+    return found

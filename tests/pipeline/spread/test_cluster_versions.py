@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from pipeline.spread.cluster import PYTHON_LEVEL, mismatch
+from colorizer.basis.errors import ColorizeError
+from pipeline.spread.cluster import PYTHON_LEVEL, mismatch, reach
 from tests.clusters import head
 from tests.endtoend import one_line, run_command
 from tests.synthetic import write_reel
@@ -77,3 +78,10 @@ def test_a_cluster_of_another_version(tmp_path):
     assert "pip install 'ray==2.1.0'" in said
     assert asked.returncode == 1
     assert f"Ray 2.1.0 runs at {other.dashboard}" in one_line(asked)
+
+
+def test_an_address_with_a_password_is_refused_without_it():
+    """Before anything is asked for there."""
+    with pytest.raises(ColorizeError, match="no name and password") as refused:
+        reach("user:most-secret@head:6379")
+    assert "most-secret" not in str(refused.value)

@@ -16,7 +16,7 @@ from colorizer.training.training import Trainer
 from pipeline.spread.ray_training import Run, fit
 
 CONFIG = Iizuka2016Config(width=0.0625, head="mean", look_size=64)
-RECIPE = Recipe(samples=600, stages=(Stage(0.5, 64, 8), Stage(1.0, 96, 4)), rate=3e-3, average=0.9, parts=2)
+RECIPE = Recipe(samples=600, stages=(Stage(0.5, 64, 8), Stage(1.0, 96, 4)), rate=3e-3, average=0.9, parts=2, aged=0.0)
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.slow,

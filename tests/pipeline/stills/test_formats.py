@@ -10,7 +10,8 @@ import tifffile
 
 import pipeline
 from colorizer.basis.light import luma_codes
-from pipeline.collection.items import REELS, find
+from pipeline.collection.items import find
+from pipeline.collection.sources import REELS
 from pipeline.stills.opening import open_scan
 from pipeline.stills.table import FORMATS, SUFFIXES
 from tests.checkout import ROOT

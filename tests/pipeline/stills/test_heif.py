@@ -89,6 +89,12 @@ def test_alpha_is_told(tmp_path):
         data = heif(b"avif", [av1(color()), alpha], [(b"auxl", 2, [1])])
         with open_scan(put(tmp_path / "b.avif", data)) as reader:
             assert (reader.scan.alpha, reader.scan.metadata.lost) == (True, ())
+    depth = av1(rgba[..., 3], pixelformat="400")
+    depth.properties.append(full(b"auxC", b"urn:mpeg:hevc:2015:auxid:2\0"))
+    data = heif(b"avif", [av1(color()), depth, alpha], [(b"auxl", 2, [1]), (b"auxl", 3, [1])])
+    with open_scan(put(tmp_path / "c.avif", data)) as reader:
+        assert reader.scan.alpha
+        assert [str(loss) for loss in reader.scan.metadata.lost] == ["auxiliary picture urn:mpeg:hevc:2015:auxid:2"]
 
 
 @pytest.mark.parametrize("kind", ["avif", pytest.param("heic", marks=needs_x265)])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
 from pipeline.metadata.boxes import boxes
-from pipeline.stills.formats.jpegxl import BARE, CONTAINER, JPEGXL, LINEAR, SRGB, _header
+from pipeline.metadata.jpegxl_header import BARE, CONTAINER, LINEAR, SRGB, header_of
+from pipeline.stills.formats.jpegxl import JPEGXL
 from pipeline.stills.opening import open_scan
 from pipeline.values.loss import Loss
 from tests.synthetic import texture
@@ -44,7 +45,7 @@ def encoded(samples, container=True, srgb=True, **options):
     options = options if "distance" in options else {"lossless": True, **options}
     data = bytes(imagecodecs.jpegxl_encode(np.ascontiguousarray(samples), usecontainer=False, **options))
     bare = data if data[:2] == BARE else b"".join(stream(data))
-    if srgb and _header(bare).transfer == LINEAR:
+    if srgb and header_of(bare).transfer == LINEAR:
         bare = next(filter(None, (patched(bare, place) for place in range(16, 400))))
     return CONTAINER + FTYP + box(b"jxll", b"\x0a") + box(b"jxlc", bare) if container else bare
 
@@ -60,7 +61,7 @@ def patched(bare, place):
     if number >> place & 15 != 6:
         return None
     changed = (number ^ (6 ^ 11) << place).to_bytes(len(bare), "little")
-    return changed if _header(changed) == replace(_header(bare), transfer=SRGB) else None
+    return changed if header_of(changed) == replace(header_of(bare), transfer=SRGB) else None
 
 
 @settings(max_examples=60, deadline=None)
@@ -168,6 +169,10 @@ SIZE = (1, 1), (3, 5), (0, 3), (5, 5)
 PLAIN = (0, 1), (0, 2), (1, 1), (0, 2), (1, 1)
 """8 bits, no extra channels, XYB."""
 SPOT = ((0, 1), (0, 2), (1, 1), (1, 2), (0, 1), (2, 2), (0, 4), (0, 1), (0, 2), (0, 2), (0, 2), (0, 64), (1, 1), (1, 1))
+MOSAIC = (
+    (0, 1), (0, 2), (1, 1), (1, 2), (0, 1), (2, 2), (3, 4), (0, 1), (0, 2), (0, 2), (0, 2), (1, 2), (2, 2), (1, 1),
+)  # fmt: skip
+"""As PLAIN, with a channel of a color filter's places."""
 COLORS = {
     "PQ": ((0, 1), (0, 1), (0, 2), (1, 2), (1, 2), (0, 1), (2, 2), (14, 4)),
     "HLG": ((0, 1), (0, 1), (0, 2), (1, 2), (1, 2), (0, 1), (3, 2), (0, 6)),
@@ -193,8 +198,9 @@ def test_what_the_header_says_in_other_ways(tmp_path):
     assert JPEGXL.size(header(*SIZE, (0, 1), (0, 1), *PLAIN, *custom)) == (32, 48, 1, 8)
     with pytest.raises(UnsupportedSource, match="channels of other kinds"):
         open_scan(put(tmp_path / "spot.jxl", header(*SIZE, (0, 1), (0, 1), *SPOT)))
-    icc = JPEGXL.blocks(header(*SIZE, (0, 1), (0, 1), *PLAIN, (0, 1), (1, 1), (0, 2)))
-    assert icc.lost == (Loss("its ICC profile"),)
+    for channels in (PLAIN, MOSAIC, SPOT[:-1]):
+        icc = JPEGXL.blocks(header(*SIZE, (0, 1), (0, 1), *channels, (0, 1), (1, 1), (0, 2)))
+        assert icc.lost == (Loss("its ICC profile"),)
 
 
 def test_animations_are_refused(tmp_path):

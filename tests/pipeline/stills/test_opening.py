@@ -1,5 +1,8 @@
 """Scans are opened by what they hold, and any region of any storage is the same codes as were written."""
 
+import os
+import time
+
 import imagecodecs
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
+from pipeline.metadata.directory import Tiff
+from pipeline.pages.pyramid import halve
 from pipeline.stills import segments as scan_segments
 from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import ScanReader
@@ -125,6 +130,19 @@ def test_pages_are_pictures_not_their_copies(tmp_path):
             open_scan(tmp_path / "a.tif", page)
 
 
+def test_an_infrared_page_is_named_and_no_picture(tmp_path):
+    """Scanners write it as a page of NewSubfileType 4 behind the picture."""
+    with tifffile.TiffWriter(tmp_path / "a.tif") as out:
+        out.write(noise((8, 9, 3), "u1"), photometric="rgb", metadata=None)
+        out.write(noise((8, 9), "u1"), subfiletype=1, metadata=None)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as tiff:
+        tiff.pages[1].tags[254].overwrite(4)
+    with open_scan(tmp_path / "a.tif") as reader:
+        assert reader.scan.pages == 1
+        [loss] = reader.scan.metadata.lost
+        assert str(loss) == "pages of masks or infrared light (NewSubfileType 4) (1, not colored)"
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_told_and_not_applied(tmp_path, orientation):
     """The stored picture is delivered; how to turn it is a fact beside it."""
@@ -172,3 +190,69 @@ def test_too_many_pixels_are_refused(tmp_path):
             open_scan(tmp_path / name, max_pixels=9999)
         with open_scan(tmp_path / name, max_pixels=10_000) as reader:
             assert isinstance(reader, ScanReader)
+
+
+def test_many_pages_are_walked_once(tmp_path, monkeypatch):
+    """Opening each of 500 pages reads each directory twice in all: in one walk of the list, and when it is opened."""
+    with tifffile.TiffWriter(tmp_path / "a.tif") as out:
+        for number in range(500):
+            out.write(np.full((8, 8), number % 256, np.uint8), metadata=None)
+    os.utime(tmp_path / "a.tif", (1e9, 1e9))
+    read, walk = [], Tiff.directory
+    monkeypatch.setattr(Tiff, "directory", lambda self, place: read.append(place) or walk(self, place))
+    for number in range(500):
+        assert whole(tmp_path / "a.tif", number)[0, 0] == number % 256
+    assert len(read) == 1000
+
+
+def test_a_file_that_changed_is_walked_anew(tmp_path):
+    """Another file under the name, of the same size or not, has the pages that it has."""
+    for pages in (3, 2, 3):
+        with tifffile.TiffWriter(tmp_path / "a.tif") as out:
+            for _ in range(pages):
+                out.write(noise((8, 8), "u1"), metadata=None)
+        with open_scan(tmp_path / "a.tif", pages - 1) as reader:
+            assert reader.scan.pages == pages
+
+
+def scene(height, width):
+    """A picture with large shapes, which look alike at any size."""
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    return (127 + 60 * np.sin(9 * x) + 60 * np.cos(7 * y)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [(96, 128), (75, 101), (302, 405)])
+def test_levels_that_do_not_say_so_are_one_picture(tmp_path, size):
+    """Pages that are the one before at half its size are its levels; that is said."""
+    first = scene(*size)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as out:
+        level = first
+        for _ in range(3):
+            out.write(level, metadata=None, compression="zlib")
+            level = halve(np.dstack([level] * 3))[..., 0]
+        out.write(first.T.copy(), metadata=None)
+    with open_scan(tmp_path / "a.tif") as reader:
+        assert reader.scan.pages == 2
+        assert any("2 more pages are a picture before them at half its size" in note for note in reader.scan.notes)
+    assert np.array_equal(whole(tmp_path / "a.tif", 1), first.T)
+
+
+def test_another_picture_of_half_the_size_is_a_page(tmp_path):
+    """A size alone makes no level."""
+    with tifffile.TiffWriter(tmp_path / "a.tif") as out:
+        out.write(scene(96, 128), metadata=None)
+        out.write(255 - scene(48, 64), metadata=None)
+    with open_scan(tmp_path / "a.tif", 1) as reader:
+        assert reader.scan.pages == 2
+
+
+@pytest.mark.slow
+def test_ten_thousand_pages(tmp_path):
+    """Opened and read in a minute of processor time."""
+    with tifffile.TiffWriter(tmp_path / "a.tif") as out:
+        for _ in range(10_000):
+            out.write(np.zeros((16, 16), np.uint8), metadata=None)
+    began = time.process_time()
+    for number in range(10_000):
+        whole(tmp_path / "a.tif", number)
+    assert time.process_time() - began < 60

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
-from pipeline.metadata.headers import exr_size, jpeg2000_size, png_size, webp_size
+from pipeline.metadata.headers import exr_size, jpeg2000_size, jpeg_segments, png_size, webp_size
 from pipeline.stills.opening import open_scan
 from tests.tiffs import noise, whole
 
@@ -103,6 +103,37 @@ def test_dpx(tmp_path):
             assert (reader.scan.format, reader.scan.bits) == ("DPX", 16)
 
 
+def packed_dpx(samples, descriptor, order=">", end=0):
+    """A DPX of ten bits without filling, lines on whole words, bit by bit. end: bytes behind each line."""
+    head = bytearray(2048)
+    height, width = samples.shape[:2]
+    head[:4] = b"SDPX" if order == ">" else b"XPDS"
+    struct.pack_into(f"{order}I", head, 4, 2048)
+    struct.pack_into(f"{order}HHII", head, 768, 0, 1, width, height)
+    struct.pack_into(f"{order}BBBBHHII", head, 800, descriptor, 0, 0, 10, 0, 0, 2048, end)
+    lines = b""
+    for row in samples.reshape(height, -1):
+        number = sum(int(code) << 10 * place for place, code in enumerate(row))
+        words = [number >> 32 * n & 0xFFFFFFFF for n in range(-(-len(row) * 10 // 32))]
+        lines += struct.pack(f"{order}{len(words)}I", *words) + bytes(end)
+    return bytes(head) + lines
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("end", [0, 8])
+def test_packed_dpx(tmp_path, order, end):
+    """Ten bits without filling, which FFmpeg does not decode: every code of gray and of neutral RGB, in 16 bits; what
+    ends too early is damaged."""
+    gray = noise((20, 33), bits=10)
+    wanted = np.rint(gray * (65535 / 1023)).astype(np.uint16)
+    for samples, descriptor in ((gray, 6), (np.repeat(gray[..., None], 3, 2), 50)):
+        data = packed_dpx(samples, descriptor, order, end)
+        with open_scan(put(tmp_path / "a.dpx", data)) as reader:
+            assert np.array_equal(reader.read(0, 0, 20, 33), wanted)
+        with pytest.raises(DamagedSource, match="ends within the picture"):
+            open_scan(put(tmp_path / "a.dpx", data[: -end - 1]))
+
+
 def exr(light):
     """An uncompressed OpenEXR of one float channel Y."""
     height, width = light.shape
@@ -122,6 +153,17 @@ def exr(light):
     lines = [struct.pack("<iI", y, width * 4) + light[y].astype("<f4").tobytes() for y in range(height)]
     first = len(head) + 8 * height
     return head + b"".join(struct.pack("<Q", first + y * len(lines[0])) for y in range(height)) + b"".join(lines)
+
+
+def test_what_is_not_read_is_not_called_damaged(tmp_path):
+    """Run lengths of a DPX of ten bits, and newer compressions of an OpenEXR: sound, and not read."""
+    data = bytearray(packed_dpx(noise((20, 32), bits=10), 6))
+    data[806:808] = b"\0\1"
+    new = bytearray(exr(np.ones((16, 16), np.float32)))
+    new[new.index(b"compression\0compression\0") + 28] = 10
+    for name, content in (("a.dpx", data), ("a.exr", new)):
+        with pytest.raises(UnsupportedSource, match=r"is not read; convert it"):
+            open_scan(put(tmp_path / name, bytes(content)))
 
 
 def test_exr_is_light(tmp_path):
@@ -146,6 +188,15 @@ def test_sizes_are_read_from_headers(name, size):
     assert size(data)[:3] == (21, 34, 3)
     assert size(data[:20]) is None
     assert size(b"") is None
+    for place in (1, 13):  # of a PNG: of its signature, and of its first chunk's name
+        assert name != "png" or size(data[:place] + b"?" + data[place + 1 :]) is None
+
+
+def test_segments_end_where_a_jpeg_ends():
+    """Markers without a length are passed over, and what lies behind the end is no segment of the picture's."""
+    comment = b"\xff\xfe\0\4no"
+    data = b"\xff\xd8\xff\x01\xff\xd0" + comment + b"\xff\xff\xfe\0\4no\xff\xd9" + comment
+    assert list(jpeg_segments(data)) == [(0xFE, b"no")] * 2
 
 
 def test_nothing_is_allocated_because_a_header_says_so(tmp_path):

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -44,10 +45,24 @@ def test_a_cleared_folder_is_removed(tmp_path):
     folder = tmp_path / "job"
     with alone(folder):
         (folder / "ledger").mkdir()
-        (folder / "ledger" / "a.json").touch()
+        (folder / "ledger" / "0123456789abcdef.json").touch()
         (folder / "plan.json").touch()
-        clear(folder)
+        assert clear(folder) == ""
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "a.part", ".film.part.packets", "ledger/notes.json", "plan.json.old"])
+def test_what_a_person_put_into_a_folder_stays(tmp_path, name):
+    """Only what runs make is removed, by its names; what stays is named."""
+    folder = tmp_path / "job"
+    with alone(folder):
+        (folder / "ledger").mkdir()
+        for mine in ("ledger/0123456789abcdef.json", "plan.json", "0123456789abcdef.1.packets"):
+            (folder / mine).touch()
+        (folder / name).write_text("mine")
+        assert clear(folder) == f"{folder / name} is not this program's and stays"
+    left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert left == {name, LOCK}
 
 
 def test_a_lock_that_was_removed_is_not_believed(tmp_path, monkeypatch):
@@ -91,3 +106,46 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "job").touch()
     with pytest.raises(StorageError, match="job: cannot be written"), alone(tmp_path / "job"):
         pytest.fail("a folder that is none")
+
+
+def test_a_full_disk_keeps_nobody_out(tmp_path, monkeypatch):
+    """What the lock says is for people: where it cannot be written the lock is held all the same."""
+    real = Path.open
+
+    def full(path, *how, **more):
+        file = real(path, *how, **more)
+        return Full(file) if path.name == LOCK else file
+
+    class Full:
+        def __init__(self, file):
+            self.fileno, self.truncate, self.seek = file.fileno, file.truncate, file.seek
+            self.name, self.file = file.name, file
+
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        flush = write
+
+        def close(self):
+            self.file.close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.close()
+
+    monkeypatch.setattr(Path, "open", full)
+    with alone(tmp_path / "job") as held:
+        assert held
+
+
+def test_a_lock_that_is_a_link_is_refused(tmp_path):
+    """What the link leads to is not this program's: it keeps its bytes, and a line names the lock."""
+    (tmp_path / "job").mkdir()
+    (tmp_path / "letter").write_text("process 1 of my letters\n")
+    (tmp_path / "job" / LOCK).symlink_to(tmp_path / "letter")
+    with pytest.raises(StorageError, match="job: cannot be written"), alone(tmp_path / "job"):
+        pytest.fail("the lock was taken")
+    assert (tmp_path / "letter").read_text() == "process 1 of my letters\n"

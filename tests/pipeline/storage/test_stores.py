@@ -105,7 +105,7 @@ def test_an_unknown_store_says_so():
     """A scheme that nobody knows, or whose package is not installed, is told with what to do."""
     with pytest.raises(StorageError, match=r"no store is called florp://"):
         Store("florp://x/y").check()
-    with pytest.raises(StorageError, match=r"pip install 'chromatheque\[gs\]'"):
+    with pytest.raises(StorageError, match=r"pip install -e \S*\[gs\]"):
         Store("gs://x/y").check()
 
 
@@ -253,4 +253,13 @@ def test_in_haste_nobody_waits(monkeypatch):
     began = time.monotonic()
     with stores.hasty(), pytest.raises(TimeoutError):
         stores._patiently(_raising(TimeoutError("slow")))
+    with stores.hasty(), pytest.raises(TimeoutError):
+        stores.in_parallel("s3://bucket", stores._patiently, [_raising(TimeoutError("slow"))])
     assert time.monotonic() - began < 30
+
+
+def test_keys_and_tokens_of_a_query_are_not_shown():
+    """Whatever they are called; the rest stays readable."""
+    shown = masked("https://u:most-secret@host/a.mov?v=2&X-Amz-Signature=most-secret&token=most-secret&part=3")
+    assert "most-secret" not in shown
+    assert shown == "https://host/a.mov?v=2&X-Amz-Signature=***&token=***&part=3"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.values.timecode import advance
+from pipeline.values.timecode import advance, mended
 
 NTSC = Fraction(30000, 1001)
 
@@ -38,3 +38,23 @@ def test_advancing_twice_is_advancing_by_the_sum(a, b, mark):
     start = f"00:00:00{mark}00"
     once = advance(start, a + b, NTSC)
     assert advance(advance(start, a, NTSC), b, NTSC) == once
+
+
+@pytest.mark.parametrize(
+    ("code", "rate", "wanted"),
+    [
+        ("01:00:00;00", Fraction(24), "01:00:00:00"),
+        ("01:00:00.00", Fraction(25), "01:00:00:00"),
+        ("01:00:00;02", NTSC, "01:00:00;02"),
+        ("1:02:03:04", Fraction(25), "01:02:03:04"),
+        ("00:00:00:30", Fraction(24), ""),
+        ("00:00:00:29", NTSC, "00:00:00:29"),
+        ("24:00:00:00", Fraction(24), ""),
+        ("00:60:00:00", Fraction(24), ""),
+        ("abc", Fraction(24), ""),
+        ("", Fraction(24), ""),
+    ],
+)
+def test_only_what_is_plainly_meant_is_mended(code, rate, wanted):
+    """A drop-frame mark at a rate that drops nothing is a colon; numbers that cannot be stay nothing."""
+    assert mended(code, rate) == wanted

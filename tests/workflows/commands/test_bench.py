@@ -78,6 +78,7 @@ def test_a_simulated_cluster_tells_where_its_driver_spends_time(tmp_path):
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_a_simulated_cluster_of_real_actors(tmp_path, monkeypatch):
     """Ray carries the steps; every item is done."""
     token = tmp_path / "token"

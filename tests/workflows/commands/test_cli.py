@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import click
 import numpy as np
 import pytest
 import tifffile
@@ -20,6 +21,7 @@ from pipeline.collection.estimate import device_name
 from tests.endtoend import ROOT, command_line, environment, luma_digests, one_line, run_command, verify
 from tests.synthetic import read_stamps, tiny_weights, write_reel, write_sequence
 from workflows.commands import cli
+from workflows.terminal.options import WorkingSize
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,7 @@ def main(monkeypatch, capsys, tiny):
             words += [] if "--precision" in words else ["--precision", "fp32"]
             words += [] if "--weights" in words else ["--weights", str(tiny)]
         monkeypatch.setattr(sys, "argv", ["chromatheque", *words])
+        monkeypatch.setattr("workflows.terminal.stopping.install", lambda: None)  # signals are for the tests' process
         with pytest.raises(SystemExit) as ended:
             cli.main()
         printed = capsys.readouterr()
@@ -71,6 +74,31 @@ def test_every_command_has_help_with_an_example(name):
         assert example.startswith(f"Example: chromatheque {name}")
 
 
+def options(command, name=""):
+    """Every option of a command and of those below it, with the command's name."""
+    for below in getattr(command, "commands", {}).items():
+        yield from options(below[1], f"{name} {below[0]}")
+    for one in command.params:
+        if isinstance(one, click.Option) and not one.hidden:
+            yield f"{name} {one.opts[0]}", one
+
+
+CHOSEN = {"plan look --of", "plan look --picture"}
+"""Of which one must be given."""
+
+
+def test_every_option_says_what_it_does_and_what_stands_without_it():
+    """Also those without a value that click could show; what is typed as in the help is taken."""
+    context = click.Context(cli.cli)
+    for command in cli.COMMANDS:
+        for name, option in options(cli.cli.get_command(context, command), command):
+            assert option.help, name
+            told = option.show_default or "[" in option.help or option.required or option.is_flag
+            assert told or name in CHOSEN, name
+    for typed in ("native", "NATIVE", "32"):
+        assert WorkingSize().convert(typed, None, None) in (0, 32)
+
+
 def test_help_lists_every_command_at_once():
     """`chromatheque --help` names every command with its line, and loads no torch to do so."""
     done = run_command("--help", timeout=60)
@@ -87,6 +115,12 @@ def test_version():
     assert done.stdout.strip().endswith(version("chromatheque"))
 
 
+HUGE = "1e99999999"
+"""More than a machine can hold, in few characters."""
+DIGITS = "9" * 5000
+"""More digits than Python makes a number of."""
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -98,10 +132,29 @@ def test_version():
         ("reel", "a", "b.mkv", "--start", "-3"), ("reel", "a", "b.mkv", "--rate", "0"),
         ("reel", "a", "b.mkv", "--rate", "fast"), ("reel", "a", "b.mkv", "--rate", "1/0"),
         ("reel", "a", "b.mkv", "--profile", "best"), ("reel", "a", "b.mkv", "--looks", "none"),
-        ("reel", "a", "b.mkv", "--workers", "0"), ("reel", "a", "b.mkv", "--precision", "fp64"),
+        ("reel", "a", "b.mkv", "--workers", "0"), ("reel", "a", "b.mkv", "--job", ""),
+        ("scan", "a", "b.tif", "--job", ""), ("reel", "", "b.mkv"), ("reel", "a", ""), ("archive", ".", ""),
+        ("archive", "", "out"),
+        ("archive", ".", "out", "--scratch", ""), ("verify", "", "b.mkv"), ("examples", "--to", ""),
+        ("reel", "a", "b.mkv", "--precision", "fp64"),
         ("verify",), ("verify", "a"), ("verify", "a", "b", "--rate", "fast"), ("demo", "somewhere"), ("train",),
+        ("reel", "a", "b.mkv", "--rate", HUGE), ("verify", "a", "b", "--rate", HUGE),
+        ("reel", "a", "b.mkv", "--rate", "nan"),
+        ("reel", "a", "b.mkv", "--rate", f"1/{DIGITS}"), ("reel", "a", "b.mkv", "--start", HUGE),
+        ("reel", "a", "b.mkv", "--stop", f"0:{DIGITS}"), ("reel", "a", "b.mkv", "--stop", f"0:0:0:{DIGITS}"),
+        ("reel", "a", "b.mkv", "--working-size", DIGITS), ("reel", "a", "b.mkv", "--workers", DIGITS),
+        ("scan", "a", "b.tif", "--memory", DIGITS), ("scan", "a", "b.tif", "--memory", HUGE),
+        ("scan", "a", "b.tif", "--page", DIGITS), ("scan", "a", "b.tif", "--tile", DIGITS),
+        ("scan", "a", "b.tif", "--max-pixels", DIGITS), ("archive", ".", "b", "--memory", f"{DIGITS}G"),
+        ("archive", ".", "b", "--deadline", f"{DIGITS}:00"), ("archive", ".", "b", "--attempts", DIGITS),
+        ("train", "a", "--out", "b", "--minutes", "nan"), ("train", "a", "--out", "b", "--width", "nan"),
+        ("train", "a", "--out", "b", "--minutes", "inf"), ("train", "a", "--out", "b", "--seed", DIGITS[:30]),
+        ("bench", "scan", "--gigapixels", "inf"), ("bench", "scan", "--gigapixels", HUGE),
+        ("bench", "scan", "--memory", DIGITS), ("bench", "cluster", "--workers", DIGITS),
+        ("bench", "cluster", "--cost", "nan"), ("plan", "merge", "a", DIGITS),
+        ("plan", "merge", "a", f"1..{DIGITS[:8]}"),
     ],
-    ids=" ".join,
+    ids=lambda words: " ".join(words)[:60],
 )  # fmt: skip
 def test_a_slip_of_the_keyboard_exits_2(main, words):
     """Unknown commands and options, missing arguments, values out of range: exit code 2, the usage, no traceback."""
@@ -150,18 +203,32 @@ def bad(folder, name):
     return name if "://" in name else str(path)
 
 
+MISTYPED = {"missing.mkv", "folder", "none_%04d.dpx", "scan_%d.dpx", "http://127.0.0.1:9/reel.mp4"}
+"""What is no file at all."""
+
+
+def slip(done):
+    """The line of an error of the keyboard, which stands below the usage."""
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    return line
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_is_one_line(main, tmp_path, name):
-    """What cannot be colored: exit code 1, one line that names the file, no traceback, nothing left behind."""
+    """What cannot be colored: exit code 1, and 2 where there is no file; one line that names it, no traceback, nothing
+    left behind."""
     source = bad(tmp_path, name)
     (tmp_path / "new").mkdir()
     done = main("reel", source, tmp_path / "new" / "out.mkv")
-    assert done.returncode == 1
-    assert source in one_line(done)
+    assert done.returncode == (2 if name in MISTYPED else 1)
+    assert source in (slip if name in MISTYPED else one_line)(done)
     assert list((tmp_path / "new").iterdir()) == []
-    done = main("verify", source, tmp_path / "new" / "out.mkv")
-    assert done.returncode == 1
-    one_line(done)
+    slip(main("verify", source, tmp_path / "new" / "out.mkv"))
+    (tmp_path / "out.mkv").write_bytes(b"something")
+    done = main("verify", source, tmp_path / "out.mkv")
+    (slip if name in MISTYPED else one_line)(done)
 
 
 def test_a_bad_file_is_one_line_outside_too(tmp_path):
@@ -199,7 +266,7 @@ def test_verify_exit_codes(main, source, tmp_path):
     said = json.loads(done.stdout)
     assert (done.returncode, said["holds"]) == (1, False)
     assert {f["what"] for f in said["findings"] if not f["holds"]} >= {"frames", "luma"}
-    assert main("verify", source, tmp_path / "no.mkv").returncode == 1
+    assert main("verify", source, tmp_path / "no.mkv").returncode == 2
     (tmp_path / "out.mkv.json").write_text('{"plan": {}}')
     done = main("verify", source, out)
     assert done.returncode == 1
@@ -241,8 +308,7 @@ def test_the_source_is_never_the_output(main, tmp_path, how):
 def test_the_output_folder_must_be_there(main, source, tmp_path):
     """It is not made unasked: a slip in a path should not fill another disk."""
     done = main("reel", source, tmp_path / "no" / "out.mkv")
-    assert done.returncode == 1
-    assert "make it first" in one_line(done)
+    assert "make it first" in slip(done)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -250,11 +316,8 @@ def test_the_output_folder_must_be_there(main, source, tmp_path):
 def test_an_unknown_output_format_names_the_known(main, source, tmp_path, name):
     """The suffix picks the format; the error lists the choices. A profile that contradicts it is told."""
     done = main("reel", source, tmp_path / name)
-    assert done.returncode == 1
-    assert all(suffix in one_line(done) for suffix in (".mkv", ".mov", ".mp4"))
-    done = main("reel", source, tmp_path / "out.mp4", "--profile", "archive")
-    assert done.returncode == 1
-    assert ".mkv" in one_line(done)
+    assert all(suffix in slip(done) for suffix in (".mkv", ".mov", ".mp4"))
+    assert ".mkv" in slip(main("reel", source, tmp_path / "out.mp4", "--profile", "archive"))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not weights", "folder"])
@@ -266,8 +329,9 @@ def test_weights_that_cannot_be_used(main, source, tmp_path, content):
     elif content is not None:
         path.write_bytes(content)
     done = main("reel", source, tmp_path / "out.mkv", "--weights", path)
-    assert done.returncode == 1
-    assert "w.safetensors" in one_line(done)
+    there = isinstance(content, bytes)
+    assert done.returncode == (1 if there else 2)
+    assert "w.safetensors" in (one_line if there else slip)(done)
     assert not (tmp_path / "out.mkv.job").exists()
 
 
@@ -427,9 +491,9 @@ def test_a_manifest_field_that_is_no_number_is_told(main, tmp_path):
     (tmp_path / "list.csv").write_text("file,page,rate\na.tif,first,\n")
     done = main("archive", tmp_path / "list.csv", tmp_path / "out")
     assert done.returncode == 1
-    assert "line 2: page 'first' is not a whole number" in one_line(done)
+    assert "row 2, column 'page': 'first' is not a whole number" in one_line(done)
     (tmp_path / "list.csv").write_text("file,page,rate\na.tif,,quick\n")
-    assert "rate 'quick' is not a number" in one_line(main("archive", tmp_path / "list.csv", tmp_path / "out"))
+    assert "column 'rate': 'quick' is not a rate" in one_line(main("archive", tmp_path / "list.csv", tmp_path / "out"))
 
 
 @pytest.mark.parametrize(
@@ -446,4 +510,26 @@ def test_a_dry_run_is_told_in_plain_numbers(main, tmp_path, monkeypatch, hours, 
     done = main("archive", tmp_path / "in", tmp_path / "out", "--dry-run")
     assert done.returncode == 0
     assert "0 reels, 0 frames, 0 megapixels\n1 scan, 0.3 megapixels\n" in done.stdout
+    [line] = [line for line in done.stdout.splitlines() if "->" in line]
+    assert line.startswith(f"{tmp_path / 'in' / 'a.tif'} -> a.tif: 0.3 megapixels")
+    assert "disk: about 2 MB needed" in done.stdout
     assert f"time: {wanted}" in done.stdout
+
+
+@pytest.mark.parametrize(("typed", "meant"), [
+    (["--pyramid", "a.tif", "b.tif"], True), (["a.tif", "b.tif", "--pyramid"], True), (["a.tif", "b.tif"], False),
+    (["--pyramid", "pages", "a.tif", "b.tif"], "pages"), (["a.tif", "--pyramid=subifds", "b.tif"], "subifds"),
+])  # fmt: skip
+def test_pyramid_alone_or_with_a_word(monkeypatch, tmp_path, typed, meant):
+    """`--pyramid` takes one of its words, and nothing else that follows on it."""
+    asked = {}
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.tif").touch()
+    monkeypatch.setattr("workflows.terminal.single.color", lambda make, *_: asked.update(job=make(None)))
+    monkeypatch.setattr("workflows.sheets.sheet.leave_sheet", lambda *_: None)
+    assert CliRunner().invoke(cli.cli, ["scan", *typed], catch_exceptions=False).exit_code == 0
+    assert asked["job"].choices.pyramid == meant
+    assert (asked["job"].uri, asked["job"].out.name) == ("a.tif", "b.tif")
+    refused = CliRunner().invoke(cli.cli, ["scan", "a.tif", "b.tif", "--pyramid=tiles"])
+    assert refused.exit_code == 2
+    assert "'tiles' is not pages or subifds" in refused.output

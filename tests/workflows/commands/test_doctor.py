@@ -11,6 +11,7 @@ import torch
 from click.testing import CliRunner
 
 from colorizer.basis.errors import WeightsError
+from colorizer.networks import shipped as shipped_weights
 from colorizer.networks import weights_file as weights
 from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from workflows.commands import doctor
@@ -20,7 +21,7 @@ from workflows.commands.cli import cli
 @pytest.fixture(autouse=True)
 def shipped(monkeypatch):
     """One sound set of weights ships, so that tests do not depend on the state of the checkout."""
-    monkeypatch.setattr(weights, "names", lambda: [DEFAULT_WEIGHTS])
+    monkeypatch.setattr(shipped_weights, "names", lambda: [DEFAULT_WEIGHTS])
     monkeypatch.setattr(weights, "load", lambda name: SimpleNamespace(digest="0123456789abcdef"))
 
 
@@ -65,7 +66,7 @@ def test_a_healthy_machine_is_ready():
 
 def test_missing_weights_say_what_to_do(monkeypatch):
     """Without shipped weights nothing can be colored: exit 1, and the command that makes some."""
-    monkeypatch.setattr(weights, "names", list)
+    monkeypatch.setattr(shipped_weights, "names", list)
     ok, found = look()
     assert not ok
     assert "chromatheque train" in found[f"weights {DEFAULT_WEIGHTS}"]["fix"]

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import ColorizeError, SourceError
+from colorizer.basis.installing import install
 from colorizer.networks import weights_file as weights
 from colorizer.painting.colorizer import Colorizer
 from tests.synthetic import fill, texture, tiny_weights, write_reel
@@ -218,7 +219,7 @@ def test_without_scikit_image_the_message_says_what_to_install(tiny, clip, monke
     monkeypatch.setattr(clips, "find_spec", lambda name: None)
     done = run(tiny, "--video", clip)
     assert isinstance(done.exception, ColorizeError)
-    assert "pip install 'chromatheque[demo]'" in str(done.exception)
+    assert install("demo") in str(done.exception)
 
 
 @pytest.mark.parametrize(

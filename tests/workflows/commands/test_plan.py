@@ -1,5 +1,7 @@
 """`chromatheque plan`: what it lists, and that every slip is one line that says what would be right."""
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -51,10 +53,19 @@ def test_the_table_tells_shots_as_the_report_does(tmp_path, monkeypatch):
     plan = replace(plan, shots=tuple(shots))
     (tmp_path / "job").mkdir()
     write_json(tmp_path / "job" / "plan.json", plan.to_json())
+    monkeypatch.setattr("workflows.commands.plan.on_screen", lambda: True)
     code, said = run("show", tmp_path / "job")
     assert code == 0
     rows = [line.strip("│ \n").split("│") for line in said.splitlines() if line.startswith("│")]
     cells = [[cell.strip() for cell in row] for row in rows]
+    monkeypatch.setattr("workflows.commands.plan.on_screen", lambda: False)
+    lines = run("show", tmp_path / "job")[1].splitlines()[2:]  # for a file or a program: no box, the same words
+    assert [re.split(r"  +", line) for line in lines] == cells
+    found = json.loads(run("show", tmp_path / "job", "--json")[1])
+    assert [(part["shot"], part["start"], part["stop"]) for part in found["parts"]] == [
+        (1, 0, 15), (2, 15, 35), (3, 35, 40),
+    ]  # fmt: skip
+    assert [part["timecode"] for part in found["parts"]] == [row[3] for row in cells]
     assert [row[0] for row in cells] == ["1", "2", "3"]
     assert [row[1] for row in cells] == ["0 to 14", "15 to 34", "35 to 39"]
     assert [row[3] for row in cells] == ["10:00:00:00", "10:00:00:15", "10:00:01:11"]

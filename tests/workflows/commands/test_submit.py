@@ -1,6 +1,7 @@
 """Commands put into the job queue of a real Ray cluster: they run there, and every mistake is one line."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,12 @@ import pytest
 import tifffile
 
 from tests import clusters
+from tests.checkout import ROOT
 from tests.clusters import free_ports
 from tests.endtoend import command_line, hear_interrupts, one_line, verify
 from tests.synthetic import tiny_weights
 from workflows.commands import cluster_jobs
-from workflows.commands.submit import MODULE, completed
+from workflows.commands.submit import MODULE, belonging, completed, packages
 
 pytestmark = pytest.mark.ray
 
@@ -49,7 +51,9 @@ def submitted(head, *words, python=sys.executable):
     return ["submit", "--address", head[0], "--python", python, *words]
 
 
-@pytest.mark.parametrize("ship", [False, True], ids=["installed", "shipped"])
+@pytest.mark.parametrize(
+    "ship", [pytest.param(False, id="installed", marks=pytest.mark.slow), pytest.param(True, id="shipped")]
+)
 def test_a_scan_is_colored_on_the_cluster(tmp_path, head, plate, ship):
     """With --follow its log comes as JSON lines and the exit code is the job's; the output holds against its source."""
     source, weights = plate
@@ -67,6 +71,7 @@ def test_a_scan_is_colored_on_the_cluster(tmp_path, head, plate, ship):
     assert '"event": "finished"' in ask(head[2], "logs", lines[0], "--address", head[0]).stdout
 
 
+@pytest.mark.slow
 def test_a_collections_progress_comes_with_the_log(tmp_path, head, plate):
     """With --follow every moment's counts arrive: units done and planned, items by state, and each step's seconds."""
     source, weights = plate
@@ -82,6 +87,7 @@ def test_a_collections_progress_comes_with_the_log(tmp_path, head, plate):
     assert steps == ["survey", *["paint"] * totals[-1]["units"]["of"], "publish"]
 
 
+@pytest.mark.slow
 def test_only_the_id_is_printed_and_a_failure_is_told(tmp_path, head):
     """For scripts: stdout is the id alone. A job that fails ends `logs --follow` with its exit code."""
     words = ["scan", tmp_path / "none.tif", tmp_path / "out.tif"]
@@ -89,7 +95,7 @@ def test_only_the_id_is_printed_and_a_failure_is_told(tmp_path, head):
     assert done.returncode == 0, done.stderr
     [id] = done.stdout.split()
     done = ask(head[2], "logs", id, "--follow", "--address", head[0])
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "no such file" in done.stdout
 
 
@@ -146,8 +152,10 @@ def test_a_command_is_completed(words, wanted):
 @pytest.mark.parametrize("module", ["workflows", "workflows.commands.cli", "workflows.cli"])
 def test_a_submitted_command_is_told_as_it_was_typed(module):
     """Lists name the command that a person knows, whichever module the cluster's Python runs it by."""
-    assert cluster_jobs.told(f"python -m {module} archive --ray auto /a /b") == "chromatheque archive --ray auto /a /b"
-    assert cluster_jobs.told(f"python -m {MODULE} verify /a /b") == "chromatheque verify /a /b"
+    assert (
+        cluster_jobs.as_typed(f"python -m {module} archive --ray auto /a /b") == "chromatheque archive --ray auto /a /b"
+    )
+    assert cluster_jobs.as_typed(f"python -m {MODULE} verify /a /b") == "chromatheque verify /a /b"
 
 
 @pytest.mark.parametrize("words", [["submit", "x"], ["jobs"], ["nothing"], ["reel", "a.mov", "/b.mkv"], ["scan", "/a"]])
@@ -155,3 +163,36 @@ def test_what_the_cluster_would_refuse_is_refused_here(words):
     """No such command, a path that only this folder knows, an argument that is missing: before the queue."""
     with pytest.raises(click.UsageError):
         completed(words)
+
+
+def test_only_what_belongs_to_the_program_is_sent(tmp_path):
+    """Of the packages' folders, the files that git tracks: no cache, no weights of somebody's, no notes."""
+    stray = ROOT / "workflows" / f"stray-{os.getpid()}.key"
+    stray.write_text("secret")
+    try:
+        sent = {path.relative_to(tmp_path) for folder in packages(tmp_path) for path in folder.rglob("*")}
+    finally:
+        stray.unlink()
+    names = {path.as_posix() for path in sent if (tmp_path / path).is_file()}
+    assert {
+        "colorizer/weights/fast.safetensors",
+        "workflows/commands/cli.py",
+        "workflows/report/report.html.j2",
+    } <= names
+    assert not [name for name in names if "stray" in name or "__pycache__" in name]
+    assert len(names) == len(belonging()) + 1  # and the version
+
+
+def test_a_wheel_s_files_are_sent_where_there_is_no_checkout(tmp_path, monkeypatch):
+    """Then the wheel's own list says what belongs to it; without one a line says so."""
+    from colorizer.basis.errors import ColorizeError
+    from workflows.commands import submit
+
+    monkeypatch.setattr(submit, "HOME", tmp_path)
+    monkeypatch.setattr(
+        submit, "files", lambda name: [Path("pipeline/a.py"), Path("pipeline/a.pyc"), Path("bin/chromatheque")]
+    )
+    assert [Path(name).as_posix() for name in belonging()] == ["pipeline/a.py"]
+    monkeypatch.setattr(submit, "files", lambda name: None)
+    with pytest.raises(ColorizeError, match="install it as a wheel"):
+        belonging()

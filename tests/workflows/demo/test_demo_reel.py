@@ -1,17 +1,14 @@
-"""The demo's reel and its contact sheet."""
+"""The demo's reel."""
 
-from fractions import Fraction
 from itertools import islice, pairwise
 
 import av
-import imagecodecs
 import numpy as np
 import pytest
 
-from colorizer.basis.errors import ColorizeError, UnsupportedSource
+from colorizer.basis.errors import ColorizeError
 from colorizer.basis.light import Range
 from workflows.demo import demo_reel
-from workflows.sheets.sheet import THUMBNAIL, contact_sheet
 
 pytest.importorskip("skimage", reason="the demo extra is not installed")
 
@@ -89,73 +86,3 @@ def test_missing_photographs_name_the_command(monkeypatch):
     monkeypatch.setattr(demo_reel, "find_spec", lambda name: None)
     with pytest.raises(ColorizeError, match="pip install"):
         next(demo_reel.frames())
-
-
-def clip(path, colorspace, codes, pix_fmt="yuv444p", color_range=1, size=(64, 48), sar=None, frames=6):
-    """A reel of plain color: three planes of one code each, two shots of different luma."""
-    with av.open(path, "w") as out:
-        video = out.add_stream("prores_ks" if path.suffix == ".mov" else "ffv1", rate=24)
-        video.width, video.height, video.pix_fmt = *size, pix_fmt
-        video.codec_context.colorspace, video.codec_context.color_range = colorspace, color_range
-        if sar:
-            video.codec_context.sample_aspect_ratio = sar
-        for index in range(frames):
-            frame = av.VideoFrame(*size, pix_fmt)
-            for number, (plane, code) in enumerate(zip(frame.planes, codes, strict=False)):
-                shade = code + 40 * (index >= frames // 2) * (number == 0)
-                plane.update(bytes([shade]) * plane.buffer_size)
-            frame.pts, frame.colorspace, frame.color_range = index, colorspace, color_range
-            out.mux(video.encode(frame))
-        out.mux(video.encode(None))
-
-
-def tiles(path, rows):
-    """The two pictures' center pixels of every row of a sheet."""
-    sheet = imagecodecs.png_decode(path.read_bytes())
-    step = sheet.shape[0] // rows
-    return [
-        [sheet[step // 2 + row * step, sheet.shape[1] * column // 4].tolist() for column in (1, 3)]
-        for row in range(rows)
-    ]
-
-
-def test_the_sheet_shows_before_and_after(tmp_path):
-    """A row per shot, source left, colored right, each converted by its own matrix and range."""
-    source, colored, out = tmp_path / "a.mkv", tmp_path / "b.mkv", tmp_path / "sheet.png"
-    clip(source, 6, (100, 128, 128))
-    clip(colored, 1, (100, 90, 170))
-    contact_sheet(source, colored, [3], out)
-    assert imagecodecs.png_decode(out.read_bytes()).shape[2] == 3
-    (before, after), (before_2, after_2) = tiles(out, 2)
-    assert before == [98, 98, 98]  # (100 - 16) · 255 / 219
-    assert before_2 == [144, 144, 144]
-    assert after == pytest.approx([173, 84, 18], abs=1)  # BT.709, by hand
-    assert after_2 == pytest.approx([219, 131, 65], abs=1)
-
-
-def test_a_limited_gray_source_is_not_shown_flat(tmp_path):
-    """Gray tagged as limited range is shown with black at 16, which swscale does not do by itself."""
-    source, out = tmp_path / "a.mkv", tmp_path / "sheet.png"
-    clip(source, 2, (100,), pix_fmt="gray")
-    contact_sheet(source, source, [], out)
-    assert tiles(out, 1)[0][0] == [144, 144, 144]
-
-
-def test_wide_reels_and_odd_pixels_fit(tmp_path):
-    """Frames are shown at their display shape and at most THUMBNAIL wide; cuts past the end are ignored."""
-    source, out = tmp_path / "a.mov", tmp_path / "sheet.png"
-    clip(source, 1, (100, 128, 128), pix_fmt="yuv422p10le", size=(720, 480), sar=Fraction(32, 27))
-    contact_sheet(source, source, [0, 3, 99], out)
-    high, wide, _ = imagecodecs.png_decode(out.read_bytes()).shape
-    assert wide == 2 * THUMBNAIL + 6 * 6
-    assert high == 2 * 270 + 6 * 6
-
-
-def test_reels_that_do_not_match_are_refused(tmp_path):
-    """A source shorter than its colored reel is another reel: said by name."""
-    source, colored = tmp_path / "a.mkv", tmp_path / "b.mkv"
-    clip(source, 1, (100, 128, 128), frames=2)
-    clip(colored, 1, (100, 128, 128), frames=9)
-    with pytest.raises(UnsupportedSource, match="no frame"):
-        contact_sheet(source, colored, [5], tmp_path / "sheet.png")
-    assert not (tmp_path / "sheet.png").exists()

@@ -19,11 +19,13 @@ from click.testing import CliRunner
 
 from colorizer.basis.errors import ColorizeError
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
+from pipeline.storage.lock import alone
 from pipeline.values.events import Silent
+from tests.endtoend import color
 from tests.reports import HOSTILE, KEYS, ODD, colored, item, scan, summary, with_plan, write_report
-from tests.synthetic import tiny_weights
+from tests.synthetic import tiny_weights, write_reel
 from workflows.commands.cli import cli
-from workflows.report import report_pictures
+from workflows.report import glimpses, report_pictures
 from workflows.report.flags import FLAGS, GRAY, illustrated
 from workflows.report.page import duration, large, page
 from workflows.report.reading import link, read
@@ -159,8 +161,12 @@ def test_a_running_night_can_be_read(tmp_path):
     summary(tmp_path, running=True)
     item(tmp_path, KEYS[0], state="painting", units={"done": 3, "of": 10})
     item(tmp_path, KEYS[1], state="surveyed")
-    text = Page(write_report(tmp_path).read_text(encoding="utf-8")).text
-    assert "running" in text
+    with alone(tmp_path / ".chromatheque"):
+        text = Page(write_report(tmp_path).read_text(encoding="utf-8")).text
+    assert "last sign of life" in text
+    assert (
+        "last sign of life" not in Page(write_report(tmp_path).read_text(encoding="utf-8")).text
+    )  # the run was killed
     assert "painting 3 of 10" in text
     assert "surveyed" in text
 
@@ -324,7 +330,7 @@ def test_frames_without_times_are_no_damage(tmp_path):
         item(tmp_path, key, kind="reel", out=f"{key}.mkv")
         (tmp_path / f"{key}.mkv.json").write_text(json.dumps({"damage": told}))
     files = by_key(read(tmp_path))
-    assert files[KEYS[0]].damage == ("1 damaged frame", "2 x EOF", "frame 7: corrupt")
+    assert files[KEYS[0]].damage == ("1 damaged frame", "2 packets give EOF", "frame 7: corrupt")
     assert files[KEYS[1]].damage == ()
     assert files[KEYS[1]].notes == ("3 frames had no usable time of their own",)
     assert "damage" in illustrated(files[KEYS[0]], {}).flag_counts
@@ -403,7 +409,7 @@ def test_orientations_are_those_of_tiff(orientation):
     stored = np.zeros((2, 3, 3), np.uint8)
     stored[0, 0] = 255
     stored[0, 1] = 100
-    shown = report_pictures.turned(stored, orientation)[..., 0]
+    shown = glimpses.turned(stored, orientation)[..., 0]
     row, column = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}[
         orientation
     ]
@@ -448,12 +454,47 @@ def test_pictures_are_made_once(night):
 def test_long_reels_are_pictured_evenly():
     """At most 40 shots are pictured, the first and the last among them."""
     parts = [Part(i, "", "") for i in range(1000)]
-    numbers = [part.number for part in report_pictures.chosen(parts)]
+    numbers = [part.number for part in glimpses.chosen(parts)]
     assert len(numbers) == 40
     assert (numbers[0], numbers[-1]) == (0, 999)
     assert set(np.diff(numbers)) <= {25, 26}
-    assert report_pictures.chosen(parts[:3]) == parts[:3]
-    assert report_pictures.chosen([]) == []
+    assert glimpses.chosen(parts[:3]) == parts[:3]
+    assert glimpses.chosen([]) == []
+
+
+def test_a_browser_shows_what_was_made(tmp_path):
+    """Of a TIFF its picture in up to 1,200 pixels, the thumbnail beside it; of a reel of the archive a short H.264 film
+    of its shots, in order."""
+    tiny = tiny_weights(tmp_path / "tiny.safetensors")
+    (tmp_path / "src").mkdir()
+    scan(tmp_path / "src" / "a.tif", tmp_path / "a.tif", tiny, size=(1500, 300))
+    write_reel(tmp_path / "src" / "c.mkv", 90, cuts=(30,))
+    color(tmp_path / "src" / "c.mkv", tmp_path / "c.mkv", tiny)
+    summary(tmp_path)
+    item(tmp_path, KEYS[0], source="src/a.tif", out="a.tif")
+    item(tmp_path, KEYS[2], kind="reel", source="src/c.mkv", out="c.mkv")
+    page_ = Page(write_report(tmp_path).read_text(encoding="utf-8"))
+    large = decoded(tmp_path, f"report/{KEYS[0]}-0la.jpg")
+    assert large.shape[:2] == (1200, 240)
+    assert decoded(tmp_path, f"report/{KEYS[0]}-0a.jpg").shape[:2] == (320, 64)
+    assert {f"report/{KEYS[0]}-0la.jpg", f"report/{KEYS[2]}.mp4"} <= set(page_.urls)
+    with av.open(str(tmp_path / "report" / f"{KEYS[2]}.mp4")) as film:
+        assert film.streams.video[0].codec_context.name == "h264"
+        frames = list(film.decode(video=0))
+    assert 60 <= len(frames) <= 90
+    assert [frame.pts for frame in frames] == sorted({frame.pts for frame in frames})
+
+
+def test_the_last_run_and_all_runs_stand_apart(tmp_path):
+    """What the last run did by itself, beside what stands there of all of them; nothing is said of it where an older
+    version wrote nothing."""
+    summary(tmp_path, finished={"files": 2, "frames": 100, "megapixels": 7.5})
+    text = Page(write_report(tmp_path).read_text(encoding="utf-8")).text
+    head = " ".join(text.split()).partition("All runs")
+    assert "The last run done2 frames100 megapixels7.5 taken13.6 hours" in head[0]
+    assert "of work" in head[2]
+    summary(tmp_path)
+    assert "The last run" not in Page(write_report(tmp_path).read_text(encoding="utf-8")).text
 
 
 # --- what is escaped
@@ -470,7 +511,11 @@ def test_hostile_names_are_text(night):
     local = [url for url in page_.urls if url != "data:,"]
     assert all(re.fullmatch(r"[A-Za-z0-9._~%/-]+", url) for url in local)
     assert all((night / unquote(url)).is_file() for url in local)
-    assert {f"box 1/{HOSTILE}", ODD, f"{ODD}.json"} <= {unquote(url) for url in local}
+    assert {f"box 1/{HOSTILE}", ODD, f"report/{KEYS[1]}.html"} <= {unquote(url) for url in local}
+    story = Page((night / f"report/{KEYS[1]}.html").read_text(encoding="utf-8"))
+    assert "script" not in story.tags
+    assert story.handlers == []
+    assert [(night / "report" / unquote(url)).resolve() for url in story.urls] == [night / f"{ODD}.json"]
 
 
 def test_only_its_own_script_may_run(night):
@@ -506,6 +551,7 @@ def test_the_command_writes_the_report(night):
     assert not list(night.glob("*.part")) + list((night / "report").glob("*.part"))
 
 
+@pytest.mark.slow
 def test_two_thousand_files_are_light(tmp_path):
     """2,000 files with their stories: under ten seconds to read and render, under 6 MB, pictures loaded lazily."""
     summary(tmp_path, running=True)

@@ -6,6 +6,7 @@ Needs Chromium and its driver: `apt-get install chromium chromium-driver`.
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,7 +39,9 @@ def address(tmp_path_factory):
     item(out, ASIDE, id="Élysées 9", source="src/aside.tif", out="aside.tif", state="set-aside", error=error)
     with_plan(out, KEYS[2])
     item(out, LATER, source=f"src/{'long' * 60}.mkv", out="later.mkv", kind="reel", state="waiting")
-    return write_report(out).as_uri()
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr("workflows.report.report_pictures.LONGEST", 100)  # so that these small files can be enlarged
+        return write_report(out).as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +97,14 @@ def keys():
     return Keys
 
 
+def names_of(elements):
+    """What a screen reader calls each of them. Chromium finds out in the background."""
+    until = time.monotonic() + 10
+    while not all(names := [element.accessible_name for element in elements]) and time.monotonic() < until:
+        time.sleep(0.1)
+    return names
+
+
 def one(driver, selector):
     """The first element like that."""
     return driver.find_element("css selector", selector)
@@ -146,7 +157,7 @@ def chroma(png):
 def test_every_slider_and_picture_says_what_it_is(browser):
     """Each slider has a name of its own that tells file and shot, and each picture is there at its full size."""
     sliders = browser.find_elements("css selector", ".w input")
-    labels = [slider.accessible_name for slider in sliders]
+    labels = names_of(sliders)
     assert len(labels) == len(set(labels)) == 4
     assert f"{HOSTILE}, Page 0: share shown in color" in labels
     assert "c.mkv, Shot 2: share shown in color" in labels
@@ -202,8 +213,32 @@ def test_free_text_finds_scene_tags(browser):
     assert ASIDE not in shown(browser)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_picture_is_enlarged(browser, size):
+    """A click shows the pair as large as it was kept, in color first; within the window, and closed by Escape. Without
+    scripts it is a link to the picture.
+    """
+    width(browser, *size)
+    link = one(browser, ".z")
+    wide = int(link.get_attribute("data-w"))
+    browser.execute_script("arguments[0].scrollIntoView(); arguments[0].click()", link)
+    shown = browser.find_elements("css selector", "dialog[open] img")
+    assert [image.accessible_name for image in shown] == ["gray", "colored"]
+    until = time.monotonic() + 10
+    while not (sizes := [image.get_property("naturalWidth") for image in shown])[1] and time.monotonic() < until:
+        time.sleep(0.1)
+    assert sizes == [wide, wide]
+    box = one(browser, "dialog").rect
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= size[0]
+    assert link.get_attribute("href").endswith("la.jpg")
+    press(browser, keys().ESCAPE)
+    assert not browser.find_elements("css selector", "dialog[open]")
+
+
 def test_tab_reaches_the_controls_in_order(browser):
-    """From the top: the legend, state, kind, words, then the files' links, what was checked, and sliders, top down."""
+    """From the top: the legend, state, kind, words, then the files' links, what was checked, and
+    sliders, top down."""
     press(browser, keys().TAB)
     found = []
     for _ in range(80):
@@ -223,13 +258,13 @@ def test_tab_reaches_the_controls_in_order(browser):
     assert visited == [i for i in order if i in visited]
     assert {f"f{key}" for key in KEYS} <= set(visited)
     inside = [(tag, kind, text) for tag, kind, text, file in found if file == f"f{KEYS[0]}"]
-    assert [x[0] for x in inside] == ["a", "a", "summary", "input"]
+    assert [x[0] for x in inside] == ["a", "a", "a", "summary", "input", "a"]
 
 
 def test_a_shots_command_is_copied_by_keyboard(browser):
     """Tab reaches the button below each shot; Enter shows and copies the command, says so, and keeps the focus."""
     buttons = browser.find_elements("css selector", ".b")
-    names = [button.accessible_name for button in buttons]
+    names = names_of(buttons)
     assert names == [f"c.mkv, Shot {n}: copy the command for another look" for n in (1, 2)]
     for _ in range(60):
         press(browser, keys().TAB)

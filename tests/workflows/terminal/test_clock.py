@@ -2,7 +2,8 @@
 
 import pytest
 
-from workflows.terminal.clock import clock, counted, lasting
+from pipeline.values.words import counted
+from workflows.terminal.clock import clock, lasting
 
 
 @pytest.mark.parametrize(("seconds", "wanted"), [(4.2, "0:04.2"), (59.96, "1:00.0"), (3723, "1:02:03.0")])

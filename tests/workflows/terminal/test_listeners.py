@@ -120,7 +120,7 @@ def test_bars_take_every_event(capsys):
         bars(Note("[red]a file[/]"))
     said = capsys.readouterr().err
     assert "[red]a file[/]" in said
-    assert "10 frames, 1 shots, 2 segments (1 painted before)" in said
+    assert "10 frames, 1 shot, 2 segments (1 painted before)" in said
 
 
 def test_bars_of_a_scan(capsys):
@@ -131,7 +131,7 @@ def test_bars_of_a_scan(capsys):
         bars(RowsPainted(1000, 4000))
         [task] = bars.progress.tasks
         assert (task.description, task.completed, task.total) == ("coloring", 1000, 4000)
-    assert "1 page, 12.5 megapixels, 6 bands" in capsys.readouterr().err
+    assert "1 page, 12 megapixels, 6 bands" in capsys.readouterr().err
 
 
 def test_segments_move_the_bar_where_frames_are_not_told():

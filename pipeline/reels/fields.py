@@ -1,0 +1,45 @@
+"""Which field of an interlaced picture is shown first: by the decoded frame's own flags, and by the container's word.
+
+FFmpeg's field orders TB and BT (4 and 5) mean, in QuickTime and Matroska, that the fields alternate in the frame and
+the top one, or the bottom one, is shown first (QuickTime File Format, `fiel`: 9 and 14 as all programs write and read
+them; Matroska, FieldOrder 9 and 14). In MXF they are what their letters say: stored first, then shown first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+
+PROGRESSIVE = "progressive"
+ALTERNATING = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
+LITERAL = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
+
+
+def fields_of(stream: Any, frame: av.VideoFrame) -> str:
+    """ "tff", "bff" or "progressive" of a stream and its first frame; the frame knows best where it is marked."""
+    if frame.interlaced_frame:
+        return "tff" if _is_top_first(frame) else "bff"
+    return container_word(stream) or PROGRESSIVE
+
+
+def container_word(stream: Any) -> str:
+    """What the container alone says, or what its demuxer took from the essence; "" where that is nothing."""
+    meaning = LITERAL if "mxf" in stream.container.format.name else ALTERNATING
+    return meaning.get(int(stream.codec_context.field_order or 0), "")
+
+
+def _is_top_first(frame: av.VideoFrame) -> bool:
+    """PyAV has no attribute for this flag; a filter that lets such frames through has."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
+    chosen, sink = graph.add("select", "eq(interlace_type,TOPFIRST)"), graph.add("buffersink")
+    source.link_to(chosen)
+    chosen.link_to(sink)
+    graph.configure()
+    graph.push(frame)
+    try:
+        graph.pull()
+    except (BlockingIOError, EOFError):  # av.error.BlockingIOError is one: the filter kept the frame back
+        return False
+    return True

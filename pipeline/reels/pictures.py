@@ -1,0 +1,96 @@
+"""Numbered pictures of a sequence, decoded one by one: a bad one costs no other its place or its time.
+
+FFmpeg's own reader of sequences ends at an empty file and passes over one that fails; and of TIFF in tiles its decoder
+makes black, without an error. Each file is read here, and what stands in a bad one's place is told.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import av
+
+from colorizer.basis.errors import SourceError, UnsupportedSource
+from pipeline.storage.atomic import legible
+
+CODECS = {".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff", ".png": "png"}
+"""FFmpeg's decoders by suffix."""
+TILE_TAGS = (322, 323, 324, 325)
+"""Width, length, offsets and byte counts of tiles (TIFF 6.0, section 15)."""
+
+
+class Pictures:
+    """The pictures of a sequence by their index, from 0. pattern: as in frames/%06d.dpx; first: the first number."""
+
+    def __init__(self, pattern: str, first: int, count: int) -> None:
+        self.pattern, self.first, self.count = pattern, first, count
+        context = av.CodecContext.create(CODECS[Path(pattern).suffix.lower()], "r")
+        context.thread_type, context.thread_count = "SLICE", 2
+        self._context: av.VideoCodecContext = context  # type: ignore[assignment]
+
+    def path(self, index: int) -> Path:
+        """Where a picture lies."""
+        return Path(self.pattern % (self.first + index))
+
+    def frames(self, start: int = 0) -> Iterator[tuple[av.VideoFrame, str]]:
+        """Every picture from `start` on, and "" or, where a neighbor stands in its place, why and which.
+
+        Raises UnsupportedSource, UnreadableSource, and SourceError where not one can be read.
+        """
+        held: tuple[av.VideoFrame, int] | None = None
+        for index in range(start, self.count):
+            frame, why = self.frame(index)
+            if frame is None:
+                held = held or self._neighbor(index)
+                frame, why = held[0], f"{self.path(index).name}: {why}; {self.path(held[1]).name} stands in its place"
+            else:
+                held = frame, index
+            frame.pts = index
+            yield frame, why
+
+    def frame(self, index: int) -> tuple[av.VideoFrame | None, str]:
+        """A picture, or None and why there is none."""
+        path = self.path(index)
+        with legible(str(path)):
+            data = path.read_bytes()
+        if not data:
+            return None, "empty"
+        if self._context.name == "tiff" and in_tiles(data):
+            raise UnsupportedSource(
+                str(path),
+                "in tiles, which FFmpeg reads as black; store the pictures in strips first (tiffcp -s)",
+            )
+        packet = av.Packet(data)
+        packet.is_keyframe = True  # or the decoder of PNG adds the picture to the one before
+        try:
+            frames = self._context.decode(packet)
+        except av.FFmpegError:
+            return None, "cut off or damaged"
+        return (frames[0], "") if frames else (None, "no picture in it")
+
+    def first_good(self) -> int:
+        """Index of the first picture that can be read; 0 if there is none."""
+        return next((index for index in range(self.count) if self.frame(index)[0] is not None), 0)
+
+    def _neighbor(self, index: int) -> tuple[av.VideoFrame, int]:
+        """The good picture before, else the one after."""
+        near: Iterable[int] = (*range(index - 1, -1, -1), *range(index + 1, self.count))
+        for other in near:
+            frame, _ = self.frame(other)
+            if frame is not None:
+                return frame, other
+        raise SourceError(self.pattern, "not one frame can be decoded: all pictures are empty or damaged")
+
+
+def in_tiles(data: bytes) -> bool:
+    """Whether the first page of a TIFF file is stored in tiles."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
+    try:
+        (place,) = struct.unpack_from(f"{order}I", data, 4)
+        (count,) = struct.unpack_from(f"{order}H", data, place)
+        tags = {struct.unpack_from(f"{order}H", data, place + 2 + 12 * i)[0] for i in range(count)}
+    except struct.error:  # no TIFF, or cut off: what the decoder says of it counts
+        return False
+    return not tags.isdisjoint(TILE_TAGS)

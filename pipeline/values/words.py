@@ -1,0 +1,41 @@
+"""Words: numbers with their nouns, and what decoders call damage, as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+HARM = {
+    "InvalidDataError": "cannot be decoded",
+    "EOFError": "ends too early",
+    "BufferTooSmallError": "does not fit into its place",
+    "PatchWelcomeError": "uses what FFmpeg does not know",
+    "OSError": "cannot be read",
+    "CRC mismatch": "fails its checksum",
+}
+"""What a decoder's error says of a packet."""
+
+
+def counted(count: float, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "reel"), counted(0.26, "megapixel"), counted(12345, "frame")
+    ('1 reel', '0.3 megapixels', '12,345 frames')
+    """
+    number = f"{count:.1f}" if count < 10 and count != int(count) else f"{count:,.0f}"
+    return f"{number} {noun}{'s' * (number != '1')}"
+
+
+def harm(errors: Mapping[str, int]) -> str:
+    """What is damaged, by how many errors of each kind there are.
+
+    >>> harm({"InvalidDataError": 331, "EOFError": 1})
+    '1 packet ends too early, 331 packets cannot be decoded'
+    """
+    return ", ".join(f"{counted(n, 'packet')} {_said(name, n)}" for name, n in sorted(errors.items()))
+
+
+def _said(name: str, count: int) -> str:
+    """The predicate, in the plural where it must be."""
+    verb, _, rest = HARM.get(name, f"gives {name}").partition(" ")
+    plural = {"ends": "end", "does": "do", "uses": "use", "gives": "give", "fails": "fail"}
+    return f"{plural.get(verb, verb)} {rest.replace('its', 'their')}" if count != 1 else f"{verb} {rest}"

@@ -1,0 +1,61 @@
+"""What all tests share: one thread each, examples that are drawn the same way each time, and the count of kills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import settings
+
+KILLS = pytest.StashKey[dict[str, list[int]]]()
+
+settings.register_profile("chromatheque", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("chromatheque")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # threads that wait for a busy core cost more than they bring
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig: pytest.Config) -> Callable[[str, int, int, int], None]:
+    """Counts, by what was killed: nights, kills that hit, and nights that ended in other bytes."""
+
+    def count(kind: str, nights: int, kills: int, differences: int) -> None:
+        _add(pytestconfig, {kind: [nights, kills, differences]})
+
+    return count
+
+
+def _add(config: pytest.Config, more: dict[str, list[int]]) -> None:
+    counted = config.stash.setdefault(KILLS, {})
+    for kind, numbers in more.items():
+        counted[kind] = [a + b for a, b in zip(counted.get(kind, [0, 0, 0]), numbers, strict=True)]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of several hands its count to the one that started it."""
+    handed: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if handed is not None:
+        handed["kills"] = session.config.stash.get(KILLS, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """One of several processes has ended; one that died hands over nothing."""
+    _add(node.config, getattr(node, "workeroutput", {}).get("kills", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A table of what was killed."""
+    counted = config.stash.get(KILLS, {})
+    if counted:
+        terminalreporter.section("kills survived")
+        for name, *numbers in [("killed", "nights", "kills", "differences"), *((k, *v) for k, v in counted.items())]:
+            terminalreporter.line(f"{name:<20}" + "".join(f"{n:>12}" for n in numbers))

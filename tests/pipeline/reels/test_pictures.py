@@ -1,0 +1,94 @@
+"""Numbered pictures, bad ones among them: the others keep their places and their times, and the bad ones are named."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
+from pipeline.reels.decode import Reader
+from pipeline.reels.pictures import in_tiles
+from pipeline.reels.reel import probe
+from tests.endtoend import color, story, verify
+from tests.synthetic import read_stamps, write_sequence
+
+KINDS = [("dpx", 10), ("tif", 8), ("png", 16)]
+FRAMES = 16
+
+
+def spoil(pattern, cut=(), empty=()):
+    """Cut some pictures of a sequence in half, and empty others."""
+    for number in (*cut, *empty):
+        path = Path(pattern % number)
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 2] if number in cut else b"")
+    return pattern
+
+
+@pytest.mark.parametrize(("suffix", "bits"), KINDS)
+def test_a_bad_picture_costs_no_other(studio, tmp_path, suffix, bits):
+    """Where it was the one before is shown; 8 and 12 begin a segment, and are the same to the painter as to the survey.
+
+    Each is named in the result, in the sidecar and by `verify`.
+    """
+    pattern = spoil(write_sequence(tmp_path / "frames", suffix, bits, frames=FRAMES), (3, 8), (7, 12))
+    out = tmp_path / "out.mkv"
+    result = color(pattern, out, studio.weights, segment_frames=4)
+    shown = [n - 1 if n in (3, 7, 12) else 6 if n == 8 else n for n in range(FRAMES)]
+    assert read_stamps(out) == shown
+    assert [float(t) for t in story(out).times] == pytest.approx([n / 24 for n in range(FRAMES)], abs=0.001)
+    said = json.loads(Path(f"{out}.json").read_text())
+    assert set(said["damage"]["damaged_frames"]) == {"3", "7", "8", "12"}
+    code, told = verify(pattern, out)
+    assert code == 0
+    line = next(line for line in told.splitlines() if line.startswith("lost  pictures"))
+    for number in (3, 7, 8, 12):
+        name = Path(pattern % number).name
+        for text in (*result.lost, said["not_carried_over"][0], said["damage"]["damaged_frames"][str(number)], line):
+            assert f"{name}: " in text
+    assert result.verdict != "verified"
+
+
+def test_before_the_first_good_picture_it_stands_itself(studio, tmp_path):
+    """A reel whose first pictures are bad begins with the next; facts are those of a picture that can be read."""
+    pattern = spoil(write_sequence(tmp_path / "frames", frames=12, first=5), (6,), (5,))
+    reel = probe(pattern)
+    with Reader(reel) as reader:
+        frames = list(reader)
+    assert (reel.count, len(frames), [f.pts for f in frames]) == (12, 12, list(range(12)))
+    assert all(np.array_equal(frames[2].luma, f.luma) for f in frames[:2])
+
+
+def test_a_quarter_may_be_bad_and_no_more(studio, tmp_path):
+    """4 of 16 come out; with 5 the reel is refused, by the first one's name."""
+    pattern = spoil(write_sequence(tmp_path / "frames", frames=FRAMES), (), (1, 2, 3, 4))
+    assert len(studio.plan(pattern).damaged_frames) == 4
+    spoil(pattern, (9,))
+    with pytest.raises(DamagedSource, match=r"5 of 16 pictures cannot be read: such as scan_0001\.dpx: empty"):
+        studio.plan(pattern)
+    with pytest.raises(SourceError):
+        studio.plan(spoil(pattern, (), range(FRAMES)))
+
+
+def test_tiles_are_refused_by_name(studio, tmp_path):
+    """FFmpeg makes them black without an error, wherever in the sequence they are; strips are read."""
+    pattern = write_sequence(tmp_path / "frames", "tif", 8, frames=4)
+    luma = np.full((48, 64), 90, np.uint8)
+    tifffile.imwrite(pattern % 2, luma, photometric="minisblack", metadata=None)
+    studio.plan(pattern)
+    tifffile.imwrite(pattern % 2, luma, photometric="minisblack", tile=(16, 16))
+    with pytest.raises(UnsupportedSource, match=r"scan_0002\.tif: in tiles"):
+        studio.plan(pattern)
+    tifffile.imwrite(pattern % 0, luma, photometric="minisblack", tile=(16, 16), byteorder=">")
+    with pytest.raises(UnsupportedSource, match=r"scan_0000\.tif: in tiles"):
+        probe(pattern)
+
+
+@given(st.sampled_from([b"II*\0", b"MM\0*", b""]), st.binary(max_size=200))
+def test_any_bytes_have_tiles_or_not(head, rest):
+    """Whatever a file holds, the question has an answer."""
+    assert in_tiles(head + rest) in (True, False)

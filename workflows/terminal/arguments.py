@@ -1,0 +1,131 @@
+"""Arguments held against what is there, before the libraries that color are loaded: a slip is told at once.
+
+What is wrong with a file that is there is told by those who read it. Here nothing is opened.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from colorizer.basis.errors import ColorizeError
+from colorizer.networks.shipped import names, shipped
+from pipeline.storage.stores import is_uri
+from pipeline.values.sequence import NUMBERED
+
+STILLS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2", ".jxl", ".heic", ".avif", ".exr", ".dpx")
+"""What a person most likely means as a still."""
+PICTURES = (".dpx", ".tif", ".tiff", ".png")
+"""Of sequences."""
+PATTERN = "a sequence is one folder and one number, as in frames/%06d.dpx"
+
+
+class OneFile(click.Command):
+    """A command for one file; of several it says which command takes them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if "extra argument" in error.message:
+                more = f"{self.name} takes one file; chromatheque archive FOLDER OUT_DIR takes many"
+                raise click.UsageError(f"{error.message}; {more}", ctx) from error
+            raise
+
+
+class WeightsFile(click.Path):
+    """A shipped name or a file. A path, so that `submit` does not look for it here."""
+
+    name = "NAME|FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not shipped(value) and not Path(value).is_file():
+            here = ", ".join(names()) or "none"
+            self.fail(f"{value}: no such weights; shipped here: {here}; or give a .safetensors file", param, ctx)
+        return str(value)
+
+
+def check_reel(source: str, out: Path, profile: str | None) -> None:
+    """Raises UsageError where a reel's source is not there, or its output has no format or no folder."""
+    from pipeline.containers.profiles import profile_for
+
+    check_source(source)
+    try:
+        profile_for(out, profile)
+    except ColorizeError as error:
+        still = Path(source).suffix.lower() in STILLS and out.suffix.lower() in STILLS and "%" not in source
+        raise click.UsageError(f"{error}{_rather('scan', source, out) if still else ''}") from error
+    check_folder(out)
+
+
+def check_scan(source: str, out: Path) -> None:
+    """Raises UsageError where a scan's source is not there, or its output has no format or no folder."""
+    from pipeline.containers.profiles import usual_profiles
+    from pipeline.pages.still_formats import format_of
+
+    check_source(source)
+    try:
+        format_of(out)
+    except ColorizeError as error:
+        moving = out.suffix.lower() in usual_profiles()
+        raise click.UsageError(f"{error}{_rather('reel', source, out) if moving else ''}") from error
+    check_folder(out)
+
+
+def is_still(source: str) -> bool:
+    """Whether a file is a still by its name, which a reel may be all the same."""
+    return Path(source).suffix.lower() in STILLS and Path(source).is_file()
+
+
+def check_source(source: str) -> None:
+    """Raises UsageError where there is no such file, and where it is a folder."""
+    path = Path(source)
+    if path.is_dir():
+        pattern = _pattern(path)
+        reel = f"; its numbered pictures are one reel as {shlex.quote(str(pattern))}" if pattern else ""
+        raise click.UsageError(
+            f"{source}: a folder; chromatheque archive {shlex.quote(source)} OUT_DIR colors all that is in it{reel}"
+        )
+    if "%" in path.name and not path.exists():
+        _check_sequence(path)
+    elif not path.exists():
+        raise click.UsageError(f"{source}: no such file")
+
+
+def check_output(out: Path) -> None:
+    """Raises UsageError where nothing lies under the name of an output that is to be looked at."""
+    if not out.exists():
+        raise click.UsageError(f"{out}: no such file")
+
+
+def check_folder(out: Path) -> None:
+    """Raises UsageError where an output's folder is not there: a slip in a path should not fill another disk."""
+    if not is_uri(str(out)) and not out.parent.is_dir():
+        raise click.UsageError(f"{out.parent}: no such folder; make it first")
+
+
+def _check_sequence(pattern: Path) -> None:
+    found = NUMBERED.search(pattern.name)
+    if found is None:
+        raise click.UsageError(f"{pattern}: {PATTERN}")
+    before, after = pattern.name[: found.start()], pattern.name[found.end() :]
+    name = re.compile(re.escape(before) + rf"\d{{{found[1]},}}" + re.escape(after))
+    if not pattern.parent.is_dir() or not any(name.fullmatch(path.name) for path in pattern.parent.iterdir()):
+        raise click.UsageError(f"{pattern}: no picture has such a name")
+
+
+def _pattern(folder: Path) -> Path | None:
+    """The sequence that a folder's numbered pictures are, by the first of them."""
+    for path in sorted(folder.iterdir()):
+        found = re.fullmatch(r"(.*?)(\d{2,9})(\.\w+)", path.name)
+        if found and path.suffix.lower() in PICTURES:
+            return folder / f"{found[1]}%0{len(found[2])}d{found[3]}"
+    return None
+
+
+def _rather(command: str, source: str, out: Path) -> str:
+    return f". Of a {'still' if command == 'scan' else 'film'}: chromatheque {command} {shlex.join([source, str(out)])}"

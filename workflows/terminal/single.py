@@ -1,0 +1,41 @@
+"""One job on a terminal: its bars while it runs, one line when it is over or was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from pipeline.jobs.job import Job
+from pipeline.values.events import Finished, Listener
+from workflows.terminal import stopping
+from workflows.terminal.few import few
+from workflows.terminal.listeners import listener_for
+from workflows.terminal.plain import say
+
+
+def color(job: Callable[[Listener], Job[Any, Any]], progress: str, summary: Callable[[Any], str]) -> None:
+    """Color what a job stands for. job: makes it, given who listens; progress: of the option; summary: of its plan.
+
+    Ctrl-C ends with status 130 and says what is safe; so do SIGTERM and SIGHUP, with theirs.
+    """
+    work: Job[Any, Any] | None = None
+    try:
+        with stopping.at_work(), listener_for(progress) as listener:
+            work = job(listener)
+            result = work.color()
+    except KeyboardInterrupt:
+        done, total = work.progress() if work is not None else (0, 0)
+        safe = f"{done} of {total} {work.kind.unit}s are safe in {work.folder}. " if work is not None and total else ""
+        stopping.say(f"Stopped. {safe}Run it again to continue.")
+        raise click.exceptions.Exit(stopping.code()) from None
+    out = work.out
+    if progress == "json":
+        listener(Finished(str(out), result.already, result.painted, tuple(result.lost)))
+    elif result.plan is None:
+        say(f"{out} is finished already; nothing to do.")
+    else:
+        for line in few(result.lost, f"{out}.json"):
+            say(f"not carried over: {line}", err=True)
+        say(f"{out}: {summary(result.plan)}, {result.verdict}; details are in {out}.json")
