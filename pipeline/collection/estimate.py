@@ -1,4 +1,4 @@
-"""Estimate: how large an item is, by its header alone, and how long and how much disk a collection will take.
+"""Estimate: how large an item is, by its header and its file's room, and what a collection will take of time and disk.
 
 Speeds come from runs on the same kind of device: every run writes down what it measured.
 """

@@ -161,7 +161,7 @@ class Job(ABC, Generic[P, C]):
 
     @abstractmethod
     def measure(self) -> dict[str, float]:
-        """Frames or pages, megapixels, and bytes of the output, by the source's header alone."""
+        """Frames or pages, megapixels, and bytes of the output, by the source's header and the size of its file."""
 
     @abstractmethod
     def remarks(self, plan: P) -> list[str]:

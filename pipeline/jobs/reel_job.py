@@ -19,6 +19,7 @@ from pipeline.jobs.second_decoder import check_decoders
 from pipeline.reels.account import check_account
 from pipeline.reels.beside import check_beside
 from pipeline.reels.elements import check_elements
+from pipeline.reels.extent import extent_of
 from pipeline.reels.fidelity import check, check_source, decoded, planned
 from pipeline.reels.join import join
 from pipeline.reels.limits import check_limits, check_times
@@ -111,12 +112,15 @@ class ReelJob(Job[Plan, ReelChoices]):
         return identity(self.reel)
 
     def measure(self) -> dict[str, float]:
-        """Frames, megapixels and bytes, as the header promises."""
-        reel = self.reel
-        frames = reel.header_frames or round(float(reel.header_seconds * reel.rate)) or 1
-        pixels = float(frames * reel.width * reel.height)
+        """Frames, megapixels and bytes, as the header promises and the file has room for. `promised` and
+        `promised_hours` are what the header alone promises, where the file does not hold it."""
+        reel, extent = self.reel, extent_of(self.reel)
+        pixels = float(extent.frames * reel.width * reel.height)
         size = round(pixels * BYTES * (1 if reel.coding.bits <= 8 else 2))
-        return {"frames": frames, "megapixels": round(pixels / 1e6, 2), "bytes": size}
+        sizes: dict[str, float] = {"frames": extent.frames, "megapixels": round(pixels / 1e6, 2), "bytes": size}
+        if extent.doubtful:
+            sizes |= {"promised": extent.promised, "promised_hours": round(float(extent.seconds) / 3600, 4)}
+        return sizes
 
     def remarks(self, plan: Plan) -> list[str]:
         """What a person should read before the work is done."""

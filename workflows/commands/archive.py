@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -32,9 +30,7 @@ from workflows.terminal.options import (
 from workflows.terminal.plain import say
 
 if TYPE_CHECKING:
-    from pipeline.collection.depot import Depot
     from pipeline.collection.items import Found
-    from pipeline.collection.run import Wishes
     from pipeline.collection.schedule import Night
     from pipeline.collection.state import ItemProgress
     from pipeline.values.events import Listener
@@ -42,12 +38,8 @@ if TYPE_CHECKING:
 LATE = 3
 """Exit code of a run that its deadline ended with work left."""
 
-LISTED = 40
-"""Files that a dry run lists on a terminal, at most."""
 NAMED = 5
 """Outputs of no source that a line names at most."""
-
-NOTHING_ASIDE = "nothing is set aside in {}; there is nothing to try again"
 
 
 def check_deadline(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -147,6 +139,7 @@ def archive(
     from pipeline.collection.state import known_names
     from pipeline.reels.limits import check_profile
     from pipeline.values.events import Note
+    from workflows.terminal.dry_run import dry_run_of, passed_over
 
     if options["working_size"] is None:
         options["working_size"] = DEFAULT_WORKING_SIZE
@@ -155,7 +148,7 @@ def archive(
     check_profile(PROFILES[options["profile"]])
     found = find(source, out, options, include, exclude, known_names(depot_for(out, scratch)))
     if not found.items:
-        raise click.UsageError(f"{masked(source)}: no reel and no scan in it{_passed(found)}")
+        raise click.UsageError(f"{masked(source)}: no reel and no scan in it{passed_over(found)}")
     with loading(progress):
         from pipeline.collection.run import Wishes, color
         from workflows.report.report_pictures import illustrate
@@ -165,7 +158,7 @@ def archive(
         illustrate, found.orphans,
     )  # fmt: skip
     if dry_run:
-        raise click.exceptions.Exit(_forecast(wishes.depot(out), found, wishes, progress == "json"))
+        raise click.exceptions.Exit(dry_run_of(wishes.depot(out), found, wishes, progress == "json"))
     with stopping.at_work(outlives=True):
         try:
             with collection_listener(progress) as listener:
@@ -186,13 +179,6 @@ def archive(
         report = _report(out, scratch)
     _outcome(night, items, out, report, found, retry_set_aside, progress == "json", listener)
     raise click.exceptions.Exit(LATE if night.late else 1 if night.aside else 0)
-
-
-def _passed(found: Found) -> str:
-    if not found.passed:
-        return ""
-    message = ", ".join(f"{count} {suffix}" for suffix, count in found.passed.items())
-    return f" ({sum(found.passed.values())} other files: {message})"
 
 
 def orphaned(outs: tuple[str, ...]) -> str:
@@ -223,6 +209,7 @@ def _outcome(
     listener: Listener,
 ) -> None:  # fmt: skip
     from pipeline.values.events import NightFinished
+    from workflows.terminal.dry_run import NOTHING_ASIDE, passed_over
 
     if as_json:
         listener(NightFinished(**asdict(night), report=report or None))
@@ -230,7 +217,7 @@ def _outcome(
     if aside_only and not items:
         say(NOTHING_ASIDE.format(masked(out)))
         return
-    message = f"{night.done} of {len(items)} files are colored and verified in {masked(out)}{_passed(found)}"
+    message = f"{night.done} of {len(items)} files are colored and verified in {masked(out)}{passed_over(found)}"
     if named := sum(bool(item.lost) for item in items):
         message += f"; of {named} something was not carried over, which the report names"
     if night.aside:
@@ -242,83 +229,3 @@ def _outcome(
         say(orphaned(found.orphans), err=True)
     if report:
         say(f"the report is in {report}")
-
-
-def _expected(speeds: dict[str, float], progress: ItemProgress) -> dict[str, Any]:
-    """A file of a dry run: from where, to where, how large, how long."""
-    from pipeline.collection.estimate import hours_of
-
-    item, megapixels = progress.item, progress.megapixels
-    return {
-        "source": masked(item.source), "out": item.out, "kind": item.kind, "megapixels": megapixels,
-        "frames": int(progress.size.get("frames", 0)), "hours": hours_of(speeds, item.kind, megapixels),
-    }  # fmt: skip
-
-
-def _forecast(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
-    """Print what a run would take; 1 if something cannot work."""
-    import tempfile
-
-    from pipeline.collection.estimate import calibration, device_name, forecast
-    from pipeline.collection.layout import ITEMS
-    from pipeline.collection.run import look, short_of_disk
-    from pipeline.collection.schedule import ready
-    from pipeline.collection.state import ItemProgress, State
-    from pipeline.values.events import Silent
-    from pipeline.values.stages import ASIDE, DONE
-    from pipeline.values.words import counted
-    from workflows.terminal.clock import lasting, sized
-
-    out = depot.folder
-    place = next(p for p in (out, *out.absolute().parents) if p.is_dir())
-    if depot.store or (out / ITEMS).is_dir():
-        depot.fetch_state()
-        looked = ready(State(depot), found.items, wishes.aside_only)
-    else:
-        looked = [ItemProgress(item) for item in found.items]
-    with tempfile.TemporaryDirectory() as nowhere:  # the look leaves no trace in OUT_DIR
-        look(State(Path(nowhere)), looked, Silent())
-    if wishes.aside_only and not looked and not as_json:
-        say(NOTHING_ASIDE.format(depot))
-        return 0
-    keep = wishes.keep and not depot.shared
-    expected = forecast(looked, shutil.disk_usage(place).free, keep, stored=bool(depot.store))
-    bad = [p for p in looked if p.state == ASIDE]
-    todo, speeds = [p for p in looked if p.state not in (ASIDE, DONE)], calibration().get(device_name(), {})
-    if as_json:
-        refused = [{"uri": masked(p.item.source), **(p.error or {})} for p in bad]
-        more = {
-            "refused": refused,
-            "done": sum(p.state == DONE for p in looked),
-            "items": [_expected(speeds, p) for p in todo],
-        }
-        click.echo(json.dumps({**asdict(expected), **more}))
-        return int(bool(bad) or expected.disk > expected.free)
-    files, pixels = expected.files, expected.megapixels
-    for item in (_expected(speeds, p) for p in todo[:LISTED]):
-        took = "" if item["hours"] is None else f", {lasting(item['hours'])}"
-        size = counted(item["megapixels"], "megapixel")
-        say(f"{item['source']} -> {item['out']}: {size}{took}")
-    if len(todo) > LISTED:
-        say(f"and {counted(len(todo) - LISTED, 'more file')}; --progress json lists all")
-    for remark in found.remarks:
-        say(f"note: {remark}", err=True)
-    if expected.fetched:
-        say(f"{expected.fetched / 1e6:,.0f} MB lie in stores; what is in them is guessed until they are fetched")
-    frames, sizes = counted(expected.frames, "frame"), {kind: counted(pixels[kind], "megapixel") for kind in files}
-    say(f"{counted(files['reel'], 'reel')}, {frames}, {sizes['reel']}")
-    say(f"{counted(files['scan'], 'scan')}, {sizes['scan']}")
-    if done := sum(p.state == DONE for p in looked):
-        say(f"{counted(done, 'file')} done already")
-    if found.passed:
-        say(f"passed over:{_passed(found)}")
-    if expected.hours is None:
-        say(f"time: not known for this device yet ({expected.device}); the first run will measure it")
-    else:
-        say(f"time: {lasting(expected.hours)} of one worker on this device ({expected.device}), by earlier runs")
-    say(f"disk: about {sized(expected.disk)} needed, {sized(expected.free)} free")
-    if expected.disk > expected.free:
-        say(short_of_disk(out, expected), err=True)
-    for progress in bad:
-        say(f"cannot work: {(progress.error or {}).get('error')}", err=True)
-    return int(bool(bad) or expected.disk > expected.free)
