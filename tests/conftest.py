@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
+
+from pipeline.spread.cluster import leave
 
 KILLS = pytest.StashKey[dict[str, list[int]]]()
 
@@ -21,6 +25,22 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)  # threads that wait for a busy core cost more than they bring
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def _the_head_lives() -> Iterator[None]:
+    """Ray ends a process a minute after it lost its head, without a word: the test that lost it is to be named."""
+    yield
+    ray: Any = sys.modules.get("ray")
+    if ray is None or not getattr(ray, "is_initialized", bool)():
+        return
+    address = ray.get_runtime_context().gcs_address
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), 10).close()
+    except OSError as error:
+        leave(ray)
+        pytest.fail(f"the head of this process's Ray cluster, {address}, has ended: {error}")
 
 
 @pytest.fixture(scope="session")

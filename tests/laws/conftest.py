@@ -1,4 +1,4 @@
-"""Shared by the four laws: tiny weights, and one Ray cluster for the whole session."""
+"""Shared by the four laws: tiny weights, a small collection, and a Ray cluster for a file's tests."""
 
 from __future__ import annotations
 
@@ -22,30 +22,36 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[None]:
-    """A Ray cluster of this session's own, with a token of its own; RayPool joins it."""
+def token() -> Iterator[Path]:
+    """A folder with a token for the clusters of this session: a process that has used one token takes no other."""
     temp = Path(tempfile.mkdtemp(prefix="chq-", dir="/tmp"))  # short: the path of a Unix socket has 107 bytes
-    token = temp / "token"
-    token.write_text(secrets.token_hex(32))
+    (temp / "token").write_text(secrets.token_hex(32))
     mine = {
-        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(temp / "token"), "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
         "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
     }  # fmt: skip
     before = {key: os.environ.get(key) for key in mine}
     os.environ.update(mine)
-    try:
-        import ray
+    yield temp
+    for key, value in before.items():
+        os.environ.pop(key) if value is None else os.environ.update({key: value})
+    shutil.rmtree(temp, ignore_errors=True)
 
-        ray.init(
-            num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
-            object_store_memory=100 * 2**20, _temp_dir=str(temp),
-        )  # fmt: skip
-        yield
-        leave(ray)
-    finally:
-        for key, value in before.items():
-            os.environ.pop(key) if value is None else os.environ.update({key: value})
-        shutil.rmtree(temp, ignore_errors=True)
+
+@pytest.fixture(scope="module")
+def cluster(token: Path) -> Iterator[None]:
+    """A Ray cluster of this file's own; RayPool joins it.
+
+    Not of the whole session: a process that Ray may end at any time is not one for other files' tests to run in.
+    """
+    import ray
+
+    ray.init(
+        num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
+        object_store_memory=100 * 2**20, _temp_dir=str(token),
+    )  # fmt: skip
+    yield
+    leave(ray)
 
 
 @pytest.fixture(scope="session")
