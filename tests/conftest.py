@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -67,9 +69,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """One of several processes has ended; one that died hands over nothing."""
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """One of several processes has ended; one that died hands over nothing, but its exit code tells who ended it."""
     _add(node.config, getattr(node, "workeroutput", {}).get("kills", {}))
+    if error:
+        process: subprocess.Popen[bytes] = node.gateway._io.popen  # nothing public tells
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        sys.stderr.write(f"\nthe process of {node.gateway.id} ended with exit code {process.returncode}\n")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
