@@ -141,6 +141,16 @@ def exr_is_cut(data: bytes) -> bool:
     return any(at + 8 > len(data) or at + 8 + struct.unpack_from("<I", data, at + 4)[0] > len(data) for at in places)
 
 
+def exr_sparse(data: bytes) -> list[str]:
+    """Channels of an OpenEXR that have fewer samples than its picture has pixels, as luminance/chroma pictures have."""
+    channels, at, found = _exr_header(data)[0].get(b"channels", b""), 0, []
+    while (end := channels.find(b"\0", at)) > at and end + 17 <= len(channels):
+        if struct.unpack_from("<ii", channels, end + 9) != (1, 1):  # after type, linearity and reserved bytes
+            found.append(channels[at:end].decode("latin-1")[:79])
+        at = end + 17
+    return found
+
+
 def exr_attributes(data: bytes) -> dict[bytes, tuple[bytes, bytes]]:
     """Attributes of the first header by name: type and value."""
     return _exr_read(data)[0]

@@ -166,6 +166,19 @@ def test_what_is_not_read_is_not_called_damaged(tmp_path):
             open_scan(put(tmp_path / name, bytes(content)))
 
 
+def test_luminance_and_chroma_of_an_exr_are_named(tmp_path):
+    """Channels of fewer samples are no damage: the message says what the file is, and what to do."""
+    data = exr(np.ones((16, 16), np.float32))
+    at = data.index(b"chlist\0") + 7
+    (length,) = struct.unpack_from("<I", data, at)
+    channel = struct.pack("<IIII", 2, 0, 2, 2)
+    channels = b"BY\0" + channel + b"RY\0" + channel + data[at + 4 : at + 4 + length]
+    sparse = data[:at] + struct.pack("<I", len(channels)) + channels + data[at + 4 + length :]
+    wanted = r"a luminance/chroma OpenEXR \(fewer samples of BY and RY than pixels\), .* save it with R, G and B"
+    with pytest.raises(UnsupportedSource, match=wanted):
+        open_scan(put(tmp_path / "a.exr", sparse))
+
+
 def test_exr_is_light(tmp_path):
     """OpenEXR holds linear light: 0.2140 is the middle gray of sRGB, within a code of 8 bits."""
     light = np.full((16, 16), 0.21404, np.float32)
