@@ -22,7 +22,7 @@ from colorizer.basis.light import MATRICES, MATRIX_NAMES, Matrix, assumed_matrix
 from pipeline.metadata.blocks import from_blocks
 from pipeline.metadata.metadata import Resolution
 from pipeline.pages.still_formats import format_of
-from pipeline.reels.reel import local
+from pipeline.reels.reel import open_source
 from pipeline.scans.outputs import tile_rows
 from pipeline.scans.survey import aspect_of
 from pipeline.stills.opening import open_scan
@@ -64,7 +64,7 @@ def split(rgb: Array, matrix: str) -> tuple[Array, NDArray[np.float64], NDArray[
 
 def _frames(path: Path, parts: Sequence[Part], longest: int) -> Iterator[Glimpse]:
     """The frame in the middle of each shot, as a screen shows it."""
-    with av.open(local(path), metadata_errors="replace") as file:
+    with open_source(str(path)) as file:  # an output that was replaced by a list of other files is none
         covers = av.stream.Disposition.attached_pic
         stream = next(s for s in file.streams.video if not s.disposition & covers)
         stream.thread_type = "SLICE"  # threads by frame decode many of them ahead, for nothing after each seek
