@@ -205,14 +205,28 @@ class Depot:
         return replace(self, folder=self.scratch / "looked-at") if self.store else self
 
     def fetch_state(self) -> None:
-        """Bring what is known of the items into `folder`: what other machines wrote counts."""
+        """Bring what is known of the items into `folder`: what other machines wrote counts.
+
+        What lies there in the same version since somebody looked on (`apart`), as every run does before it begins, is
+        not fetched again.
+        """
         if not self.store:
             return
+        found = {e.place: e for e in self._store.find(layout.ITEMS).values() if _is_below(e.place)}
+        looked, versions = self.apart().folder, {place: list(e.stamp) for place, e in found.items()}
+        here = _versions(looked / layout.LOOKED)
+        here = here.get("items", {}) if here.get("store") == masked(self.store) else {}  # scratch may serve several
+        same = [place for place, e in found.items() if e.stamp[1] and here.get(place) == versions[place]]
+        held = {place: data for place in same if (data := _content(looked / place, found[place].bytes)) is not None}
         with writable(items := self.folder / layout.ITEMS):
+            (index := self.folder / layout.LOOKED).unlink(missing_ok=True)
             shutil.rmtree(items, ignore_errors=True)
             items.mkdir(parents=True)
-        found = self._store.find(layout.ITEMS).values()
-        in_parallel(self.store, self._bring_small, [e.place for e in found if _is_below(e.place)])
+            for place, data in held.items():
+                (self.folder / place).write_bytes(data)
+            in_parallel(self.store, self._bring_small, [place for place in found if place not in held])
+            if self.folder == looked:
+                write_json(index, {"store": masked(self.store), "items": versions}, lasting=False)
         self.fetch(layout.SUMMARY)
 
     def fetch_report(self, stories: Iterable[str]) -> frozenset[str]:
@@ -370,6 +384,15 @@ def _fetched(folder: Path) -> list[list[Any]] | None:
     except (OSError, ValueError):
         return None
     return values if isinstance(values, list) else None
+
+
+def _content(path: Path, size: int) -> bytes | None:
+    """What is in a file of this size; None where it is not whole."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return data if len(data) == size else None
 
 
 def _versions(path: Path) -> dict[str, Any]:

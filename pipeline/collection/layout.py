@@ -10,6 +10,7 @@ Places are relative to the output folder, with forward slashes, so that they are
     .chromatheque/jobs/KEY/            an item's job folder (see storage/job_folder.py)
     .chromatheque/lease.json           who is at work, where the output folder is in a store
     .chromatheque/fetched.json         what was brought for the report
+    .chromatheque/looked.json          what was brought of the items, where somebody looked on
     .chromatheque/orphans.json         outputs whose source is gone
     .chromatheque/preserved            empty: digests and manifest are kept, whoever asks for them
 """
@@ -27,6 +28,7 @@ BEGUN = f"{STATE}/begun"
 SUMMARY = f"{STATE}/collection.json"
 LEASE = f"{STATE}/lease.json"
 FETCHED = f"{STATE}/fetched.json"
+LOOKED = f"{STATE}/looked.json"
 ORPHANS = f"{STATE}/orphans.json"
 PRESERVED = f"{STATE}/preserved"
 SET_ASIDE = "set-aside.jsonl"
