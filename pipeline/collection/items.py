@@ -13,10 +13,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from colorizer.basis.errors import Mistyped
-from pipeline.collection import layout
+from pipeline.collection.asked import check_places, is_manifest, is_output
 from pipeline.collection.item import Item
-from pipeline.collection.manifest import COLUMNS, in_words, is_manifest, read_manifest
+from pipeline.collection.manifest import COLUMNS, in_words, read_manifest
 from pipeline.collection.names import Wish, folded, named, same_source
 from pipeline.collection.sources import ROOM, is_sequence, joined, kind_of, of_sequence
 from pipeline.containers.profiles import PROFILES
@@ -54,24 +53,14 @@ def find(
     """
     source, out = str(source), str(out)
     known, remarks = known or {}, tuple[str, ...]()
+    check_places(source, out)
     if is_manifest(source):
         manifest = read_manifest(source)
         rows, passed = _once(manifest.rows), dict[str, int]()
         remarks = (*manifest.remarks, *_repeated(masked(source), manifest.rows, rows))
         _part(rows, known)
-    elif is_uri(source) or Path(source).is_dir():
-        if _inside(out, source):
-            raise Mistyped(
-                f"{masked(out)}: lies inside {masked(source)}, which would be colored again; give another folder"
-            )
-        if _is_output(source):
-            raise Mistyped(f"{masked(source)}: the output folder of an earlier run; give the folder of the originals")
-        rows, passed = _walked(source, out)
     else:
-        command = "reel" if kind_of(source) == "reel" else "scan"
-        raise Mistyped(
-            f"{masked(source)}: neither a folder nor a manifest (.csv); of a single file: chromatheque {command} IN OUT"
-        )
+        rows, passed = _walked(source, out)
     items = list(_items(rows, options, known))
     globs = tuple(include), tuple(exclude)
     chosen = tuple(item for row, item in items if _wanted(row["below"], *globs))
@@ -93,20 +82,6 @@ def _orphans(source: str, folder: str, items: list[Item], known: Mapping[str, st
 def _there(source: str) -> bool:
     path = Path(source)
     return path.exists() or (is_sequence(path.name) and path.parent.is_dir())
-
-
-def _inside(place: str, folder: str) -> bool:
-    if is_uri(place) or is_uri(folder):
-        return f"{place.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
-    path, around = Path(place).resolve(), Path(folder).resolve()
-    return path == around or around in path.parents
-
-
-def _is_output(folder: Path | str) -> bool:
-    """Whether runs wrote their outputs into a folder, by the state that they keep there."""
-    if is_uri(str(folder)):
-        return bool(Store(str(folder)).find(layout.ITEMS))
-    return (Path(folder) / layout.ITEMS).is_dir()
 
 
 def _wanted(below: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> bool:
@@ -135,7 +110,7 @@ def _folders(source: str, out: str, passed: Counter[str]) -> Iterator[tuple[Pure
     mine = None if is_uri(out) else Path(out).resolve()
     for place, folders, files in os.walk(source):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and (Path(place) / f).resolve() != mine)
-        if place != source and _is_output(place):
+        if place != source and is_output(place):
             folders.clear()
             passed["in outputs of earlier runs"] += len(files)
             continue

@@ -24,8 +24,6 @@ from pipeline.storage.stores import fetch_bytes, is_uri, masked
 from pipeline.values.choices import COMPRESSIONS, one_of, page_of, rate_of, seconds, working_size_of
 from pipeline.values.kinds import KINDS
 
-SUFFIXES = (".csv", ".tsv")
-"""Of manifests."""
 SEPARATORS = ",;\t"
 """Between fields; where a comma is the decimal mark, spreadsheets write semicolons."""
 NAMED = 5
@@ -67,11 +65,6 @@ class Manifest:
 
     rows: list[dict[str, Any]]
     remarks: tuple[str, ...]
-
-
-def is_manifest(place: str) -> bool:
-    """Whether a path or URI names a manifest."""
-    return place.lower().endswith(SUFFIXES) and not Path(place).is_dir()
 
 
 def read_manifest(place: str) -> Manifest:

@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path, PurePath
 from typing import Any
 
-from colorizer.basis.errors import ColorizeError, Mistyped, SourceError
-from pipeline.collection import layout
+from colorizer.basis.errors import ColorizeError, SourceError
+from pipeline.collection.asked import check_collection
 from pipeline.collection.state import records
 from pipeline.jobs import calls
 from pipeline.values.finding import Finding
@@ -37,8 +37,7 @@ def verify_collection(source: Path, out: Path) -> Iterator[Checked]:
     Sources are found by the end of the path that they had, so that a tree may have moved. Raises Mistyped if there
     is no collection.
     """
-    if not (out / layout.STATE).is_dir():
-        raise Mistyped(f"{out}: no collection here; give the OUT_DIR of `chromatheque archive`, or a file")
+    check_collection(out, ", or a file")
     states = (state for state in records(out) if state["state"] == DONE)
     for state in sorted(states, key=lambda state: str(state["out"])):
         yield _checked(source, out, state)

@@ -9,17 +9,8 @@ from colorizer.basis.atomic import NAME_MAX
 from pipeline.stills.table import SUFFIXES
 from pipeline.storage.stores import is_uri
 from pipeline.values.sequence import NUMBERED
+from pipeline.values.suffixes import REELS
 
-REELS = frozenset(
-    [
-        ".mov", ".qt", ".mp4", ".m4v", ".f4v", ".3gp", ".3g2", ".mkv", ".mk3d", ".webm", ".avi", ".divx",
-        ".mxf", ".gxf", ".lxf", ".mpg", ".mpeg", ".m1v", ".m2v", ".mpv", ".vob", ".vro", ".pva", ".ts",
-        ".m2ts", ".mts", ".m2t", ".trp", ".tod", ".mod", ".wtv", ".wmv", ".asf", ".flv", ".dv", ".dif",
-        ".ogv", ".ogm", ".nut", ".ivf", ".obu", ".rm", ".rmvb", ".mjpeg", ".mjpg", ".y4m", ".h264", ".264",
-        ".avc", ".h265", ".265", ".hevc", ".vc1", ".amv", ".ty", ".cine",
-    ]
-)  # fmt: skip
-"""What a walk takes for a moving picture; for a still, what `pipeline.stills.table` knows."""
 ROOM = NAME_MAX - 25
 """Bytes of an output's name, so that sidecar, digests, job folder and scratch names can be made of it."""
 

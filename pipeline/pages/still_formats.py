@@ -10,11 +10,11 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from colorizer.basis.errors import EncodeError
 from pipeline.metadata.blocks import jpeg_blocks, png_blocks
 from pipeline.pages.page import Description, Page
 from pipeline.pages.pieces import jpeg_pieces, png_pieces
 from pipeline.values.loss import Loss
+from pipeline.values.suffixes import SCANS, scan_format
 
 Pieces = Callable[[np.ndarray, Page, Description, list[Loss]], Iterator[bytes | memoryview]]
 """(H, W, 3) and what describes it to the bytes of a file; what cannot be carried is added to the list."""
@@ -48,10 +48,10 @@ class StillFormat:
         return min(bits, self.bits)
 
 
-TIFF = StillFormat("TIFF", (".tif", ".tiff"), 16)
-PNG = StillFormat("PNG", (".png",), 16, True, pieces=png_pieces, decode=imagecodecs.png_decode, blocks=png_blocks)
+TIFF = StillFormat("TIFF", SCANS["TIFF"], 16)
+PNG = StillFormat("PNG", SCANS["PNG"], 16, True, pieces=png_pieces, decode=imagecodecs.png_decode, blocks=png_blocks)
 JPEG = StillFormat(  # 65500: libjpeg's limit
-    "JPEG", (".jpg", ".jpeg"), 8, side=65500, pieces=jpeg_pieces, decode=imagecodecs.jpeg8_decode, blocks=jpeg_blocks,
+    "JPEG", SCANS["JPEG"], 8, side=65500, pieces=jpeg_pieces, decode=imagecodecs.jpeg8_decode, blocks=jpeg_blocks,
 )  # fmt: skip
 
 STILL_FORMATS = {f.name: f for f in (TIFF, PNG, JPEG)}
@@ -62,6 +62,4 @@ STILL_SUFFIXES = {suffix: f for f in STILL_FORMATS.values() for suffix in f.suff
 
 def format_of(path: Path) -> StillFormat:
     """The format that an output's suffix picks. Raises EncodeError naming the choices."""
-    if path.suffix.lower() not in STILL_SUFFIXES:
-        raise EncodeError(f"{path}: a colored scan is a {', '.join(STILL_SUFFIXES)}; give a name that ends so")
-    return STILL_SUFFIXES[path.suffix.lower()]
+    return STILL_FORMATS[scan_format(path)]

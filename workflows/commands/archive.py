@@ -132,6 +132,9 @@ def archive(
     Example: chromatheque archive plates/ colored/ --deadline 08:00
     """
     check_workers(workers, ray)
+    from pipeline.collection.asked import check_places
+
+    check_places(source, out)
     from colorizer.basis.errors import InUse
     from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
     from pipeline.collection.depot import depot_for

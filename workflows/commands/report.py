@@ -27,7 +27,12 @@ def report(out: str, scratch: Path | None) -> None:
 
     Example: chromatheque report colored/
     """
+    from pipeline.collection.asked import check_collection
     from pipeline.collection.depot import depot_for
+    from pipeline.storage.stores import is_uri
+
+    if not is_uri(out):
+        check_collection(Path(out))
     from workflows.report.page import write_report
 
     bar = None

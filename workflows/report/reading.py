@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from colorizer.basis.errors import LedgerError, Mistyped
+from colorizer.basis.errors import LedgerError
+from pipeline.collection.asked import check_collection
 from pipeline.collection.item import Item
 from pipeline.collection.layout import STATE
 from pipeline.reels.tracks import Carried
@@ -42,9 +43,8 @@ def read(out: Path, elsewhere: frozenset[str] = frozenset()) -> Collection:
 
     Raises Mistyped if there is none.
     """
+    check_collection(out)
     state = out / STATE
-    if not state.is_dir():
-        raise Mistyped(f"{out}: no collection here; give the OUT_DIR of `chromatheque archive`")
     values = _dict(_json(state / "collection.json"))
     files = [_file(out, path, elsewhere) for path in (state / "items").glob("*.json")]
     files.sort(key=lambda f: (STATES.index(f.state), _natural(f.folder), _natural(f.name), f.key))

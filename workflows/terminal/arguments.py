@@ -16,6 +16,7 @@ from colorizer.basis.errors import ColorizeError
 from colorizer.networks.shipped import names, shipped
 from pipeline.storage.stores import is_uri
 from pipeline.values.sequence import NUMBERED
+from pipeline.values.suffixes import scan_format
 
 STILLS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2", ".jxl", ".heic", ".avif", ".exr", ".dpx")
 """What a person most likely means as a still."""
@@ -65,11 +66,10 @@ def check_reel(source: str, out: Path, profile: str | None) -> None:
 def check_scan(source: str, out: Path) -> None:
     """Raises UsageError where a scan's source is not there, or its output has no format or no folder."""
     from pipeline.containers.profiles import usual_profiles
-    from pipeline.pages.still_formats import format_of
 
     check_source(source)
     try:
-        format_of(out)
+        scan_format(out)
     except ColorizeError as error:
         moving = out.suffix.lower() in usual_profiles()
         raise click.UsageError(f"{error}{_rather('reel', source, out) if moving else ''}") from error

@@ -11,9 +11,9 @@ import tifffile
 import pipeline
 from colorizer.basis.light import luma_codes
 from pipeline.collection.items import find
-from pipeline.collection.sources import REELS
 from pipeline.stills.opening import open_scan
 from pipeline.stills.table import FORMATS, SUFFIXES
+from pipeline.values.suffixes import REELS
 from tests.checkout import ROOT
 from tests.heif import av1, heif, hevc, nclx, needs_x265
 from tests.synthetic import texture, tiny_weights
