@@ -23,7 +23,7 @@ help:
 	@echo "make slow    the tests that take longer"
 	@echo "make mutants a dozen lines of the product changed: which tests notice? (SEED=7 WINGS='colorizer.color')"
 	@echo "make reports inputs rebuilt from public reports, as a table (REPORTS=../shared/media/reports)"
-	@echo "make faults  the n-th file operation of small jobs fails, for every n: an hour"
+	@echo "make faults  the n-th file operation of small jobs fails, for every n; the power is cut: an hour"
 	@echo "make docs    write the pages that are made from the code"
 	@echo "make .venv   only the virtual environment, empty"
 	@echo "make clean   remove what demo and test leave (distclean: and .venv)"
@@ -71,6 +71,7 @@ reports: $(VENV)/installed-test
 
 faults: $(VENV)/installed-test
 	$(BIN)/python -m tests.nth_failure
+	$(BIN)/python -m tests.power_loss
 
 clean:
 	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,12 +5,16 @@
  * close of what was open for writing. Calls that only read are counted when bit READS of `kinds` is set. What a rename
  * replaces is kept as LOG.old/N where there is such a folder, so that a rename may be taken back.
  *
- * Made and preloaded by nth_failure.py. */
+ * nth_record() has every change that succeeds written down with its bytes, so that a loss of power can be played:
+ * a line of call, path, other path, number, length, time of the file; then as many bytes as the length says.
+ *
+ * Made and preloaded by trials.py. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -27,10 +31,19 @@ enum { ONCE = 0, FROM_THEN_ON = 1, SHORT = 2, SHORT_THEN_ERROR = 3, DIE_AFTER = 
 
 static char root[PATH_MAX], old_folder[PATH_MAX];
 static size_t root_length;
-static int armed, mode, error_number, kinds_counted, log_fd = -1;
+static int armed, mode, error_number, kinds_counted, log_fd = -1, record_fd = -1;
+static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER; /* of records: as that of the changes */
 static long fail_at;
 static atomic_long counted;
 static atomic_int owed; /* SHORT_THEN_ERROR: the next write fails */
+
+/* From nth_arm() on. */
+int nth_record(const char *file) {
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
+    record_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD, 901);
+    if (fd >= 0) syscall(SYS_close, fd);
+    return record_fd;
+}
 
 int nth_arm(const char *folder, long n, int how, int error, int kinds, const char *log) {
     int fd;
@@ -111,6 +124,22 @@ static void tell(long n, const char *call, const char *path, const char *other, 
     if (length > 0) syscall(SYS_write, log_fd, line, (size_t)length);
 }
 
+static void hold(void) { if (record_fd >= 0) pthread_mutex_lock(&order); }
+static void let_go(void) { if (record_fd >= 0) pthread_mutex_unlock(&order); }
+
+static void record(const char *call, const char *path, const char *other, long long number, const void *data, size_t length) {
+    char line[PATH_MAX * 2 + 128];
+    struct stat now;
+    long long time = -1;
+    int said;
+    if (!armed || record_fd < 0 || !below(path)) return;
+    if (!lstat(path, &now)) time = now.st_mtim.tv_sec * 1000000000LL + now.st_mtim.tv_nsec;
+    said = snprintf(line, sizeof line, "%s\t%s\t%s\t%lld\t%zu\t%lld\n", call, path, other, number, length, time);
+    if (said > 0) syscall(SYS_write, record_fd, line, (size_t)said);
+    for (ssize_t done; length; data = (const char *)data + done, length -= (size_t)done)
+        if ((done = syscall(SYS_write, record_fd, data, length)) <= 0) break;
+}
+
 /* 0: goes ahead; 1: fails; 2: a short write; 3: goes ahead, then the process dies. */
 static int verdict(int kind, const char *call, const char *path, const char *other) {
     long n;
@@ -136,14 +165,17 @@ static void die(void) { syscall(SYS_kill, getpid(), SIGKILL); }
 #define FAIL(value) do { errno = error_number; return value; } while (0)
 
 static int opened(int at, const char *name, int flags, mode_t bits) {
-    char full[PATH_MAX];
+    char full[PATH_MAX] = "";
     int fd, fate = 0, writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT);
     if (armed && (flags & O_TMPFILE) != O_TMPFILE && named(at, name, full)) {
         if (writes) fate = verdict(OPEN, flags & O_TRUNC ? "open(trunc)" : "open(write)", full, NULL);
         else fate = verdict(READS, "open(read)", full, NULL);
     }
     if (fate == 1) FAIL(-1);
+    hold();
     fd = (int)syscall(SYS_openat, at, name, flags, bits);
+    if (fd >= 0 && writes) record("open", full, "", (flags & O_TRUNC) != 0, NULL, 0);
+    let_go();
     if (fate == 3) die();
     return fd;
 }
@@ -156,42 +188,61 @@ int openat64(int at, const char *name, int flags, ...) { WITH_BITS return opened
 int creat(const char *name, mode_t bits) { return opened(AT_FDCWD, name, O_WRONLY | O_CREAT | O_TRUNC, bits); }
 
 ssize_t write(int fd, const void *from, size_t count) {
-    char full[PATH_MAX];
+    char full[PATH_MAX] = "";
     int writes, fate = 0;
     ssize_t done;
     if (armed && of_fd(fd, full, &writes)) fate = verdict(WRITE, "write", full, NULL);
     if (fate == 1) FAIL(-1);
+    hold();
     done = syscall(SYS_write, fd, from, fate == 2 && count > 1 ? count / 2 : count);
+    if (done > 0) record("write", full, "", lseek(fd, 0, SEEK_CUR) - done, from, (size_t)done);
+    let_go();
     if (fate == 3) die();
     return done;
 }
 
 ssize_t pwrite(int fd, const void *from, size_t count, off_t at) {
-    char full[PATH_MAX];
+    char full[PATH_MAX] = "";
     int writes, fate = 0;
     ssize_t done;
     if (armed && of_fd(fd, full, &writes)) fate = verdict(WRITE, "pwrite", full, NULL);
     if (fate == 1) FAIL(-1);
+    hold();
     done = syscall(SYS_pwrite64, fd, from, fate == 2 && count > 1 ? count / 2 : count, at);
+    if (done > 0) record("write", full, "", at, from, (size_t)done);
+    let_go();
     if (fate == 3) die();
     return done;
 }
 ssize_t pwrite64(int fd, const void *from, size_t count, off_t at) { return pwrite(fd, from, count, at); }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
-    char full[PATH_MAX];
+    char full[PATH_MAX] = "";
     int writes, fate = 0;
+    ssize_t done;
+    off_t at;
     if (armed && of_fd(fd, full, &writes)) fate = verdict(WRITE, "writev", full, NULL);
     if (fate == 1) FAIL(-1);
-    return syscall(SYS_writev, fd, parts, fate == 2 && count > 1 ? 1 : count);
+    hold();
+    done = syscall(SYS_writev, fd, parts, fate == 2 && count > 1 ? 1 : count);
+    at = lseek(fd, 0, SEEK_CUR) - done;
+    for (ssize_t left = done, part; left > 0; left -= part, at += part, parts++) {
+        part = left < (ssize_t)parts->iov_len ? left : (ssize_t)parts->iov_len;
+        record("write", full, "", at, parts->iov_base, (size_t)part);
+    }
+    let_go();
+    return done;
 }
 
 static int synced(int fd, const char *call, int number) {
-    char full[PATH_MAX];
+    char full[PATH_MAX] = "";
     int writes, fate = 0, done;
     if (armed && of_fd(fd, full, &writes)) fate = verdict(SYNC, call, full, NULL);
     if (fate == 1) FAIL(-1);
+    hold();
     done = (int)syscall(number, fd);
+    if (!done) record("sync", full, "", 0, NULL, 0);
+    let_go();
     if (fate == 3) die();
     return done;
 }
@@ -199,17 +250,21 @@ int fsync(int fd) { return synced(fd, "fsync", SYS_fsync); }
 int fdatasync(int fd) { return synced(fd, "fdatasync", SYS_fdatasync); }
 
 static int truncated(int fd, off_t length) {
-    char full[PATH_MAX];
-    int writes, fate = 0;
+    char full[PATH_MAX] = "";
+    int writes, fate = 0, done;
     if (armed && of_fd(fd, full, &writes)) fate = verdict(TRUNC, "ftruncate", full, NULL);
     if (fate == 1) FAIL(-1);
-    return (int)syscall(SYS_ftruncate, fd, length);
+    hold();
+    done = (int)syscall(SYS_ftruncate, fd, length);
+    if (!done) record("truncate", full, "", length, NULL, 0);
+    let_go();
+    return done;
 }
 int ftruncate(int fd, off_t length) { return truncated(fd, length); }
 int ftruncate64(int fd, off_t length) { return truncated(fd, length); }
 
 static int renamed(int a, const char *from, int b, const char *to, unsigned flags) {
-    char old[PATH_MAX] = "", new[PATH_MAX];
+    char old[PATH_MAX] = "", new[PATH_MAX] = "";
     int fate = 0, done;
     if (armed) {
         named(a, from, old);
@@ -221,7 +276,10 @@ static int renamed(int a, const char *from, int b, const char *to, unsigned flag
         snprintf(kept, sizeof kept, "%s/%ld", old_folder, atomic_load(&counted));
         syscall(SYS_linkat, b, to, AT_FDCWD, kept, 0);
     }
+    hold();
     done = (int)syscall(SYS_renameat2, a, from, b, to, flags);
+    if (!done) record("rename", new, old, 0, NULL, 0);
+    let_go();
     if (fate == 3) die();
     return done;
 }
@@ -243,19 +301,27 @@ int symlink(const char *from, const char *to) {
 }
 
 static int made(int at, const char *name, mode_t bits) {
-    char full[PATH_MAX];
+    char full[PATH_MAX] = "";
+    int done;
     if (armed && named(at, name, full) && verdict(MKDIR, "mkdir", full, NULL) == 1) FAIL(-1);
-    return (int)syscall(SYS_mkdirat, at, name, bits);
+    hold();
+    done = (int)syscall(SYS_mkdirat, at, name, bits);
+    if (!done) record("mkdir", full, "", 0, NULL, 0);
+    let_go();
+    return done;
 }
 int mkdir(const char *name, mode_t bits) { return made(AT_FDCWD, name, bits); }
 int mkdirat(int at, const char *name, mode_t bits) { return made(at, name, bits); }
 
 static int gone(int at, const char *name, int flags) {
-    char full[PATH_MAX];
+    char full[PATH_MAX] = "";
     int fate = 0, done;
     if (armed && named(at, name, full)) fate = verdict(UNLINK, flags ? "rmdir" : "unlink", full, NULL);
     if (fate == 1) FAIL(-1);
+    hold();
     done = (int)syscall(SYS_unlinkat, at, name, flags);
+    if (!done) record("unlink", full, "", 0, NULL, 0);
+    let_go();
     if (fate == 3) die();
     return done;
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
@@ -39,6 +40,19 @@ def scratch_of(path: AnyPath, mark: str | None = None) -> AnyPath:
         digest = hashlib.blake2b(os.fsencode(path.name), digest_size=8).hexdigest()
         name = ".".join(["", digest, *marks]) + PART + (path.suffix if len(path.suffix) < 16 else "")
     return path.with_name(name)
+
+
+def sweep(folder: Path, stem: str = "") -> None:
+    """Remove what killed processes left half made in a folder that is this program's, or with one stem of ours.
+
+    What cannot be removed stays: it harms nobody.
+    """
+    # a process has seven digits at most, and the mark of a job's growing output eight signs
+    own = re.compile(rf"\.{re.escape(stem) or '.+'}\.\d{{1,7}}{re.escape(PART)}(\.\w+)?")
+    with suppress(OSError):
+        for path in [path for path in folder.iterdir() if own.fullmatch(path.name)]:
+            with suppress(OSError):
+                path.unlink()
 
 
 def claim(scratch: Path) -> None:
@@ -85,6 +99,14 @@ def move(path: Path, final: Path) -> None:
     """Rename a whole file, for good. Raises OSError."""
     path.replace(final)
     sync_folder(final.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, for good: what is published in it stays. Raises OSError."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in reversed(made):
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

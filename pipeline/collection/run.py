@@ -137,7 +137,9 @@ def color(
         ExitStack() as stack,
     ):
         depot.fetch_state()
-        if not held:
+        if held:
+            state.sweep()
+        else:
             listener(Note(f"{state.folder}: no locks on this file system; do not start this collection twice"))
         state.note_orphans(wishes.orphans)
         state.forget_faults(items)

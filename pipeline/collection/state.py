@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colorizer.basis.atomic import scratch_of, write_text
+from colorizer.basis.atomic import make_folder, scratch_of, sweep, write_text
 from colorizer.basis.errors import ColorizeError, LedgerError, UnreadableSource
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot, depot_for
@@ -25,7 +25,7 @@ from pipeline.values.kinds import KINDS
 from pipeline.values.stages import ASIDE, DONE, LISTED, WAITING
 from pipeline.values.typed import fits
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(slots=True)
@@ -72,7 +72,12 @@ class State:
         self.out, self.folder = self.depot.folder, self.depot.folder / layout.STATE
         self.items = self.out / layout.ITEMS
         with writable(self.items):
-            self.items.mkdir(parents=True, exist_ok=True)
+            make_folder(self.items)
+
+    def sweep(self) -> None:
+        """Remove what killed runs left half made. Only for the run that has the collection."""
+        for folder in (self.folder, self.items):
+            sweep(folder)
 
     def job_folder(self, key: str) -> Path:
         """Where an item's plan and pieces are."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from colorizer.basis.atomic import make_folder
 from colorizer.basis.errors import ColorizeError, InUse, LedgerError, WorkerDied
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot
@@ -41,7 +42,7 @@ def job_of(item: Item, depot: Depot) -> Job[Any, Any]:
     """The item's job, in its own folder below the output's. Its source must be here."""
     folder, target, source = depot.job_folder(item.key), depot.folder / item.out, str(depot.source_path(item))
     with writable(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
     kind = JOBS[item.kind]
     return kind(
         source, target, kind.wishes(**dict(item.options), overwrite=True, id=item.id, catalog=item.catalog), folder
@@ -125,7 +126,7 @@ class StepPainter:
             )
         work = job.prepare()
         depot.put_plan(item.key)
-        Ledger(job.folder).sweep()
+        Ledger(job.folder).sweep(receipts=False)  # the run may be at one of before its plan was edited
         self._keep(item.key, _Open(job, work))
         ledger = depot.ledger(item.key)
         todo = tuple(UnitKey.of(unit) for unit in work.units if ledger.find(unit.id) is None)

@@ -125,7 +125,6 @@ def _ours(path: Path) -> bool:
 
 def paint(source: str, todo: Sequence[Unit], pool: Pool, ledger: Ledger, listener: Listener) -> None:
     """Run the units and close the pool. Raises SourceError if any was set aside: a job's output needs all of them."""
-    ledger.sweep()
     try:
         aside = run(todo, pool, ledger, listener)
     finally:
@@ -186,6 +185,8 @@ def note_published(places: JobFolder, out: Path, digest: str, keep: bool) -> Non
         if wanted := {digest, *_replaced(out)} - made:
             write_json(places.published, sorted(made | wanted))
         places.passing.unlink(missing_ok=True) if keep else places.passing.touch()
+        for folder in (places.path, *([places.ledger] if keep else [])):
+            sync_folder(folder)  # after publication nobody paints anew what is lost here, or clears what is left
 
 
 def give_name(scratch: Path, out: Path, story: dict[str, Any]) -> None:

@@ -263,6 +263,7 @@ class Job(ABC, Generic[P, C]):
             check_sidecar(self.out)
         with occupied(self.places, self.out, self.keep, replace_it, self.listener):
             work = self.prepare()
+            work.ledger.sweep()
             todo = work.todo()
             self.listener(self.planned(work, len(work.units) - len(todo)))
             for text in self.remarks(work.plan):

@@ -41,7 +41,8 @@ OWN = re.compile(
 )
 """Names of what a run puts into a job's folder."""
 OWN_SCRATCH = re.compile(rf"\.(plan|published|refused)\.\d+\.part\.json|\.{PIECE}\.{UNIT}\.part\.(packets|blocks)")
-OWN_RECEIPT = re.compile(rf"{UNIT}\.json|\.{PIECE}\.part\.json")
+OWN_SCRATCH_RECEIPT = re.compile(rf"\.{PIECE}\.part\.json")
+OWN_RECEIPT = re.compile(rf"{UNIT}\.json|{OWN_SCRATCH_RECEIPT.pattern}")
 """Names of what it puts there for a while, and into the folder of receipts. Nothing else is ever removed."""
 
 
@@ -103,9 +104,11 @@ class JobFolder:
         """Where a piece grows: of its own, since a worker that a killed run left may be at the same attempt still."""
         return scratch_of(self.piece(name), secrets.token_hex(4))
 
-    def unfinished(self) -> list[Path]:
-        """What was left while it grew, by runs that were killed."""
-        return [path for path in self.path.iterdir() if OWN_SCRATCH.fullmatch(path.name)]
+    def unfinished(self, receipts: bool) -> list[Path]:
+        """What was left while it grew, by runs that were killed. receipts: those too."""
+        others = self.ledger.iterdir() if receipts and self._plain(self.ledger) else ()
+        found = [path for path in self.path.iterdir() if OWN_SCRATCH.fullmatch(path.name)]
+        return found + [path for path in others if OWN_SCRATCH_RECEIPT.fullmatch(path.name)]
 
     def own(self) -> Iterator[Path]:
         """Files of runs, by their names, receipts first."""

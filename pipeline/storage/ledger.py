@@ -59,10 +59,13 @@ class Ledger:
         with writable(self.folder):
             self._places.receipt(unit).unlink(missing_ok=True)
 
-    def sweep(self) -> None:
-        """Remove what attempts left unfinished, of runs that were killed. Only for the run that has the folder."""
+    def sweep(self, receipts: bool = True) -> None:
+        """Remove what attempts left unfinished, of runs that were killed. Only for the run that has the folder.
+
+        receipts: those too, where no other process may be at one.
+        """
         with writable(self.job):
-            for path in self._places.unfinished():
+            for path in self._places.unfinished(receipts):
                 path.unlink(missing_ok=True)
 
     def find(self, unit: str) -> Receipt | None:

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from colorizer.basis.atomic import NO_FOLLOW
+from colorizer.basis.atomic import NO_FOLLOW, make_folder, sync_folder
 from colorizer.basis.errors import InUse
 from pipeline.storage.atomic import writable
 from pipeline.storage.job_folder import LOCK, PASSING, JobFolder
@@ -40,7 +40,7 @@ def alone(folder: Path, advice: str = "wait for it or give another --job") -> It
     try:
         while not mine:
             with writable(folder):
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(folder)
                 file = _opened(folder / LOCK)
             with _closing(file):
                 held = _take(file, folder, advice)
@@ -77,6 +77,8 @@ def clear(folder: Path) -> str:
     except OSError:
         mine = []
     why = removed(mine) or _emptied(places.ledger) or _stays(places)
+    with suppress(OSError):  # while the mark is on the disk, a later run clears what a loss of power brings back
+        sync_folder(folder)
     why = why or removed([places.passing])
     if not why:
         with suppress(OSError):  # Windows: it is open

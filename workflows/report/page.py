@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from colorizer.basis.atomic import sweep, write_text
 from colorizer.basis.errors import ColorizeError
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot
@@ -55,6 +56,9 @@ def write_report(depot: Depot, progress: Callable[[int, int], None] = lambda don
     }
     if collection.running:  # by what a run wrote; one that was killed wrote no end
         collection = replace(collection, running=at_work(depot))
+    if not collection.running:
+        sweep(out, Path(NAME).stem)
+        sweep(out / report_pictures.FOLDER)
     lacking = [file for file in collection.files if file.key in found and found[file.key] is None]
     files = tuple(
         report_pictures.beside(out, illustrated(file, found.get(file.key) or {}), found.get(file.key) or {}, there)
@@ -81,7 +85,6 @@ def write_report(depot: Depot, progress: Callable[[int, int], None] = lambda don
 
 
 def _write(depot: Depot, collection: Collection) -> None:
-    from colorizer.basis.atomic import write_text
     from pipeline.storage.atomic import writable
 
     path = depot.folder / NAME

@@ -9,9 +9,11 @@ import pytest
 
 from colorizer.basis.atomic import (
     PART,
+    make_folder,
     move,
     publish,
     scratch_of,
+    sweep,
     sync_folder,
     whole,
     write_bytes,
@@ -60,6 +62,27 @@ def test_a_move_is_for_good(tmp_path, heard):
     move(tmp_path / "a", tmp_path / "b")
     assert heard == [("rename", "b"), ("sync", tmp_path.name)]
     assert (tmp_path / "b").read_bytes() == b"a"
+
+
+def test_a_made_folder_is_for_good(tmp_path, heard):
+    """Each folder that was missing is made and the one above it synced, from the top down; none that was there is."""
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    make_folder(tmp_path / "a" / "b")
+    assert heard == [("sync", tmp_path.name), ("sync", "a")]
+
+
+def test_a_sweep_takes_scratch_of_processes_alone(tmp_path):
+    """What a killed process left half made goes; whole files, a job's growing output and other stems stay."""
+    half = [scratch_of(tmp_path / name) for name in ("a.json", "a-0b.jpg", "b")]
+    stays = [tmp_path / "a.json", scratch_of(tmp_path / "a.mkv", "12345678"), scratch_of(tmp_path / "c.json", "")]
+    for path in (*half, *stays):
+        path.touch()
+    sweep(tmp_path, "b")
+    assert [path.exists() for path in half] == [True, True, False]
+    sweep(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(stays)
+    sweep(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt(), ValueError("wrong")])

@@ -206,6 +206,18 @@ def test_a_plan_of_another_version_is_put_aside(case, tmp_path, number):
     assert "another version of this program; kept as plan.json.bak" in note
 
 
+def test_what_a_killed_run_left_half_made_goes(case, tmp_path):
+    """Though nothing is left to paint: a person's folder keeps no scratch of ours."""
+    folder, out = JobFolder(tmp_path / "job"), tmp_path / f"out{case.suffix}"
+    case.job(out, folder.path).color()
+    before = listing(tmp_path)
+    out.unlink()
+    for scratch in (folder.path / ".published.77.part.json", folder.ledger / f".{'ab' * 16}.77.part.json"):
+        scratch.touch()
+    assert case.job(out, folder.path).color().painted == 0
+    assert listing(tmp_path) == before
+
+
 def test_measured_is_what_there_is(case, tmp_path):
     """Megapixels and bytes by the header alone, without a survey; nothing is written."""
     job = case.job(tmp_path / f"out{case.suffix}")

@@ -118,3 +118,16 @@ def test_scratch_files_are_not_receipts(ledger):
     """What a killed writer leaves does not count."""
     os.rename(path_of(ledger), path_of(ledger).with_name(path_of(ledger).name + ".123.part"))  # noqa: PTH104
     assert ledger.find(RECEIPT.unit) is None
+
+
+def test_a_sweep_takes_what_grew_and_nothing_else(ledger):
+    """Pieces, plans and receipts that a killed run left half made; receipts only where nobody is at one."""
+    half = [ledger.job / f".{'ab' * 16}.1.{'cd' * 4}.part.packets", ledger.job / ".published.77.part.json"]
+    receipt = ledger.folder / f".{'ab' * 16}.77.part.json"
+    for path in (*half, receipt, ledger.folder / ".mine.part.json"):
+        path.touch()
+    ledger.sweep(receipts=False)
+    assert [path.exists() for path in (*half, receipt)] == [False, False, True]
+    ledger.sweep()
+    assert sorted(path.name for path in ledger.folder.iterdir()) == [".mine.part.json", f"{RECEIPT.unit}.json"]
+    assert ledger.find(RECEIPT.unit) == RECEIPT

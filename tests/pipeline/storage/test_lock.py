@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from colorizer.basis.errors import LedgerError, StorageError
-from pipeline.storage.job_folder import LOCK
+from pipeline.storage.job_folder import LOCK, PASSING
 from pipeline.storage.lock import alone, clear
 
 
@@ -49,6 +49,20 @@ def test_a_cleared_folder_is_removed(tmp_path):
         (folder / "plan.json").touch()
         assert clear(folder) == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_mark_outlasts_what_a_loss_of_power_may_bring_back(tmp_path, monkeypatch):
+    """All else is gone on the disk before the mark that has a later run clear it."""
+    from pipeline.storage import lock
+
+    folder, found = tmp_path / "job", []
+    monkeypatch.setattr(lock, "sync_folder", lambda path: found.append(sorted(p.name for p in path.iterdir())))
+    with alone(folder):
+        found.clear()
+        for name in ("plan.json", PASSING):
+            (folder / name).touch()
+        clear(folder)
+    assert found == [[LOCK, PASSING]]
 
 
 @pytest.mark.parametrize("name", ["mine.txt", "a.part", ".film.part.packets", "ledger/notes.json", "plan.json.old"])
