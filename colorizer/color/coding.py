@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from colorizer.basis.light import MATRICES, PRIMARIES
 
 if TYPE_CHECKING:
@@ -42,6 +44,15 @@ class Coding:
     def neutral(self) -> int:
         """The chroma code of gray."""
         return 1 << (self.bits - 1)
+
+    def inverted(self, codes: np.ndarray) -> np.ndarray:
+        """Luma codes of a negative as those of its positive: black + white - code, of the same dtype, owned.
+
+        At full range a code comes back when it is turned twice. At limited range codes above black + white, far in the
+        headroom, would lie below 0 and become 0.
+        """
+        turned = np.int32(sum(self.luma_range)) - codes.astype(np.int32)
+        return np.maximum(turned, 0).astype(codes.dtype)
 
     def luma(self, codes: Tensor) -> Tensor:
         """Y' in [0, 1] of stored codes; foot- and headroom are clamped here, never in the stored plane."""

@@ -21,7 +21,7 @@ from pipeline.collection.layout import STATE
 from pipeline.collection.sources import ROOM, is_sequence, joined, kind_of, of_sequence, stays, tame
 from pipeline.containers.profiles import PROFILES
 from pipeline.storage.stores import fetch_bytes, is_uri, masked
-from pipeline.values.choices import COMPRESSIONS, one_of, page_of, rate_of, seconds, working_size_of
+from pipeline.values.choices import COMPRESSIONS, one_of, page_of, rate_of, seconds, working_size_of, yes_or_no
 from pipeline.values.kinds import KINDS
 
 SEPARATORS = ",;\t"
@@ -51,7 +51,7 @@ def _inside(text: str) -> str:
 COLUMNS: dict[str, Callable[[str], Any]] = {
     "file": str, "id": str, "out": _inside, "kind": one_of(KINDS), "profile": one_of(PROFILES), "weights": str,
     "working_size": working_size_of, "rate": rate_of, "start": _time, "stop": _time,
-    "compression": one_of(COMPRESSIONS), "page": page_of,
+    "compression": one_of(COMPRESSIONS), "page": page_of, "invert": yes_or_no,
 }  # fmt: skip
 """Columns of a manifest and how their cells are read; only `file` is needed. Others are kept as notes."""
 

@@ -41,8 +41,8 @@ def color_reel(
     source: str | Path, out: str | Path, *, profile: str | None = None, weights: str | Path = DEFAULT_WEIGHTS,
     working_size: Size = DEFAULT_WORKING_SIZE, precision: Precision = "auto",
     looks: Looks = "per-shot", color_shots: ColorShots = "keep", start: str = "", stop: str = "",
-    rate: Fraction | None = None, memory: int = 0, ray: str = "none", workers: int = 1, job: str | Path | None = None,
-    overwrite: bool = False, listener: Listener | None = None,
+    rate: Fraction | None = None, invert: bool = False, memory: int = 0, ray: str = "none", workers: int = 1,
+    job: str | Path | None = None, overwrite: bool = False, listener: Listener | None = None,
 ) -> Result[Plan]:  # fmt: skip
     """Color a film reel: `source`, a video file or an image sequence such as "frames/%06d.dpx", to `out`.
 
@@ -50,7 +50,8 @@ def color_reel(
     shipped name or a .safetensors file. working_size: shorter side in pixels at which the network sees the picture,
     32 to 4096, or "native". color_shots: of a reel that is partly in color, "keep" those shots or "recolor" them.
     start, stop: of a piece: seconds, "MM:SS", "HH:MM:SS.sss" or "HH:MM:SS:FF". rate: pictures per second of an
-    image sequence. memory: bytes that the job may take, 0 for any. ray: "none" paints in this process, "local" or
+    image sequence. invert: it is a negative; its positive is colored and written, and a color of its own is not kept.
+    memory: bytes that the job may take, 0 for any. ray: "none" paints in this process, "local" or
     an address on `workers` Ray workers. job: a folder for plan and segments that is kept. overwrite: replace an
     `out` that another job made. listener: a function that is told what happens, an `Event` at a time; print will
     do.
@@ -70,7 +71,7 @@ def color_reel(
     _check_number("rate", rate, 0, 1000)
     choices = ReelChoices(
         profile=profile, weights=str(weights), working_size=checked_working_size(working_size), precision=precision,
-        looks=looks, color_shots=color_shots, start=start, stop=stop, rate=rate, memory=memory, ray=ray,
+        looks=looks, color_shots=color_shots, start=start, stop=stop, rate=rate, invert=invert, memory=memory, ray=ray,
         workers=_workers(workers, ray), overwrite=overwrite,
     )  # fmt: skip
     return ReelJob(_path(source), Path(_path(out)), choices, _folder(job), listener).color()
@@ -81,7 +82,7 @@ def color_scan(
     working_size: Size = DEFAULT_WORKING_SIZE, precision: Precision = "auto",
     compression: Compression = "deflate", tile: int | None = None,
     pyramid: bool | Literal["pages", "subifds"] = False, page: int | None = None, memory: int = limits.DEFAULT,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int = MAX_PIXELS, invert: bool = False,
     ray: str = "none", workers: int = 1, job: str | Path | None = None, overwrite: bool = False,
     listener: Listener | None = None,
 ) -> Result[ScanPlan]:  # fmt: skip
@@ -91,7 +92,7 @@ def color_scan(
     output; tile is a multiple of 16, None for one that fits; pyramid says whether there are reduced levels, or where:
     in pages behind their own, as servers and slide viewers want them, or in SubIFDs. page: of a TIFF, from 0; None for
     all. memory: bytes that are not exceeded, whatever the size. max_pixels: a header that says more is not believed.
-    The others are those of `color_reel`.
+    invert: it is a negative; its positive is colored and written. The others are those of `color_reel`.
 
     Returns when `out` is there, decoded again and checked; its story lies beside it in OUT.json. Of the result `out`,
     `painted` (bands), `findings` (what was proved) and `lost` (what could not be carried, by name). Stopped at any
@@ -109,7 +110,7 @@ def color_scan(
     choices = ScanChoices(
         weights=str(weights), working_size=checked_working_size(working_size), precision=precision,
         compression=compression, tile=tile or 0, pyramid=pyramid, page=-1 if page is None else page, memory=memory,
-        max_pixels=max_pixels, ray=ray, workers=_workers(workers, ray), overwrite=overwrite,
+        max_pixels=max_pixels, invert=invert, ray=ray, workers=_workers(workers, ray), overwrite=overwrite,
     )  # fmt: skip
     return ScanJob(_path(source), Path(_path(out)), choices, _folder(job), listener).color()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +38,7 @@ from pipeline.storage.ledger import Receipt
 from pipeline.values.events import FramesPainted, FramesSurveyed, ReelPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import REEL
-from pipeline.values.remarks import ALPHA, COLORED, assumed
+from pipeline.values.remarks import ALPHA, COLORED, INVERTED, assumed
 from pipeline.values.words import counted, harm
 
 BYTES = 1.5
@@ -50,7 +50,7 @@ class ReelChoices(Choices):
     """What a person asked for of a reel.
 
     color_shots: those of a mixed reel that are in color already. rate: of an image sequence. start, stop: of a piece,
-    as typed. memory: bytes for the job's process, 0 for any.
+    as typed. memory: bytes for the job's process, 0 for any. invert: the reel is a negative.
     """
 
     profile: str | None = None
@@ -60,6 +60,7 @@ class ReelChoices(Choices):
     stop: str = ""
     rate: Fraction | None = None
     memory: int = 0
+    invert: bool = False
 
 
 def open_painter(settings: Settings, job: Path) -> SegmentPainter:
@@ -95,7 +96,8 @@ class ReelJob(Job[Plan, ReelChoices]):
         check_limits(self.out, self.reel, profile, container_of(self.out))
         return Settings(
             profile.name, self.chosen_weights, self.weights.digest, asked.working_size, self.auto_precision,
-            asked.looks, asked.start, asked.stop, self._batch(), color_shots=asked.color_shots,
+            asked.looks, asked.start, asked.stop, self._batch(),
+            color_shots="recolor" if asked.invert else asked.color_shots, invert=asked.invert,
         )  # fmt: skip
 
     def _batch(self) -> int:
@@ -124,7 +126,7 @@ class ReelJob(Job[Plan, ReelChoices]):
 
     def remarks(self, plan: Plan) -> list[str]:
         """What a person should read before the work is done."""
-        remarks = []
+        remarks = [INVERTED] * plan.settings.invert
         if kept := [shot for shot in plan.shots if shot.kept]:
             frames = sum(shot.stop - shot.start for shot in kept)
             of = f"{len(kept)} of {counted(len(plan.shots), 'shot')} ({counted(frames, 'frame')})"
@@ -193,9 +195,11 @@ class ReelJob(Job[Plan, ReelChoices]):
         wrong and no frame is singled out."""
         plan = work.plan.as_piece()
         exact = self.profile.lossless and target_for(self.reel, self.profile).coding.bits == self.reel.coding.bits
-        shown = planned(plan) if exact else decoded(self.reel, plan.settings.start, plan.settings.stop)
-        piece = bool(plan.settings.start or plan.settings.stop)
-        findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece)
+        settings = plan.settings
+        known = exact and not settings.invert  # a positive is held against the negative itself
+        shown = planned(plan) if known else decoded(self.reel, settings.start, settings.stop)
+        piece = bool(settings.start or settings.stop)
+        findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece, settings.invert)
         findings += [*check_source(plan.reel, plan.damaged_frames), *check_beside(plan.beside)]
         findings += [*check_account(plan.account), *check_elements(plan.reel, scratch)]
         return Verdict(findings, _suspects([f for f in findings if not f.holds], work.units))
@@ -209,8 +213,7 @@ class ReelJob(Job[Plan, ReelChoices]):
 
     def settings_of(self, record: dict[str, Any]) -> dict[str, Any]:
         """They are in the sidecar's plan."""
-        found: dict[str, Any] = record["plan"]["settings"]
-        return found
+        return asdict(Settings(**record["plan"]["settings"]))  # of an earlier version what it did not know is as usual
 
     def edited(self, values: dict[str, Any], record: dict[str, Any]) -> bool:
         """Spans and looks of shots are what may be edited."""

@@ -40,7 +40,7 @@ def verify_reel(source: str, out: Path, rate: Fraction | None = None) -> list[Fi
     more: Counter[str] = Counter()
     account, piece = Account(), bool(sidecar.start or sidecar.stop)
     shown = decoded(reel, sidecar.start, sidecar.stop, harmed, more, account)
-    findings += check(reel, out, sidecar.profile, shown, sidecar.tracks, piece)
+    findings += check(reel, out, sidecar.profile, shown, sidecar.tracks, piece, sidecar.invert)
     findings += [*check_source(reel, harmed), *check_beside(more), *check_elements(reel, out)]
     findings += check_account({} if piece or reel.is_sequence else account.counts())
     return named(findings, sidecar.lost)
@@ -49,7 +49,7 @@ def verify_reel(source: str, out: Path, rate: Fraction | None = None) -> list[Fi
 @dataclass(frozen=True)
 class _Sidecar:
     """What a sidecar says that the check needs to know. tracks: None without a sidecar; source, output: sha256. lost:
-    what the check found before the file was published."""
+    what the check found before the file was published. invert: the output shows the positive of a negative."""
 
     profile: str
     start: str = ""
@@ -59,6 +59,7 @@ class _Sidecar:
     source: str = ""
     output: str = ""
     lost: tuple[Loss, ...] = ()
+    invert: bool = False
 
 
 def _read(path: Path) -> _Sidecar:
@@ -73,12 +74,14 @@ def _read(path: Path) -> _Sidecar:
             raise TypeError("a value of the wrong kind")
         found = _Sidecar(
             settings["profile"], start, stop, values["plan"]["skip"], [Carried(**t) for t in values["tracks"]],
-            digests[0], digests[1], tuple(map(Loss.of, lost)),
+            digests[0], digests[1], tuple(map(Loss.of, lost)), settings.get("invert", False),
         )  # fmt: skip
         for time in (start, stop):
             if time:
                 seconds(time, Fraction(24))
         texts = [found.profile, start, stop, *digests]
+        if type(found.invert) is not bool:
+            raise TypeError("a value of the wrong kind")
         numbers = [found.skip]
         for track in found.tracks or []:
             texts += [track.kind, track.codec, track.how, track.why, track.layout]

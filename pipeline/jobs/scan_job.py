@@ -18,7 +18,7 @@ from pipeline.pages.tile_codec import codec_for
 from pipeline.scans import memory
 from pipeline.scans.fidelity import Declared, check_scan
 from pipeline.scans.join import join_scan, mark_of
-from pipeline.scans.outputs import check_luma, digests, luma_finding
+from pipeline.scans.outputs import digests, luma_finding
 from pipeline.scans.painter import BandPainter
 from pipeline.scans.plan import Band, PagePlan, ScanPlan, ScanSettings
 from pipeline.scans.sidecar import SIDECAR_FORMAT, sidecar
@@ -32,7 +32,7 @@ from pipeline.values.events import RowsPainted, RowsSurveyed, ScanPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import SCAN
 from pipeline.values.loss import Loss
-from pipeline.values.remarks import ALPHA, COLORED
+from pipeline.values.remarks import ALPHA, COLORED, INVERTED
 
 BYTES = 2.5
 """Of an output per pixel and byte of a sample: three samples in Deflate, with grain, which compresses badly."""
@@ -41,7 +41,7 @@ BYTES = 2.5
 @dataclass(frozen=True, kw_only=True)
 class ScanChoices(Choices):
     """What a person asked for of a scan. tile: 0 for one that fits. pyramid: whether there are reduced levels, or
-    where, one of PYRAMIDS. page: -1 for all. memory: bytes for the job's process."""
+    where, one of PYRAMIDS. page: -1 for all. memory: bytes for the job's process. invert: it is a negative."""
 
     compression: str = "deflate"
     tile: int = 0
@@ -49,6 +49,7 @@ class ScanChoices(Choices):
     page: int = -1
     memory: int = memory.DEFAULT
     max_pixels: int = MAX_PIXELS
+    invert: bool = False
 
 
 def open_painter(settings: ScanSettings, job: Path, limits: dict[str, int]) -> BandPainter:
@@ -90,7 +91,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         return [(first, tile), *(self._read(number) for number in range(1, first.pages))]
 
     def _read(self, number: int) -> tuple[ScanPage, int]:
-        with open_scan(self.uri, number, **self.limits) as reader:
+        with open_scan(self.uri, number, **self.limits, inverted=False) as reader:
             scan = reader.scan
             bits = self.format.bits_for(scan.bits)
             if self.format.by_region:
@@ -124,7 +125,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         check_names(self.uri, self.out)
         return ScanSettings(
             format.name, self.chosen_weights, self.weights.digest, asked.working_size, self._precision(),
-            asked.compression, tile, self._pyramid() if format.by_region else "", asked.page,
+            asked.compression, tile, self._pyramid() if format.by_region else "", asked.page, asked.invert,
         )  # fmt: skip
 
     def _pyramid(self) -> str:
@@ -154,7 +155,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         """What a person should read before the work is done; what holds for several pages is said once."""
         where: dict[str, list[int]] = {}
         for page in plan.pages:
-            messages = list(page.notes)
+            messages = [*page.notes, *[INVERTED] * plan.settings.invert]
             if page.colored:
                 messages.append(COLORED)
             if page.alpha:
@@ -196,7 +197,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         if decided is not None and not decided.pending:
             return decided
         look = decided.plate.look if decided is not None and decided.plate.look.size else None
-        with open_scan(self.uri, number, **self.limits) as reader:
+        with open_scan(self.uri, number, **self.limits, inverted=self.settings.invert) as reader:
             report = partial(self._surveyed, reader.scan.height)
             page = survey_page(reader, self.settings, colorizer, report, look)
         return page if decided is None else replace(page, look_from=decided.look_from)
@@ -234,12 +235,12 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
             found = digests(scratch, place, page.rows)
             wrong = [band for band, digest, seen in zip(mine, page.digests, found, strict=True) if digest != seen]
             suspects.extend(wrong)
-            if not wrong:
-                return luma_finding(page.number, True)
-            with open_scan(self.uri, page.number, **self.limits) as reader:  # which samples, for a person
-                return check_luma(scratch, place, reader, True)
+            # of what differs a person wants the samples; a positive is held against the negative itself
+            return None if wrong or self.settings.invert else luma_finding(page.number, True)
 
-        declared = Declared(self.pages, exact, bool(self.settings.pyramid), carried, mark_of(plan))
+        declared = Declared(
+            self.pages, exact, bool(self.settings.pyramid), carried, mark_of(plan), self.settings.invert
+        )  # fmt: skip
         return Verdict(check_scan(self.uri, scratch, declared, self.limits, luma), suspects)
 
     def sidecar(
@@ -253,8 +254,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         """Of a sidecar of a scan."""
         if record["format"] != SIDECAR_FORMAT:
             raise KeyError("settings of a scan")
-        found: dict[str, Any] = record["settings"]
-        return found
+        return asdict(ScanSettings(**record["settings"]))  # of an earlier version what it did not know is as usual
 
     def edited(self, values: dict[str, Any], record: dict[str, Any]) -> bool:
         """Looks of pages are what may be edited; a plan of other settings waits for another output."""

@@ -50,7 +50,10 @@ def read_sidecar(path: Path, out: Path) -> tuple[Declared, tuple[str, str]]:
         if not all(type(text) is str for text in texts) or not all(type(n) is int and n >= 0 for n in pages):
             raise TypeError("a value of the wrong kind")
         "".join(texts).encode()
-        declared = Declared(pages, lossless(out), bool(settings["pyramid"]), list(map(Loss.of, lost)), mark)
+        inverted = settings.get("invert", False)
+        if type(inverted) is not bool:
+            raise TypeError("a value of the wrong kind")
+        declared = Declared(pages, lossless(out), bool(settings["pyramid"]), list(map(Loss.of, lost)), mark, inverted)
     except KeyError as error:
         raise UnsupportedSource(str(path), f"not a sidecar of a scan (no {error}); {ELSE}") from error
     except (TypeError, AttributeError, UnicodeEncodeError) as error:

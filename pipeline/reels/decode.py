@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import av
+import numpy as np
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
 from pipeline.reels.account import Account
@@ -62,10 +63,16 @@ class Reader:
     cannot hold both untouched.
     """
 
-    def __init__(self, reel: Reel, damage: Damage | None = None, logs: list[Any] | None = None) -> None:
-        """damage: filled while decoding. logs: what `av.logging.Capture` collects; needed to see FFV1 checksums."""
+    def __init__(
+        self, reel: Reel, damage: Damage | None = None, logs: list[Any] | None = None, inverted: bool = False
+    ) -> None:
+        """damage: filled while decoding. logs: what `av.logging.Capture` collects; needed to see FFV1 checksums.
+
+        inverted: the reel is a negative, and frames have the luma of its positive.
+        """
         self.reel = reel
         self.damage = damage
+        self.inverted = inverted
         self._logs = logs
         self.position = 0
         self._exact = True
@@ -146,13 +153,16 @@ class Reader:
                 f"the picture changes from {reel.width} x {reel.height} {reel.pix_fmt} to {raw.width} x {raw.height} "
                 f"{raw.format.name} at frame {self.position}; split the file there and color the parts",
             )
-        luma = luma_plane(raw, reel.coding.matrix)
-        frame = Frame(self.position, raw.pts, luma, raw.duration or 0, bool(raw.interlaced_frame))
+        frame = Frame(self.position, raw.pts, self._luma(raw), raw.duration or 0, bool(raw.interlaced_frame))
         if self.damage is not None and raw.is_corrupt:
             self.damage.frames[self.position] = "flagged corrupt by the decoder"
         self.raw = raw
         self.position += 1
         return frame
+
+    def _luma(self, raw: av.VideoFrame) -> np.ndarray:
+        luma = luma_plane(raw, self.reel.coding.matrix)
+        return self.reel.coding.inverted(luma) if self.inverted else luma
 
     def read(self, start: int, pts: Sequence[int], digests: Sequence[str], seekable: bool) -> Iterator[Frame]:
         """Frames start, start + 1, ... as a survey saw them: `digests` proves each one, `pts` finds the first.
@@ -203,7 +213,7 @@ class Reader:
             if raw.pts == pts:
                 if not self._fits(raw):
                     return None
-                luma = luma_plane(raw, self.reel.coding.matrix)
+                luma = self._luma(raw)
                 if luma_digest(luma) != digest:
                     return None
                 self.raw, self.position = raw, index + 1

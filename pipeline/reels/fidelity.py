@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from colorizer.basis.light import Matrix, Range
+from colorizer.color.coding import Coding
 from pipeline.containers.codecs import PictureCodec
 from pipeline.containers.containers import Container, container_of
 from pipeline.containers.crop import crop
@@ -70,8 +71,35 @@ def decoded(
                 yield Shown(frame.pts, luma_digest(frame.luma), frame.luma)
 
 
-def check_picture(reel: Reel, made: Reel, shown: Iterable[Shown], profile: Profile) -> list[Finding]:
-    """Frame count, luma and times of an output against its source."""
+def positives(shown: Iterable[Shown], coding: Coding, beyond: Counter[str]) -> Iterator[Shown]:
+    """Frames of a negative as the output must show them, by a table of its own and not by who colored them.
+
+    beyond: counts the samples that have no code when they are turned around, and the frames that have some.
+    """
+    black, white = coding.luma_range
+    table = np.array([max(0, black + white - code) for code in range(1 << coding.bits)])
+    for frame in shown:
+        assert frame.luma is not None, "a negative is held against its own codes"
+        codes = table[frame.luma].astype(frame.luma.dtype)
+        if samples := int((frame.luma > black + white).sum()):
+            beyond.update(samples=samples, frames=1)
+        yield Shown(frame.pts, luma_digest(codes), codes)
+
+
+def check_inversion(coding: Coding, beyond: Mapping[str, int]) -> Finding:
+    """What a negative's positive does not hold of it: a code in the headroom that is further above white than there is
+    room below black."""
+    both = sum(coding.luma_range)
+    if not beyond:
+        return Finding("inversion", True, f"every luma code is {both} less the source's")
+    where = f"{counted(beyond['samples'], 'sample')} of {counted(beyond['frames'], 'frame')}"
+    return Finding("inversion", False, f"{where} have codes above {both}, which turned around are below 0; they are 0")
+
+
+def check_picture(
+    reel: Reel, made: Reel, shown: Iterable[Shown], profile: Profile, whose: str = "the source's"
+) -> list[Finding]:  # fmt: skip
+    """Frame count, luma and times of an output against its source. whose: luma it is to have, in words."""
     target, damage = target_for(reel, profile), Damage()
     differing: list[int] = []
     worst, counts, times_in, times_out = 200.0, [0, 0], [], []
@@ -104,7 +132,7 @@ def check_picture(reel: Reel, made: Reel, shown: Iterable[Shown], profile: Profi
     elif differing:
         detail = f"it differs in {counted(len(differing), 'frame')}, first {', '.join(map(str, differing[:5]))}"
     else:
-        detail = f"every frame's luma digest is the source's ({counted(counts[0], 'frame')})"
+        detail = f"every frame's luma digest is {whose} ({counted(counts[0], 'frame')})"
     to_blame = () if damage.packets else tuple(damage.frames)
     return [
         Finding("frames", complete, f"{counts[0]} in the source, {counts[1]} in the output", (), Law.WHOLE),
@@ -192,9 +220,13 @@ def _words(value: object) -> str:
 
 
 def check(
-    reel: Reel, out: Path, profile_name: str, shown: Iterable[Shown], declared: list[Carried] | None, piece: bool
-) -> list[Finding]:
-    """Everything. Raises SourceError if the output cannot even be opened."""
+    reel: Reel, out: Path, profile_name: str, shown: Iterable[Shown], declared: list[Carried] | None, piece: bool,
+    inverted: bool = False,
+) -> list[Finding]:  # fmt: skip
+    """Everything. inverted: the output shows the positive of the source, whose own luma `shown` has.
+
+    Raises SourceError if the output cannot even be opened.
+    """
     made, profile = probe(str(out)), PROFILES[profile_name]
     times: list[int | None] = []
 
@@ -203,7 +235,14 @@ def check(
             times.append(frame.pts)
             yield frame
 
-    findings = [*check_picture(reel, made, noted(), profile), *check_tags(reel, made, profile.codec, container_of(out))]
+    beyond: Counter[str] = Counter()
+    if inverted:
+        wanted = positives(noted(), reel.coding, beyond)
+        findings = check_picture(reel, made, wanted, profile, "that of the source's positive")
+        findings.append(check_inversion(reel.coding, beyond))
+    else:
+        findings = check_picture(reel, made, noted(), profile)
+    findings += check_tags(reel, made, profile.codec, container_of(out))
     pts, _ = rising(times, reel.step)
     span = (pts[0] * reel.time_base, (pts[-1] + reel.step) * reel.time_base) if pts else (Fraction(0), Fraction(0))
     return findings + check_tracks(reel, made, declared, container_of(out), span, piece)

@@ -96,9 +96,10 @@ class SegmentPainter:
         return self.colorizer.chroma(luma, coding, geometry, look, settings.working_size, target.coding)
 
     def _frames(self, segment: Segment) -> Iterator[Frame]:
-        if self._reader is None or self._reader.reel != segment.reel:
+        wanted = segment.reel, segment.settings.invert
+        if self._reader is None or (self._reader.reel, self._reader.inverted) != wanted:
             self.close()
-            self._reader = Reader(segment.reel)
+            self._reader = Reader(segment.reel, inverted=segment.settings.invert)
         return self._reader.read(segment.offset, segment.pts, segment.digests, segment.seekable)
 
     def close(self) -> None:

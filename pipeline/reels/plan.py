@@ -30,8 +30,8 @@ SEGMENT_FRAMES = 96
 NOT_IN_PACKETS = ("uri", "header_frames", "header_seconds", "timecode", "format", "mirrored", "tilt")
 """Facts of a reel that do not change a segment's packets."""
 
-NOT_IN_SEGMENTS = ("weights", "start", "stop", "color_shots")
-"""Settings that do not change a segment's packets, or only by what stands in its shot."""
+NOT_IN_SEGMENTS = ("weights", "start", "stop", "color_shots", "invert")
+"""Settings that do not change a segment's packets, or only by what stands in its shot or by its frames' digests."""
 
 BATCH = 8
 """Frames painted at once, at most. Part of the plan: a library may pick another algorithm for another batch."""
@@ -95,7 +95,10 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person chose, resolved: everything beside the source that changes the output."""
+    """What a person chose, resolved: everything beside the source that changes the output.
+
+    invert: the reel is a negative, and its positive is colored and written.
+    """
 
     profile: str
     weights: str
@@ -108,18 +111,19 @@ class Settings:
     batch: int = BATCH
     segment_frames: int = SEGMENT_FRAMES
     color_shots: str = "keep"
+    invert: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A reel, ready to be painted.
 
-    pts: presentation time of each frame in the reel's time base, strictly rising. digests: MD5 of each luma plane.
-    skip: frames of the source before the first one (a piece starts late). seekable: the file's own times are
-    trustworthy. damaged_frames: frame -> what is wrong; damaged_packets: error -> count. beside: what frames
-    carry beside their samples -> how many do. account: what became of the picture's packets -> of how many; empty of a
-    piece and of a sequence. last: how long the last frame is shown, in the reel's time base, 0 for a nominal frame.
-    notes: what else a person should know.
+    pts: presentation time of each frame in the reel's time base, strictly rising. digests: MD5 of each luma plane;
+    of a negative of its positive's. skip: frames of the source before the first one (a piece starts late).
+    seekable: the file's own times are trustworthy. damaged_frames: frame -> what is wrong; damaged_packets: error
+    -> count. beside: what frames carry beside their samples -> how many do. account: what became of the picture's
+    packets -> of how many; empty of a piece and of a sequence. last: how long the last frame is shown, in the
+    reel's time base, 0 for a nominal frame. notes: what else a person should know.
     """
 
     reel: Reel
@@ -192,6 +196,7 @@ class Plan:
         return (
             self.source["sha256"] == sha256
             and (mine.weights_digest, mine.start, mine.stop) == (other.weights_digest, other.start, other.stop)
+            and mine.invert == other.invert
             and (self.reel.rate == reel.rate or not piece)  # a sequence's rate says where a piece begins
         )
 

@@ -42,9 +42,10 @@ def marked(tags: Mapping[str, str], plan: Plan) -> dict[str, str]:
 
 def marks(plan: Plan) -> dict[str, str]:
     """What an output's container says of how it was made."""
+    inverted = ", inverted" * plan.settings.invert
     message = (
         f"Color added by a trained model (chromatheque {metadata.version('chromatheque')}, weights "
-        f"{Path(plan.settings.weights).stem} {plan.settings.weights_digest[:16]}); luminance is the source's."
+        f"{Path(plan.settings.weights).stem} {plan.settings.weights_digest[:16]}); luminance is the source's{inverted}."
     )
     return dict(zip(MARKS, (message, SOURCE_TYPE, str(plan.source.get("sha256", ""))), strict=True))
 

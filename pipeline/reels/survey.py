@@ -145,7 +145,7 @@ def survey(
     previous = av.logging.get_level()
     av.logging.set_level(av.logging.ERROR)
     try:
-        with av.logging.Capture(local=False) as logs, Reader(reel, damage, logs) as reader:
+        with av.logging.Capture(local=False) as logs, Reader(reel, damage, logs, settings.invert) as reader:
             work = _Survey(reel, settings, colorizer)
             with closing(ahead(_seen_whole(reader), 8)) as frames:
                 for frame, colored, more in frames:
@@ -173,7 +173,7 @@ def survey_shots(
     report: told how many frames were read. Raises SourceError if the reel is gone or no longer what was surveyed.
     """
     shots, done = list(plan.shots), 0
-    with Reader(plan.reel) as reader:
+    with Reader(plan.reel, inverted=plan.settings.invert) as reader:
         for number in sorted(numbers):
             shot, candidates = shots[number], Candidates()
             span = slice(shot.start, shot.stop)

@@ -35,7 +35,8 @@ class Declared:
     """What is known of an output before it is looked at.
 
     pages: indices in the source. lossless: its codes must be exact. pyramid: it has levels. lost: what is declared as
-    not carried over. mark: the XMP properties that were set, None if not known.
+    not carried over. mark: the XMP properties that were set, None if not known. inverted: its luma is the positive of
+    the source's.
     """
 
     pages: Sequence[int]
@@ -43,6 +44,7 @@ class Declared:
     pyramid: bool | None = None
     lost: Sequence[Loss] = ()
     mark: dict[str, str] | None = None
+    inverted: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -206,10 +208,13 @@ def check_scan(
     """Everything that is kept, page by page. luma: a finding about a page's luma if it was compared already."""
     findings: list[Finding] = []
     for place, number in enumerate(declared.pages):
-        with open_scan(source, number, **limits) as reader, open_scan(out, place, **limits) as written:
+        with (
+            open_scan(source, number, **limits, inverted=False) as reader,
+            open_scan(out, place, **limits, inverted=False) as written,
+        ):
             if not place:
                 findings.append(_same("pages", len(declared.pages), written.scan.pages, Law.WHOLE))
-            findings.append(luma(place) or check_luma(out, place, reader, declared.lossless))
+            findings.append(luma(place) or check_luma(out, place, reader, declared.lossless, declared.inverted))
             findings += check_words(reader, written, declared)
         if declared.pyramid:
             findings.append(_levels(out, place, number))

@@ -79,7 +79,7 @@ def mark_of(plan: ScanPlan) -> dict[str, str]:
 
 
 def _facts(path: str, number: int, limits: dict[str, int]) -> ScanPage:
-    with open_scan(path, number, **limits) as reader:
+    with open_scan(path, number, **limits, inverted=False) as reader:
         return reader.scan
 
 

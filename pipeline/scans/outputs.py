@@ -96,8 +96,12 @@ def digests(path: Path, page: int, rows: int) -> list[str]:
     return [*found, band.hexdigest()] if left < rows else found
 
 
-def check_luma(path: Path, place: int, reader: ScanReader, exact: bool) -> Finding:
-    """Whether an output's luma is its source's, sample by sample. place: of the page in the output."""
+def check_luma(path: Path, place: int, reader: ScanReader, exact: bool, inverted: bool = False) -> Finding:
+    """Whether an output's luma is its source's, sample by sample. place: of the page in the output.
+
+    reader: gives the codes as they are stored. inverted: the output shows their positive, which is reckoned here and
+    not by who colored it.
+    """
     top, off, worst, total, bits = 0, 0, 0, 0.0, 8
     scan = reader.scan
     for rgb in rgb_rows(path, place):
@@ -107,6 +111,8 @@ def check_luma(path: Path, place: int, reader: ScanReader, exact: bool) -> Findi
         for start in range(0, len(rgb), step := max(1, (1 << 20) // scan.width)):
             mine = luma_codes(rgb[start : start + step]).astype(np.int64)
             theirs = reader.read(top + start, 0, len(mine), scan.width).astype(np.int64)
+            if inverted:
+                theirs = (1 << scan.bits) - 1 - theirs
             if scan.bits > bits:
                 theirs = (theirs + 128) // 257
             apart = np.abs(mine - theirs)
@@ -114,17 +120,23 @@ def check_luma(path: Path, place: int, reader: ScanReader, exact: bool) -> Findi
         top += len(rgb)
     if top != scan.height:
         return luma_finding(scan.page, exact, wrong="not compared: the size differs")
-    return luma_finding(scan.page, exact, off, worst, total / (top * scan.width) / (1 if bits == 8 else 257))
+    mean = total / (top * scan.width) / (1 if bits == 8 else 257)
+    return luma_finding(scan.page, exact, off, worst, mean, inverted=inverted)
 
 
-def luma_finding(page: int, exact: bool, off: int = 0, worst: int = 0, mean: float = 0.0, wrong: str = "") -> Finding:
-    """The finding about a page's luma. off: samples that differ; mean: in 8-bit codes; wrong: why nothing is known."""
+def luma_finding(
+    page: int, exact: bool, off: int = 0, worst: int = 0, mean: float = 0.0, wrong: str = "", inverted: bool = False
+) -> Finding:  # fmt: skip
+    """The finding about a page's luma. off: samples that differ; mean: in 8-bit codes; wrong: why nothing is known.
+
+    inverted: it was held against white less the source's.
+    """
     what = f"luma, page {page}"
     if wrong:
         return Finding(what, False, wrong, law=Law.PICTURE)
     if exact:
         differs = f"it differs in {counted(off, 'sample')}, by up to {counted(worst, 'code')}"
-        message = differs if off else "every sample is the source's"
+        message = differs if off else f"every sample is {'white less ' * inverted}the source's"
         return Finding(what, not off, message, law=Law.PICTURE)
     message = f"lossy; mean error {mean:.2f} of 255, worst {worst}"
     return Finding(what, mean <= MEAN_ERROR, message, law=Law.PICTURE)

@@ -112,10 +112,12 @@ class BandPainter:
             yield pack_rows(np.concatenate(list(halved(rows))))
 
     def _reader_of(self, band: Band) -> ScanReader:
-        wanted = band.path, band.page, stamp(Path(band.path))  # another file may have the name by now
+        inverted = band.settings.invert
+        wanted = band.path, band.page, inverted, stamp(Path(band.path))  # another file may have the name by now
         if self._reader is None or self._open != wanted:
             self._close_reader()
-            self._reader, self._open = open_scan(band.path, band.page, **self.limits), wanted
+            self._reader = open_scan(band.path, band.page, **self.limits, inverted=inverted)
+            self._open = wanted
         return self._reader
 
     def _close_reader(self) -> None:

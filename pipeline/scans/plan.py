@@ -29,6 +29,8 @@ NATIVE_BAND_PIXELS = 4 << 20
 """The same where each pixel goes through the network."""
 NOT_PLAIN = ("plate", "look_from", "pending")
 """Facts of a page that JSON has in another form."""
+NOT_IN_BANDS = ("weights", "page", "invert")
+"""Settings that do not change a band's blocks, or are in its id by another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class ScanSettings:
 
     format: TIFF, PNG or JPEG. tile: side of TIFF's tiles, and rows that are encoded at a time of other formats.
     pyramid: where reduced levels are, one of PYRAMIDS, "" for none. page: the only one of the source that is wanted; -1
-    for all.
+    for all. invert: it is a negative, and its positive is colored and written.
     """
 
     format: str
@@ -49,6 +51,7 @@ class ScanSettings:
     tile: int = 512
     pyramid: str = ""
     page: int = -1
+    invert: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,9 @@ class PagePlan:
 
     bits: of the source's luma. out_bits: of the output's samples. orientation: TIFF's, 1 to 8. stored, tone: how its
     samples are stored and became luma, in words. colored: it has color of its own. rows: of a band. luma: MD5 of all
-    luma codes, row by row, little-endian. digests: the same of each band. look_from: where its look comes from if not
-    from itself. pending: a person gave it another look (an empty one stands for its own), and its colors are not yet
-    decided under that.
+    luma codes as they are colored, row by row, little-endian. digests: the same of each band. look_from: where its
+    look comes from if not from itself. pending: a person gave it another look (an empty one stands for its own),
+    and its colors are not yet decided under that.
     """
 
     number: int
@@ -182,11 +185,12 @@ class ScanPlan:
         return tuple(found)
 
     def _band(self, number: int, page: PagePlan, top: int, bottom: int) -> Band:
-        settings = {name: value for name, value in asdict(self.settings).items() if name not in ("weights", "page")}
+        settings = {name: value for name, value in asdict(self.settings).items() if name not in NOT_IN_BANDS}
         settings["pyramid"] = bool(self.settings.pyramid)  # where the levels are is the join's business
         lines = b"" if page.plate.lines is None else page.plate.lines.numpy().tobytes()
         decided = hashlib.sha256(page.plate.look.tobytes() + lines).hexdigest()
         identity = [FORMAT, self.source["sha256"], settings, page.number, page.out_bits, top, bottom, decided]
+        identity += ["inverted"] * self.settings.invert
         digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
         return Band(digest, number, self.path, self.settings, page.number, page.out_bits, top, bottom, page.plate)
 

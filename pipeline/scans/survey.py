@@ -56,9 +56,14 @@ def survey_page(
     scenes = tuple((classes[i], round(float(plate.scene[i]), 4)) for i in likely) if classes else ()
     bits = STILL_FORMATS[settings.format].bits_for(scan.bits)
     return PagePlan(
-        scan.page, scan.bits, bits, scan.orientation, scan.stored, scan.tone, scan.color, scan.alpha, scan.notes,
+        scan.page, scan.bits, bits, scan.orientation, scan.stored, _tone(reader), scan.color, scan.alpha, scan.notes,
         scenes, rows, whole.hexdigest(), tuple(digests), plate,
     )  # fmt: skip
+
+
+def _tone(reader: ScanReader) -> str:
+    """How the samples became luma, in words."""
+    return ", ".join(filter(None, (reader.scan.tone, "turned around as a negative" * reader.inverted)))
 
 
 def picture_look(path: str | Path, colorizer: Colorizer) -> np.ndarray:

@@ -19,10 +19,13 @@ MAX_PIXELS = 8_000_000_000
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> ScanReader:
+def open_scan(
+    path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, inverted: bool = False
+) -> ScanReader:  # fmt: skip
     """Open one page of a scan. page: from 0, among the file's full pictures.
 
     max_bytes: decoded ones held at a time: of the largest strip or tile, of other pictures all. More is refused.
+    inverted: it is a negative, of which the positive is read, whatever its file says of the polarity of its samples.
 
     Raises SourceError (no such file or page), UnsupportedSource, UnreadableSource or DamagedSource: within seconds, and
     before anything is allocated because a header says so.
@@ -43,11 +46,13 @@ def open_scan(path: str | Path, page: int = 0, max_pixels: int = MAX_PIXELS, max
         if not start:
             raise SourceError(name, "the file is empty")
         if start in TIFF:
-            return open_tiff(file, name, page, max_pixels, max_bytes)
-        if page:
+            reader = open_tiff(file, name, page, max_pixels, max_bytes)
+        elif page:
             raise SourceError(name, f"has no page {page}: it is a single picture")
-        reader = open_picture(file, name, max_pixels, max_bytes)
-        file.close()
+        else:
+            reader = open_picture(file, name, max_pixels, max_bytes)
+            file.close()
+        reader.inverted = inverted
         return reader
     except BaseException as error:
         file.close()

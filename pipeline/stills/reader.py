@@ -8,6 +8,7 @@ from types import TracebackType
 
 import numpy as np
 
+from colorizer.color.coding import Coding
 from pipeline.metadata.metadata import Metadata, Resolution
 from pipeline.storage.atomic import legible
 
@@ -47,21 +48,22 @@ class ScanReader:
     """An open scan; a context manager. Not for two threads at once.
 
     held: bytes it may hold: of files in strips or tiles the decoded luma of some, plus one segment while it is decoded;
-    of other pictures the whole luma.
+    of other pictures the whole luma. inverted: what is stored is a negative, and its positive is read.
     """
 
     def __init__(
         self, scan: ScanPage, region: Callable[[int, int, int, int], np.ndarray], close: Callable[[], None], held: int
     ) -> None:
         self.scan, self.held = scan, held
+        self.inverted = False
         self._region = region
         self.close = close
 
     def read(self, top: int, left: int, height: int, width: int) -> np.ndarray:
         """Luma codes of a region, (height, width) of uint8 or uint16, in stored orientation, owned by the caller.
 
-        0 is black, 2^bits - 1 white. Raises DamagedSource if the file's bytes there are no picture, UnreadableSource
-        if they cannot be had.
+        0 is black, 2^bits - 1 white; of a negative they are white less the codes that would be read. Raises
+        DamagedSource if the file's bytes there are no picture, UnreadableSource if they cannot be had.
         """
         if top < 0 or left < 0 or height < 1 or width < 1:
             raise ValueError(f"no region: {height} x {width} at {top}, {left}")
@@ -70,7 +72,8 @@ class ScanReader:
                 f"{height} x {width} at {top}, {left} is not within {self.scan.height} x {self.scan.width}"
             )
         with legible(self.scan.path):
-            return self._region(top, left, height, width)
+            codes = self._region(top, left, height, width)
+        return Coding(self.scan.bits, True).inverted(codes) if self.inverted else codes
 
     def __enter__(self) -> ScanReader:
         return self

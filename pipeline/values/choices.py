@@ -16,6 +16,8 @@ PYRAMIDS = ("pages", "subifds")
 """Where a TIFF output's reduced levels are: in pages behind their own, or in directories below it."""
 NUMBER = re.compile(r"(?=[.,]?\d)\d{0,20}(?:[.,]\d{0,20})?", re.ASCII)
 """A plain decimal number. One with an exponent can name more than a machine can hold."""
+YES, NO = ("yes", "y", "true", "1", "x"), ("no", "n", "false", "0")
+"""As spreadsheets and people write them in a cell."""
 PAGES = 1 << 31
 FRAMES = range(1_000_000)
 """In a second of a time code, and room for slips."""
@@ -79,6 +81,14 @@ def page_of(text: str) -> int:
         return whole(text, range(PAGES))
     except ValueError as error:
         raise ValueError(f"{_told(text)} is not a whole number of 0 or more") from error
+
+
+def yes_or_no(text: str) -> bool:
+    """yes, true, 1 or no, false, 0, in whatever case. Raises ValueError."""
+    word = text.strip().lower()
+    if word not in (*YES, *NO):
+        raise ValueError(f"{_told(text)} is neither yes nor no")
+    return word in YES
 
 
 def bytes_of(text: str) -> int:

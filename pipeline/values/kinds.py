@@ -26,10 +26,11 @@ class Kind:
 
 REEL = Kind(
     "reel", "segment", "frames", "shot", True,
-    ("profile", "weights", "working_size", "precision", "rate", "start", "stop", "memory"), True, True,
+    ("profile", "weights", "working_size", "precision", "rate", "start", "stop", "memory", "invert"), True, True,
 )  # fmt: skip
 SCAN = Kind(
     "scan", "band", "rows", "page", False,
-    ("weights", "working_size", "precision", "compression", "pyramid", "page", "memory", "tile"), False, False,
+    ("weights", "working_size", "precision", "compression", "pyramid", "page", "memory", "tile", "invert"),
+    False, False,
 )  # fmt: skip
 KINDS = {kind.name: kind for kind in (REEL, SCAN)}

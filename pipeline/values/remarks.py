@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 COLORED = "the source has color already; its luminance is used, its color is not"
+INVERTED = "a negative, as asked: its positive is colored and written; color of its own is not kept"
 ALPHA = "the source's transparency is not kept"
 
 

@@ -14,6 +14,7 @@ from pipeline.storage.stores import hasty, masked
 from workflows.terminal import stopping
 from workflows.terminal.loading import loading
 from workflows.terminal.options import (
+    INVERT,
     PRECISION,
     PROGRESS,
     PYRAMID,
@@ -81,6 +82,7 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
 @click.option("--working-size", type=WorkingSize(), help="Shorter side at which the network sees a picture. [192]")
 @PRECISION
 @PYRAMID
+@INVERT
 @click.option("--memory", type=Bytes(), help="Memory limit of a file's job [any of a reel's, 2G of a scan's].")
 @click.option(
     "--deadline", default="", metavar="HH:MM", callback=check_deadline, help="Begin nothing after that [none]."
@@ -121,7 +123,7 @@ def archive(
     """Color every reel and scan below SRC_DIR, or those a manifest lists, into the same tree below OUT_DIR.
 
     A manifest is a CSV file with a column `file` and, as wanted: id, out, kind, profile, weights, working_size, rate,
-    start, stop, compression, page; others are kept as notes. A file that fails is set aside
+    start, stop, compression, page, invert; others are kept as notes. A file that fails is set aside
     (OUT_DIR/set-aside.jsonl) and the others go on. Stop it, or let it be stopped, at any time; run it again to
     continue. OUT_DIR/report.html tells what came of each.
 
@@ -146,8 +148,7 @@ def archive(
 
     if options["working_size"] is None:
         options["working_size"] = DEFAULT_WORKING_SIZE
-    if options["memory"] is None:
-        del options["memory"]
+    options = {name: value for name, value in options.items() if value or name not in ("memory", "invert")}
     check_profile(PROFILES[options["profile"]])
     found = find(source, out, options, include, exclude, known_names(depot_for(out, scratch)))
     if not found.items:

@@ -13,6 +13,7 @@ from pipeline.values.words import counted
 from workflows.terminal.arguments import OneFile, check_reel, is_still
 from workflows.terminal.loading import loading
 from workflows.terminal.options import (
+    INVERT,
     OVERWRITE,
     PRECISION,
     PROGRESS,
@@ -70,6 +71,7 @@ def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
     show_default=True,
     help="Shots in color within a black-and-white reel: keep their colors, or paint them too.",
 )
+@INVERT
 @click.option(
     "--memory", type=Bytes(), default="0", show_default="any", help="Memory limit; fewer frames at once if it asks."
 )
@@ -94,7 +96,7 @@ def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
 def reel(
     source: str, out: Path, profile: str | None, weights: str, working_size: int | None, precision: Any, looks: Any,
     color_shots: Any, ray: str, workers: int, job: Path | None, overwrite: bool, sheet: bool | None, progress: str,
-    start: str, stop: str, rate: Fraction | None, memory: int,
+    start: str, stop: str, rate: Fraction | None, memory: int, invert: bool,
 ) -> None:  # fmt: skip
     """Color the film reel IN and write OUT.
 
@@ -119,7 +121,7 @@ def reel(
     choices = ReelChoices(
         profile=profile, weights=weights, working_size=size, precision=precision, looks=looks, color_shots=color_shots,
         ray=ray, workers=workers, start=start, stop=stop, rate=rate, overwrite=overwrite,
-        memory=memory,
+        memory=memory, invert=invert,
     )  # fmt: skip
     color(lambda listener: ReelJob(source, out, choices, job, listener), progress, _summary)
     from workflows.sheets.sheet import leave_sheet  # not before the work begins: it brings the report's readers

@@ -12,6 +12,7 @@ from pipeline.values.words import counted
 from workflows.terminal.arguments import OneFile, check_scan
 from workflows.terminal.loading import loading
 from workflows.terminal.options import (
+    INVERT,
     OVERWRITE,
     PRECISION,
     PROGRESS,
@@ -51,6 +52,7 @@ class OneScan(OneFile, WithPyramid):
 )  # fmt: skip
 @click.option("--tile", type=click.IntRange(16, 4096), help="Side of a TIFF output's tiles [512, less if memory asks].")
 @PYRAMID
+@INVERT
 @click.option("--page", type=click.IntRange(0), help="Only this page of a TIFF, counted from 0 [all].")
 @click.option("--memory", type=Bytes(), default="2G", show_default=True, help="Memory limit.")
 @click.option(

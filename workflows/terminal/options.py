@@ -172,6 +172,9 @@ PYRAMID = click.option(
     help="Add reduced copies to a TIFF, for viewers of large pictures: in pages behind their own, as servers and slide "
     "viewers read them, or in SubIFDs. [pages; of several pictures subifds]",
 )  # fmt: skip
+INVERT = click.option(
+    "--invert", is_flag=True, help="It is a black-and-white negative: its positive is colored and written."
+)
 PROGRESS = click.option(
     "--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True,
     help="Bars for people, JSON lines for programs.",

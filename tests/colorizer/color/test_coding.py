@@ -1,5 +1,6 @@
 """Codings: stored codes and what they mean."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -43,6 +44,22 @@ def test_luma_codes_round_trip(coding, data):
     assert 0 <= luma <= 1
     assert round(luma * (white - black)) + black == min(max(code, black), white)
     assert stored.item() == code
+
+
+@given(codings, st.data())
+def test_a_negative_turned_around(coding, data):
+    """Black and white change places, and so does every code with its opposite; only what lies further above white than
+    there is room below black becomes 0.
+    """
+    black, white = coding.luma_range
+    kind = np.uint8 if coding.bits == 8 else np.uint16
+    some = data.draw(st.lists(st.integers(0, 2**coding.bits - 1), min_size=1, max_size=9))
+    codes = np.array([black, white, *some], kind)
+    turned = coding.inverted(codes)
+    assert turned.dtype == kind
+    assert turned.tolist() == [white, black, *(max(0, black + white - code) for code in some)]
+    if coding.full_range:
+        assert np.array_equal(coding.inverted(turned), codes)
 
 
 @given(codings, st.floats(-0.75, 0.75))

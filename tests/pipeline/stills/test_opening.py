@@ -16,7 +16,7 @@ from pipeline.pages.pyramid import halve
 from pipeline.stills import segments as scan_segments
 from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import ScanReader
-from tests.tiffs import noise, whole
+from tests.tiffs import noise, packed, whole, write
 
 STORAGES = {
     "strips": {"rowsperstrip": 7},
@@ -93,6 +93,38 @@ def test_any_region_equals_the_whole(readers, data):
     region = reader.read(top, left, height, width)
     assert np.array_equal(region, picture[top : top + height, left : left + width])
     assert region.flags.owndata
+
+
+KINDS = {
+    "1 bit": (1, {}), "4 bits": (4, {}), "12 bits": (12, {}), "0 is white": (8, {"white": True}),
+    "u1": ("u1", {}), "u2": ("u2", {}), "u4": ("u4", {}), "i2": ("i2", {}), "f4": ("f4", {}), "f8": ("f8", {}),
+    "big-endian": (">u2", {}), "rgb": ("u1", {"photometric": "rgb"}), "rgb16": ("u2", {"photometric": "rgb"}),
+    "cmyk": ("u1", {"photometric": "separated"}), "lab": ("u1", {"photometric": "cielab"}),
+    "jpeg": ("u1", {"photometric": "rgb", "compression": "jpeg"}),
+    "profiled": ("u2", {"iccprofile": bytes(imagecodecs.cms_profile("gray", gamma=1.0))}),
+}  # fmt: skip
+"""Samples by bits or type, and how they are stored."""
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_negative_is_white_less_the_code(tmp_path, name):
+    """Of samples of every kind, in any region: turned around are the luma codes that are read otherwise, once."""
+    kind, options = KINDS[name]
+    path, shape = tmp_path / "a.tif", (40, 64)
+    if isinstance(kind, int):
+        packed(path, noise(shape, bits=kind), kind, **options)
+    else:
+        bands = {"rgb": (3,), "cielab": (3,), "separated": (4,)}.get(options.get("photometric", ""), ())
+        samples = np.random.default_rng(1).random((*shape, *bands))
+        top = 1 if kind[0] == "f" else np.iinfo(kind).max
+        write(path, (samples * top).astype(kind), **options)
+    with open_scan(path) as stored, open_scan(path, inverted=True) as turned:
+        codes = stored.read(3, 5, 30, 50)
+        wanted = 2**stored.scan.bits - 1 - codes.astype(np.int64)
+        found = turned.read(3, 5, 30, 50)
+        assert found.dtype == codes.dtype
+        assert np.array_equal(found, wanted)
+        assert stored.scan.tone == turned.scan.tone
 
 
 def test_long_strips_are_read_in_pieces(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.values.choices import bytes_of
+from pipeline.values.choices import bytes_of, yes_or_no
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,16 @@ def test_what_is_no_number_of_bytes(text):
     """A part of a byte is not rounded down to 0, which is no limit."""
     with pytest.raises(ValueError, match="write 800M or 2G"):
         bytes_of(text)
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("yes", True), (" TRUE", True), ("1", True), ("No", False), ("0", False)])
+def test_yes_and_no(text, wanted):
+    """As spreadsheets write them."""
+    assert yes_or_no(text) is wanted
+
+
+@pytest.mark.parametrize("text", ["perhaps", "2", "-", ""])
+def test_what_is_neither_yes_nor_no(text):
+    """It is not guessed."""
+    with pytest.raises(ValueError, match="neither yes nor no"):
+        yes_or_no(text)
