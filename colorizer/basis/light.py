@@ -20,17 +20,26 @@ import numpy as np
 
 
 class Matrix(IntEnum):
-    """How Y'CbCr was made of R'G'B' (H.273, table 4), as far as this project tells them apart."""
+    """How luma and two more numbers were made of R'G'B' (H.273, table 4)."""
 
     IDENTITY = 0
     BT709 = 1
     UNSPECIFIED = 2
     RESERVED = 3
+    FCC = 4
     BT470BG = 5
     SMPTE170M = 6
     SMPTE240M = 7
+    YCGCO = 8
     BT2020 = 9
     BT2020_CONSTANT = 10
+    YDZDX = 11
+    DERIVED = 12
+    DERIVED_CONSTANT = 13
+    ICTCP = 14
+    IPT_C2 = 15
+    YCGCO_RE = 16
+    YCGCO_RO = 17
 
 
 class Primaries(IntEnum):
@@ -63,7 +72,10 @@ class Range(IntEnum):
 UNIT = 10_000
 """What luma weights are parts of."""
 
-WEIGHTS = {"bt601": (2990, 5870, 1140), "bt709": (2126, 7152, 722), "bt2020": (2627, 6780, 593)}
+WEIGHTS = {
+    "bt601": (2990, 5870, 1140), "bt709": (2126, 7152, 722), "bt2020": (2627, 6780, 593), "fcc": (3000, 5900, 1100),
+    "smpte240m": (2120, 7010, 870),
+}  # fmt: skip
 """Of R', G' and B' in luma, in parts of UNIT."""
 
 MATRICES = {name: (red / UNIT, blue / UNIT) for name, (red, _, blue) in WEIGHTS.items()}
@@ -73,12 +85,24 @@ LUMA_WEIGHTS = {name: tuple(weight / UNIT for weight in weights) for name, weigh
 """The weights as numbers."""
 
 MATRIX_NAMES: dict[int, str] = {
-    Matrix.BT709: "bt709", Matrix.BT470BG: "bt601", Matrix.SMPTE170M: "bt601", Matrix.SMPTE240M: "bt709",
-    Matrix.BT2020: "bt2020", Matrix.BT2020_CONSTANT: "bt2020",
+    Matrix.BT709: "bt709", Matrix.BT470BG: "bt601", Matrix.SMPTE170M: "bt601", Matrix.FCC: "fcc",
+    Matrix.SMPTE240M: "smpte240m", Matrix.BT2020: "bt2020",
 }  # fmt: skip
-"""The weights that a tag stands for."""
+"""The weights that a tag stands for. Other tags are no Y'CbCr that is made of R'G'B' by weights alone; the luma of gray
+is R' = G' = B' in all of them."""
 
-MATRIX_TAGS = {"bt601": Matrix.SMPTE170M, "bt709": Matrix.BT709, "bt2020": Matrix.BT2020}
+MATRIX_WORDS: dict[int, str] = {
+    Matrix.YCGCO: "YCgCo", Matrix.BT2020_CONSTANT: "BT.2020 at constant luminance", Matrix.YDZDX: "SMPTE ST 2085",
+    Matrix.DERIVED: "a matrix derived from the primaries", Matrix.ICTCP: "ICtCp", Matrix.IPT_C2: "IPT-C2",
+    Matrix.DERIVED_CONSTANT: "constant luminance derived from the primaries", Matrix.YCGCO_RE: "YCgCo-Re",
+    Matrix.YCGCO_RO: "YCgCo-Ro",
+}  # fmt: skip
+"""What tags without weights here are called."""
+
+MATRIX_TAGS = {
+    "bt601": Matrix.SMPTE170M, "bt709": Matrix.BT709, "bt2020": Matrix.BT2020, "fcc": Matrix.FCC,
+    "smpte240m": Matrix.SMPTE240M,
+}  # fmt: skip
 """The tag that weights are written as."""
 
 PRIMARIES_NAMES: dict[int, str] = {
@@ -100,6 +124,11 @@ WHITE = (0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290)
 def assumed_matrix(lines: int) -> str:
     """The weights of a picture that does not say them, by its height, as players guess: up to PAL's 576 Rec. 601."""
     return "bt601" if lines <= 576 else "bt709"
+
+
+def matrix_words(tag: int) -> str:
+    """A matrix by the name that people know it by, else by its number."""
+    return MATRIX_WORDS.get(tag, str(int(tag)))
 
 
 def luma_codes(rgb: np.ndarray, matrix: str = "bt601") -> np.ndarray:

@@ -10,25 +10,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from colorizer.basis.errors import LedgerError, SourceError
 from pipeline.collection import layout
 from pipeline.collection.item import Item
+from pipeline.reels.parts import parts_of
 from pipeline.storage.atomic import read_json, stamp, writable, write_json
 from pipeline.storage.cache import cache_folder
 from pipeline.storage.job_folder import PLAN, PUBLISHED, JobFolder
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import removed
 from pipeline.storage.stores import Store, StoredFile, in_parallel, is_uri, masked, store_of
-from pipeline.values.sequence import NUMBERED
+from pipeline.values.sequence import pattern_of
+from pipeline.values.title import following
 
 if sys.platform != "win32":
     import fcntl
@@ -143,7 +145,9 @@ class Depot:
         if is_uri(source):
             return [part for listed in _listed(source) for part in listed]
         path = Path(source)
-        return stamp(path.parent if "%" in path.name and not path.is_file() else path)  # of a sequence: its folder
+        if "%" in path.name and not path.is_file():
+            return stamp(path.parent)  # of a sequence: its folder
+        return [part for each in parts_of(source) for part in stamp(each)]
 
     def source_bytes(self, item: Item) -> int | None:
         """Size of a source in a store; None if it is not there."""
@@ -369,13 +373,12 @@ def _is_below(place: str) -> bool:
 def _listed(uri: str) -> list[list[Any]]:
     """Name, size and version of a source's files, in order: one, or of a sequence all that may belong to it."""
     store, name = store_of(uri)
-    entry, number = store.look(name), NUMBERED.search(name)
-    if entry is not None or number is None:  # a file may be called 100%.mov
-        return [[entry.place, *entry.stamp]] if entry else []
-    before, after = (re.escape(part) for part in (name[: number.start()], name[number.end() :]))
-    numbered = re.compile(rf"{before}\d{{{number[1]},}}{after}")
+    entry, pattern = store.look(name), pattern_of(name)
+    if entry is not None or pattern is None:  # a file may be called 100%.mov
+        more = takewhile(lambda part: part is not None, map(store.look, following(name))) if entry else ()
+        return [[part.place, *part.stamp] for part in (entry, *more) if part is not None]
     found = sorted(store.find().values(), key=lambda e: e.place)
-    return [[e.place, *e.stamp] for e in found if numbered.fullmatch(e.place)]
+    return [[e.place, *e.stamp] for e in found if pattern.number(e.place) is not None]
 
 
 def _fetched(folder: Path) -> list[list[Any]] | None:

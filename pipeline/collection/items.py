@@ -5,26 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.collection.asked import check_places, is_manifest, is_output
+from pipeline.collection.asked import check_places, is_manifest
 from pipeline.collection.item import Item
 from pipeline.collection.manifest import COLUMNS, in_words, read_manifest
 from pipeline.collection.names import Wish, folded, named, same_source
-from pipeline.collection.sources import ROOM, is_sequence, joined, kind_of, of_sequence
+from pipeline.collection.sources import ROOM, is_sequence
+from pipeline.collection.walk import Tree, walk
 from pipeline.containers.profiles import PROFILES
-from pipeline.storage.stores import Store, is_uri, masked
+from pipeline.storage.stores import is_uri, masked
 from pipeline.values.kinds import KINDS
-
-SEQUENCE = 10
-"""Numbered DPX files in a folder from which they are one reel."""
-NUMBERED = re.compile(r"(.*?)(\d{3,9})(\.dpx)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +28,30 @@ class Found:
     """What a walk or a manifest gave. passed: other files by suffix, which nothing is done about.
 
     orphans: outputs of earlier runs that belong to no source any more. remarks: what a person should know of the
-    manifest.
+    manifest. hints: what who looks first may want otherwise.
+    linked: folders behind symbolic links that nothing is done about.
     """
 
     items: tuple[Item, ...]
     passed: Mapping[str, int]
     orphans: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    linked: int = 0
 
 
 def find(
     source: Path | str, out: Path | str, options: Mapping[str, Any], include: Iterable[str], exclude: Iterable[str],
-    known: Mapping[str, str] | None = None,
+    known: Mapping[str, str] | None = None, every: bool = False, follow: bool = False,
 ) -> Found:  # fmt: skip
     """The items of a folder, or of a manifest (.csv), both by path or URI. options: of every item; a manifest's row
     has the last word.
 
     include, exclude: patterns that a path below the folder (or a row's file) must and must not match. known: sources by
-    the outputs that earlier runs gave them. Raises ColorizeError.
+    the outputs that earlier runs gave them. every, follow: as of `walk`. Raises ColorizeError.
     """
     source, out = str(source), str(out)
-    known, remarks = known or {}, tuple[str, ...]()
+    known, remarks, tree = known or {}, tuple[str, ...](), Tree()
     check_places(source, out)
     if is_manifest(source):
         manifest = read_manifest(source)
@@ -60,11 +59,13 @@ def find(
         remarks = (*manifest.remarks, *_repeated(masked(source), manifest.rows, rows))
         _part(rows, known)
     else:
-        rows, passed = _walked(source, out)
+        tree = walk(source, out, every, follow)
+        rows, passed = tree.rows, dict(tree.passed)
     items = list(_items(rows, options, known))
     globs = tuple(include), tuple(exclude)
     chosen = tuple(item for row, item in items if _wanted(row["below"], *globs))
-    return Found(chosen, passed, tuple(_orphans(source, out, [item for _, item in items], known)), remarks)
+    orphans = tuple(_orphans(source, out, [item for _, item in items], known))
+    return Found(chosen, passed, orphans, remarks, tuple(tree.hints), tree.linked)
 
 
 def _orphans(source: str, folder: str, items: list[Item], known: Mapping[str, str]) -> Iterator[str]:
@@ -89,56 +90,6 @@ def _wanted(below: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> b
         return any(fnmatchcase(below, p) or fnmatchcase(PurePosixPath(below).name, p) for p in patterns)
 
     return (not include or matches(include)) and not matches(exclude)
-
-
-def _folders(source: str, out: str, passed: Counter[str]) -> Iterator[tuple[PurePosixPath, list[str]]]:
-    """Folders at and below a source, by their place below it, each with the names of its files.
-
-    passed: counts files in outputs of earlier runs, and objects whose keys no path can hold.
-    """
-    if is_uri(source):
-        found: defaultdict[PurePosixPath, list[str]] = defaultdict(list)
-        for place in Store(source).find():
-            path = PurePosixPath(place)
-            hidden = any(part.startswith(".") for part in path.parts)  # "..", too, which an object's name may hold
-            if not hidden and str(path) == place:
-                found[path.parent].append(path.name)
-            elif not hidden:
-                passed["under keys with // or /./"] += 1
-        yield from sorted(found.items())
-        return
-    mine = None if is_uri(out) else Path(out).resolve()
-    for place, folders, files in os.walk(source):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and (Path(place) / f).resolve() != mine)
-        if place != source and is_output(place):
-            folders.clear()
-            passed["in outputs of earlier runs"] += len(files)
-            continue
-        yield PurePosixPath(Path(place).relative_to(source).as_posix()), files
-
-
-def _walked(source: str, out: str) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Rows of all reels and scans below a folder; hidden files, and what this program wrote, do not count."""
-    rows: list[dict[str, Any]] = []
-    passed: Counter[str] = Counter()
-    base = source.rstrip("/") if is_uri(source) else source
-    for place, files in _folders(source, out, passed):
-        numbered: defaultdict[tuple[str, int, str], list[str]] = defaultdict(list)
-        for name in sorted(f for f in files if not f.startswith(".")):
-            if match := NUMBERED.fullmatch(name):
-                numbered[match[1], len(match[2]), match[3]].append(name)
-        pictures = {name for names in numbered.values() if len(names) >= SEQUENCE for name in names}
-        for (stem, digits, suffix), names in sorted(numbered.items()):
-            if len(names) >= SEQUENCE:
-                below = str(place / f"{stem.replace('%', '%%')}%0{digits}d{suffix}")
-                rows.append({"file": joined(base, below), "below": below, "as": of_sequence(below), "kind": "reel"})
-        for name in sorted(f for f in files if not f.startswith(".") and f not in pictures):
-            if not (kind := kind_of(name)):
-                passed[PurePosixPath(name).suffix.lower() or "without suffix"] += 1
-                continue
-            below = str(place / name)
-            rows.append({"file": joined(base, below), "below": below, "as": below, "kind": kind})
-    return rows, dict(sorted(passed.items()))
 
 
 def _once(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

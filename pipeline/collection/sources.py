@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path, PurePosixPath
 
 from colorizer.basis.atomic import NAME_MAX
 from pipeline.stills.table import SUFFIXES
 from pipeline.storage.stores import is_uri
-from pipeline.values.sequence import NUMBERED
+from pipeline.values.sequence import SUFFIXES as PICTURES
+from pipeline.values.sequence import pattern_of
 from pipeline.values.suffixes import REELS
 
 ROOM = NAME_MAX - 25
@@ -23,7 +23,8 @@ def kind_of(name: str) -> str:
 
 def is_sequence(name: str) -> bool:
     """Whether a name is a pattern of numbered pictures."""
-    return NUMBERED.search(name) is not None
+    found = pattern_of(name)
+    return found is not None and (found.digits > 1 or PurePosixPath(name).suffix.lower() in PICTURES)
 
 
 def joined(base: str, place: str) -> str:
@@ -34,7 +35,9 @@ def joined(base: str, place: str) -> str:
 def of_sequence(below: str) -> str:
     """What a sequence's output is called: as its pictures are without their numbers, else as their folder."""
     place = PurePosixPath(below)
-    stem = re.sub(r"%\d*d", "", place.stem).rstrip("._- ")
+    pattern = pattern_of(place.name)
+    name = f"{pattern.before}{pattern.after}" if pattern is not None else place.name
+    stem = name.removesuffix(place.suffix).rstrip("._- ")
     if stem:
         return str(place.with_name(stem + place.suffix))
     return f"{place.parent if place.parent.name else 'reel'}{place.suffix}"

@@ -25,6 +25,8 @@ from pipeline.reels.join import join
 from pipeline.reels.limits import check_limits, check_times
 from pipeline.reels.memory import batch_for
 from pipeline.reels.painter import SegmentPainter
+from pipeline.reels.parts import joined_name, parts_of
+from pipeline.reels.pictures import picture
 from pipeline.reels.plan import BATCH, BATCH_BYTES, Plan, Segment, Settings
 from pipeline.reels.preservation import keep_proof
 from pipeline.reels.reel import ASSUMED_RATE, Reel, open_source, pictures_in, probe, readable
@@ -148,14 +150,16 @@ class ReelJob(Job[Plan, ReelChoices]):
         return remarks + [note for note in plan.notes if note not in usual]
 
     def _others(self) -> list[str]:
-        """Which picture is colored, where a file has several."""
+        """Which files are read as one, and which picture is colored where there are several."""
         if self.reel.is_sequence:
             return []
+        parts = parts_of(self.uri)
+        one = [f"{joined_name(parts)} are one title; they are read as one reel"] * (len(parts) > 1)
         with readable(self.uri), open_source(self.uri) as container:
             others = [s for s in pictures_in(container) if s.index != self.reel.stream]
             sizes = ", ".join(f"{s.index} ({s.codec_context.width} x {s.codec_context.height})" for s in others)
         mine = f"{self.reel.stream} ({self.reel.width} x {self.reel.height})"
-        return [f"of several pictures track {mine} is colored; as they are stay {sizes}"] if others else []
+        return [*one, *[f"of several pictures track {mine} is colored; as they are stay {sizes}"] * bool(others)]
 
     def adopt(self, values: dict[str, Any]) -> Plan | None:
         """The folder's plan with whatever a person edited in it; None if it is of other frames or weights."""
@@ -164,7 +168,8 @@ class ReelJob(Job[Plan, ReelChoices]):
             return None
         plan.check_looks(self.weights.config.look_length)
         check_times(self.out, plan, self.profile, container_of(self.out))
-        return replace(plan, reel=self.reel, settings=self.settings)
+        rate = self.reel.rate if self.reel.is_sequence else plan.reel.rate  # which all of its frames told
+        return replace(plan, reel=replace(self.reel, rate=rate), settings=self.settings)
 
     def survey(self, kept: Plan | None, colorizer: Colorizer) -> Plan:
         """One decode of all frames."""
@@ -236,13 +241,15 @@ def _suspects(failed: list[Finding], segments: tuple[Segment, ...]) -> list[Segm
 
 
 def identity(reel: Reel) -> dict[str, Any]:
-    """What a source is, wherever it lies: name, size and sha256 (of a sequence: of its pictures' digests)."""
-    if not reel.is_sequence:
-        return identity_of(Path(reel.uri))
+    """What a source is, wherever it lies: name, size and sha256 (of several files: of their digests)."""
+    numbers = range(reel.first, reel.first + reel.count)
+    paths = [picture(reel.uri, n) for n in numbers] if reel.is_sequence else list(parts_of(reel.uri))
+    if not reel.is_sequence and len(paths) == 1:
+        return identity_of(paths[0])
     total, digest = 0, hashlib.sha256()
-    for number in range(reel.first, reel.first + reel.count):
-        path = Path(reel.uri % number)
+    for path in paths:
         with legible(str(path)):
             total += path.stat().st_size
             digest.update(bytes.fromhex(sha256(path)))
-    return {"name": Path(reel.uri).name, "bytes": total, "sha256": digest.hexdigest(), "pictures": reel.count}
+    several = {"pictures": reel.count} if reel.is_sequence else {"files": [path.name for path in paths]}
+    return {"name": Path(reel.uri).name, "bytes": total, "sha256": digest.hexdigest(), **several}

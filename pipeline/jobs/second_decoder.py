@@ -6,8 +6,6 @@ white is 0 as codes beyond their range.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from colorizer.basis.errors import ColorizeError, UnsupportedSource
@@ -24,8 +22,8 @@ def check_decoders(reel: Reel) -> None:
     """Raises UnsupportedSource where the two disagree about the first picture of a TIFF sequence that both read."""
     if not reel.is_sequence or reel.codec != "tiff":
         return
-    index = Pictures(reel.uri, reel.first, reel.count).first_good()
-    path = Path(reel.uri % (reel.first + index))
+    pictures = Pictures(reel.uri, reel.first, reel.count)
+    path = pictures.path(pictures.first_good())
     with Reader(reel) as frames:
         seen = next(frames).luma / (2**reel.coding.bits - 1)
     try:

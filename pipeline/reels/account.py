@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.reels import pulldown
 from pipeline.values.finding import Finding
 
 UNSEEN = {"vp8": 0x10}
@@ -20,13 +21,17 @@ WORDS = {
 
 @dataclass(slots=True)
 class Account:
-    """Counts of packets and frames, while a track is decoded. waiting: times of packets of which no frame has come."""
+    """Counts of packets and frames, while a track is decoded. waiting: times of packets of which no frame has come.
+
+    repeated: packets that ask for a field to be shown twice.
+    """
 
     packets: int = 0
     frames: int = 0
     hidden: int = 0
     unseen: int = 0
     failed: int = 0
+    repeated: int = 0
     first: int | None = None
     waiting: dict[int | None, int] = field(default_factory=dict, repr=False)
 
@@ -35,6 +40,7 @@ class Account:
         if not packet.size:
             return
         self.packets += 1
+        self.repeated += codec in pulldown.CODECS and pulldown.repeats(bytes(memoryview(packet)[: pulldown.HEAD]))
         if packet.is_discard:
             self.hidden += 1
         elif codec in UNSEEN and not bytes(packet)[0] & UNSEEN[codec]:

@@ -17,7 +17,7 @@ import av.filter
 import numpy as np
 
 from colorizer.basis.errors import EncodeError
-from colorizer.basis.light import MATRIX_TAGS, Matrix, Range
+from colorizer.basis.light import MATRIX_NAMES, MATRIX_TAGS, Matrix, Range
 from pipeline.containers.containers import Container
 from pipeline.containers.profiles import Profile
 from pipeline.reels.frames import plane_view
@@ -65,10 +65,11 @@ def configure(context: Any, reel: Reel, profile: Profile, target: Target, contai
     context.framerate = reel.rate
     context.sample_aspect_ratio = reel.aspect
     _, primaries, transfer, matrix = reel.tags
-    # RGB and gray sources are full range and have no matrix of their own: say what was used
+    # RGB and gray sources are full range and have no matrix of their own, and of some its chroma is not made here: say
+    # what was used
     context.color_range = Range.FULL if target.coding.full_range else Range.LIMITED
     context.color_primaries, context.color_trc = primaries, transfer
-    own = matrix not in (Matrix.IDENTITY, Matrix.RESERVED) and reel.layout.kind != "rgb"
+    own = matrix in (*MATRIX_NAMES, Matrix.UNSPECIFIED) and reel.layout.kind != "rgb"
     context.colorspace = matrix if own else MATRIX_TAGS[target.coding.matrix]
     context.flags |= GLOBAL_HEADER
     context.thread_count = codec.threads

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colorizer.basis.light import Matrix, Range
+from colorizer.basis.light import Matrix, Range, matrix_words
 from colorizer.color.coding import Coding
 from pipeline.containers.codecs import PictureCodec
 from pipeline.containers.containers import Container, container_of
@@ -24,6 +24,7 @@ from pipeline.reels.account import Account
 from pipeline.reels.beside import beside
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.frames import luma_digest
+from pipeline.reels.pictures import sound_beside
 from pipeline.reels.piece import Piece
 from pipeline.reels.plan import Plan, rising
 from pipeline.reels.reel import UNSAID, Reel, probe
@@ -144,11 +145,15 @@ def check_picture(
 
 def check_source(reel: Reel, harmed: Mapping[int, str]) -> list[Finding]:
     """What a source holds that no output does: a crop, transparency, and of a sequence the pictures that cannot be
-    read, each by its name, with what stands in its place."""
+    read, each by its name, with what stands in its place, and sound in a file of its own."""
     found = []
     if reel.is_sequence:
         message = "; ".join(harmed.values()) or "every one of the source can be read"
         found.append(Finding("pictures", not harmed, message))
+        found += [
+            Finding("sound", False, f"{path.name}, which lies beside the pictures; mux it to the output by hand")
+            for path in sound_beside(reel.uri)
+        ]
     elif cropped := crop(Path(reel.uri), reel.width, reel.height):
         found.append(Finding("crop", False, f"{cropped}; no output holds that"))
     if reel.layout.alpha:
@@ -204,7 +209,8 @@ def check_tags(reel: Reel, made: Reel, codec: PictureCodec, container: Container
         alike = name == "transfer" and (source, made.tags[i]) in container.alike
         fine = special or implied or alike or (rescaled and not codec.full_range)
         if source not in (UNSAID[i], *RESERVED[i]) and not fine:
-            pairs.append((f"color {name}", source, made.tags[i]))
+            words = matrix_words if name == "matrix" else int
+            pairs.append((f"color {name}", words(source), words(made.tags[i])))
     return [
         replace(_kept("size", size, found), frames=(), law=Law.PICTURE),
         *(_kept(what, a, b) for what, a, b in pairs),

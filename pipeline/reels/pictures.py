@@ -14,11 +14,39 @@ import av
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
 from pipeline.storage.atomic import legible
+from pipeline.values.sequence import ONE, Pattern, pattern_of
 
 CODECS = {".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff", ".png": "png"}
 """FFmpeg's decoders by suffix."""
+SOUND = (".wav", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".flac")
+"""Of files of sound that go with a sequence."""
 TILE_TAGS = (322, 323, 324, 325)
 """Width, length, offsets and byte counts of tiles (TIFF 6.0, section 15)."""
+
+
+def numbered(pattern: str) -> Pattern:
+    """How a sequence's pictures are named. Raises SourceError."""
+    found = pattern_of(Path(pattern).name)
+    if found is None:
+        raise SourceError(pattern, f"a sequence is {ONE}")
+    return found
+
+
+def picture(pattern: str, number: int) -> Path:
+    """Where a picture of a sequence lies. A % in the name of a folder is one."""
+    return Path(pattern).with_name(numbered(pattern).name(number))
+
+
+def sound_beside(pattern: str) -> list[Path]:
+    """Files of sound that go with a sequence by their names: as its pictures without their numbers, or as its folder,
+    in it or beside it. Raises UnreadableSource."""
+    folder, name = Path(pattern).parent.absolute(), numbered(pattern)
+    stems = {name.before.rstrip(".-_ ").casefold(), folder.name.casefold()} - {""}
+    found: list[Path] = []
+    with legible(str(folder)):
+        for place, wanted in ((folder, stems), (folder.parent, {folder.name.casefold()})):
+            found += [p for p in place.iterdir() if p.suffix.lower() in SOUND and p.stem.casefold() in wanted]
+    return sorted(found)
 
 
 class Pictures:
@@ -32,7 +60,7 @@ class Pictures:
 
     def path(self, index: int) -> Path:
         """Where a picture lies."""
-        return Path(self.pattern % (self.first + index))
+        return picture(self.pattern, self.first + index)
 
     def frames(self, start: int = 0) -> Iterator[tuple[av.VideoFrame, str]]:
         """Every picture from `start` on, and "" or, where a neighbor stands in its place, why and which.

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from av.sidedata.sidedata import Type
 from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
 from colorizer.basis.light import (
     MATRIX_NAMES,
+    MATRIX_WORDS,
     PRIMARIES_NAMES,
     Matrix,
     Primaries,
@@ -36,16 +36,19 @@ from colorizer.painting.geometry import Geometry
 from pipeline.reels.dpx import dpx_sequence
 from pipeline.reels.fields import fields_of
 from pipeline.reels.frames import PixelLayout, pixel_layout
-from pipeline.reels.pictures import Pictures
+from pipeline.reels.parts import Joined, parts_of
+from pipeline.reels.pictures import Pictures, numbered, picture
 from pipeline.storage.atomic import legible
-from pipeline.values.sequence import NUMBERED
+from pipeline.values.sequence import SUFFIXES
 
 MAX_PIXELS = 16384 * 16384
 """A picture larger than this is refused before anything is allocated for it."""
 
-SEQUENCE_SUFFIXES = (".dpx", ".tif", ".tiff", ".png")
 UNSAID = (Range.UNSPECIFIED, Primaries.UNSPECIFIED, Transfer.UNSPECIFIED, Matrix.UNSPECIFIED)
 """Range, primaries, transfer and matrix of a picture that does not say them."""
+
+MATRIX_OF = {"bt709": "bt709", "smpte170m": "bt601", "bt470bg": "bt601", "bt2020": "bt2020"}
+"""The matrix that goes with primaries, where a picture's own has no weights."""
 
 ASSUMED_RATE = "24 pictures a second"
 """What is assumed where nothing is said, which a person should know: it decides how long the film is."""
@@ -109,6 +112,11 @@ class Reel:
     def is_sequence(self) -> bool:
         """Whether the reel is numbered pictures."""
         return self.count > 0
+
+    @property
+    def foreign_matrix(self) -> bool:
+        """Whether its chroma is of a kind that is neither read nor made here; its luma is that of gray in any case."""
+        return self.tags[3] in MATRIX_WORDS and self.layout.kind != "rgb"
 
     @property
     def step(self) -> int:
@@ -209,13 +217,15 @@ def _of_one_file() -> str:
 
 
 def open_source(uri: str, first: int = 0, rate: Fraction | None = None) -> av.container.InputContainer:
-    """Open a file, or a sequence from picture number `first` on. Raises UnsupportedSource, FFmpeg's own errors."""
+    """Open a file, or of a sequence the picture of a number, `first`. Raises UnsupportedSource, FFmpeg's own errors."""
     if is_pattern(uri):
-        options = {"start_number": str(first), "framerate": str(rate or 24)}
-        return av.open(uri, format="image2", options=options)
+        options = {"framerate": str(rate or 24), "pattern_type": "none"}
+        return av.open(local(picture(uri, first)), format="image2", options=options)
     try:
         options = {"format_whitelist": _of_one_file(), "pattern_type": "none"}  # of stills: a name is no pattern
-        return av.open(local(uri), metadata_errors="replace", options=options)
+        parts = parts_of(uri)
+        file: Any = Joined(parts) if len(parts) > 1 else local(uri)
+        return av.open(file, metadata_errors="replace", options=options)
     except (av.error.ArgumentError, av.error.InvalidDataError) as error:
         with legible(uri), Path(uri).open("rb") as file:
             head = file.read(64)
@@ -258,7 +268,7 @@ def frames_of(
 
 def is_pattern(uri: str) -> bool:
     """Whether a name stands for numbered pictures. A file may be called 100%.mp4."""
-    return "%" in uri and not Path(uri).is_file()
+    return "%" in Path(uri).name and not Path(uri).is_file()
 
 
 def local(path: str | Path) -> str:
@@ -268,19 +278,11 @@ def local(path: str | Path) -> str:
 
 def sequence_numbers(pattern: str) -> tuple[int, int]:
     """First number and count of an image sequence. Raises SourceError naming the holes."""
-    path = Path(pattern)
-    found = NUMBERED.search(path.name)
-    if found is None or len(NUMBERED.findall(path.name)) > 1:
-        raise SourceError(pattern, "a sequence is one folder and one number, as in frames/%06d.dpx")
-    if path.suffix.lower() not in SEQUENCE_SUFFIXES:
-        raise UnsupportedSource(pattern, f"sequences are {', '.join(SEQUENCE_SUFFIXES)}; convert the pictures first")
-    before, after = path.name[: found.start()], path.name[found.end() :]
-    if "%" in before + after:
-        raise SourceError(pattern, "a sequence is one folder and one number, as in frames/%06d.dpx")
-    name = re.compile(re.escape(before) + rf"(\d{{{found[1]},}})" + re.escape(after))
+    path, found = Path(pattern), numbered(pattern)
+    if path.suffix.lower() not in SUFFIXES:
+        raise UnsupportedSource(pattern, f"sequences are {', '.join(SUFFIXES)}; convert the pictures first")
     with readable(str(path.parent)):
-        names = (name.fullmatch(p.name) for p in path.parent.iterdir())
-        numbers = sorted({int(m[1]) for m in names if m and f"{int(m[1]):0{found[1]}d}" == m[1]})
+        numbers = sorted(n for p in path.parent.iterdir() if (n := found.number(p.name)) is not None)
     if not numbers:
         raise SourceError(pattern, "no picture has such a name")
     missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
@@ -301,10 +303,12 @@ def _coding(frame: av.VideoFrame, layout: PixelLayout, tags: Tags) -> tuple[Codi
     guessed = []
     matrix, primaries = MATRIX_NAMES.get(tags[3]), PRIMARIES_NAMES.get(tags[1])
     if matrix is None:
-        matrix = assumed_matrix(frame.height)
-        guessed.append(f"matrix {matrix}")
+        foreign = tags[3] in MATRIX_WORDS  # of these nobody guesses: the output says what its chroma is made for
+        matrix = MATRIX_OF.get(primaries or "") if foreign else None
+        matrix = matrix or assumed_matrix(frame.height)
+        guessed += [f"matrix {matrix}"] * (not foreign)
     if primaries is None:
-        primaries = {"bt601": "smpte170m", "bt709": "bt709", "bt2020": "bt2020"}[matrix]
+        primaries = matrix if matrix in ("bt709", "bt2020") else "smpte170m"
         guessed.append(f"primaries {primaries}")
     rgb, gray = layout.kind == "rgb", layout.step_x == 0
     declared = tags[0]
@@ -335,7 +339,7 @@ def probe(uri: str, rate: Fraction | None = None) -> Reel:
     Raises SourceError or UnsupportedSource.
     """
     first, count = sequence_numbers(uri) if is_pattern(uri) else (0, 0)
-    words = dpx_sequence([Path(uri % n) for n in range(first, first + min(count, 2))])
+    words = dpx_sequence([picture(uri, n) for n in range(first, first + min(count, 2))])
     rate = rate or words.rate
     if not count:
         path = Path(uri)
@@ -395,7 +399,7 @@ def _facts(
         uri, container.format.name, stream.index, context.name, frame.width, frame.height, frame.format.name, coding,
         guessed, tags, Fraction(aspect), Fraction(found), Fraction(stream.time_base), fields, rotation % 360,
         _timecode(stream.metadata) or _timecode(container.metadata), count or stream.frames,
-        _promised(container, stream), first, count, mirrored, degrees - rotation,
+        count / Fraction(found) if count else _promised(container, stream), first, count, mirrored, degrees - rotation,
     )  # fmt: skip
 
 

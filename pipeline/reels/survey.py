@@ -17,6 +17,7 @@ import av.logging
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, SourceError
+from colorizer.basis.light import matrix_words
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.geometry import Geometry
 from pipeline.census.riff import empty_chunks
@@ -27,6 +28,7 @@ from pipeline.reels.frames import Frame, luma_digest
 from pipeline.reels.own_colors import Answers, Asker, Colors
 from pipeline.reels.piece import Piece
 from pipeline.reels.plan import Plan, Settings, Shot, rising
+from pipeline.reels.pulldown import film_rate
 from pipeline.reels.reel import Reel
 from pipeline.reels.shots import CutDetector, areas, signs
 from pipeline.spread.ahead import ahead
@@ -51,6 +53,10 @@ began between key frames), an encrypted one has half."""
 HELD_SHARE = 0.25
 """Of a sequence's pictures: where more are bad, and the ones before are held in their places, it is refused."""
 
+REPEATED = (
+    "{} have repeat flags (2:3 pulldown): times and durations are as they ask, the rate is {}; the flags are not kept"
+)
+FOREIGN = "its own colors are stored as {}, which is not read: they are painted too"
 SCENES = 3
 FEW_TIMES = 12
 """Times that a note names."""
@@ -295,11 +301,17 @@ class _Survey:
         self._close(count, count)
         self._settle(count)
         pts, retimed = rising(self.pts, reel.step)
-        account = self._account(damage)
+        account, repeated = self._account(damage), damage.account.repeated
         notes = (*self._notes(pts, account), *self._gone(pts, damage.gone))
+        if repeated:
+            reel = replace(reel, rate=film_rate(pts, reel.time_base, reel.rate))
+            notes = (*notes, REPEATED.format(counted(repeated, "frame"), reel.rate))
+        if self.colors.colored and reel.foreign_matrix:
+            notes = (*notes, FOREIGN.format(matrix_words(reel.tags[3])))
         return Plan(
             reel, source, self.settings, self.skip, pts, tuple(self.digests), self._kept(), retimed == 0, retimed,
-            self.colors.colored, inside, dict(damage.packets), notes, dict(self.beside), account, self._last(pts),
+            self.colors.colored, inside, dict(damage.packets), notes, dict(self.beside), account,
+            self._last(pts, repeated),
         )  # fmt: skip
 
     def _kept(self) -> tuple[Shot, ...]:
@@ -309,7 +321,7 @@ class _Survey:
         """
         shots = [part for shot in self.shots for part in self._by_color(shot)]
         own = [self.colors.in_color(shot.start, shot.stop) for shot in shots]
-        if self.settings.color_shots != "keep" or all(own):
+        if self.settings.color_shots != "keep" or all(own) or self.reel.foreign_matrix:
             return tuple(self.shots)
         return tuple(replace(shot, kept=kept) for shot, kept in zip(shots, own, strict=True))
 
@@ -355,9 +367,12 @@ class _Survey:
             notes.append(f"the header promises {counted(promised, 'frame')}, the file has packets of {have}")
         return (*notes, *self._short(pts))
 
-    def _last(self, pts: tuple[int, ...]) -> int:
-        """Ticks that the last frame is shown, where it says more than a nominal frame and the header bears it out."""
+    def _last(self, pts: tuple[int, ...], repeated: int = 0) -> int:
+        """Ticks that the last frame is shown, where it says more than a nominal frame and the header bears it out, and
+        where some frames ask for a field more."""
         reel = self.reel
+        if repeated and self.duration and not self.settings.stop:
+            return self.duration
         until = (pts[-1] + self.duration - min(0, pts[0])) * reel.time_base
         believed = self.duration > reel.step and until <= reel.header_seconds + reel.time_base
         return self.duration if believed and not (reel.is_sequence or self.settings.stop) else 0

@@ -76,6 +76,11 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
     help="Of reels.",
 )  # fmt: skip
 @click.option(
+    "--sequences", type=click.Choice(["dpx", "all"]), default="dpx", show_default=True,
+    help="Numbered pictures that are a reel, from ten in a folder on: DPX, or TIFF and PNG too.",
+)  # fmt: skip
+@click.option("--follow-links", is_flag=True, help="Take in folders behind symbolic links, each once.")
+@click.option(
     "--scans", type=click.Choice([".tif", ".png", ".jpg"]), default=".tif", show_default=True, help="Suffix of scans."
 )
 @WEIGHTS
@@ -118,7 +123,8 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
 def archive(
     source: str, out: str, include: tuple[str, ...], exclude: tuple[str, ...], deadline: str, dry_run: bool,
     attempts: int, retries: int | None, retry_set_aside: bool, keep_pieces: bool, preservation: bool,
-    scratch: Path | None, ray: str, workers: int, metrics: Path | None, progress: str, **options: Any,
+    scratch: Path | None, ray: str, workers: int, metrics: Path | None, progress: str, sequences: str,
+    follow_links: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Color every reel and scan below SRC_DIR, or those a manifest lists, into the same tree below OUT_DIR.
 
@@ -150,7 +156,8 @@ def archive(
         options["working_size"] = DEFAULT_WORKING_SIZE
     options = {name: value for name, value in options.items() if value or name not in ("memory", "invert")}
     check_profile(PROFILES[options["profile"]])
-    found = find(source, out, options, include, exclude, known_names(depot_for(out, scratch)))
+    known = known_names(depot_for(out, scratch))
+    found = find(source, out, options, include, exclude, known, sequences == "all", follow_links)
     if not found.items:
         raise click.UsageError(f"{masked(source)}: no reel and no scan in it{passed_over(found)}")
     with loading(progress):

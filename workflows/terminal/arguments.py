@@ -5,7 +5,6 @@ What is wrong with a file that is there is told by those who read it. Here nothi
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,12 @@ import click
 from colorizer.basis.errors import ColorizeError
 from colorizer.networks.shipped import names, shipped
 from pipeline.storage.stores import is_uri
-from pipeline.values.sequence import NUMBERED
+from pipeline.values.sequence import ONE, pattern_of, sequences
+from pipeline.values.sequence import SUFFIXES as PICTURES
 from pipeline.values.suffixes import scan_format
 
 STILLS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2", ".jxl", ".heic", ".avif", ".exr", ".dpx")
 """What a person most likely means as a still."""
-PICTURES = (".dpx", ".tif", ".tiff", ".png")
-"""Of sequences."""
-PATTERN = "a sequence is one folder and one number, as in frames/%06d.dpx"
 
 
 class OneFile(click.Command):
@@ -109,22 +106,18 @@ def check_folder(out: Path) -> None:
 
 
 def _check_sequence(pattern: Path) -> None:
-    found = NUMBERED.search(pattern.name)
+    found = pattern_of(pattern.name)
     if found is None:
-        raise click.UsageError(f"{pattern}: {PATTERN}")
-    before, after = pattern.name[: found.start()], pattern.name[found.end() :]
-    name = re.compile(re.escape(before) + rf"\d{{{found[1]},}}" + re.escape(after))
-    if not pattern.parent.is_dir() or not any(name.fullmatch(path.name) for path in pattern.parent.iterdir()):
+        raise click.UsageError(f"{pattern}: a sequence is {ONE}")
+    if not pattern.parent.is_dir() or all(found.number(path.name) is None for path in pattern.parent.iterdir()):
         raise click.UsageError(f"{pattern}: no picture has such a name")
 
 
 def _pattern(folder: Path) -> Path | None:
     """The sequence that a folder's numbered pictures are, by the first of them."""
-    for path in sorted(folder.iterdir()):
-        found = re.fullmatch(r"(.*?)(\d{2,9})(\.\w+)", path.name)
-        if found and path.suffix.lower() in PICTURES:
-            return folder / f"{found[1]}%0{len(found[2])}d{found[3]}"
-    return None
+    found = sequences((path.name for path in folder.iterdir()), PICTURES, 1)
+    first = min(found, key=lambda pattern: found[pattern][0], default=None)
+    return folder / str(first) if first is not None else None
 
 
 def _rather(command: str, source: str, out: Path) -> str:

@@ -29,15 +29,19 @@ from workflows.terminal.plain import say
 LISTED = 40
 """Files that a dry run lists on a terminal, at most."""
 
+HINTS = 5
+"""Folders with numbered pictures that it names at most."""
+
 NOTHING_ASIDE = "nothing is set aside in {}; there is nothing to try again"
 
 
 def passed_over(found: Found) -> str:
-    """A line's part about files that are neither reels nor scans."""
-    if not found.passed:
-        return ""
+    """A line's part about files that are neither reels nor scans, and about folders that were not looked into."""
     message = ", ".join(f"{count} {suffix}" for suffix, count in found.passed.items())
-    return f" ({sum(found.passed.values())} other files: {message})"
+    parts = [f"{sum(found.passed.values())} other files: {message}"] * bool(message)
+    folders = f"{counted(found.linked, 'folder')} behind a symbolic link, which --follow-links takes in"
+    parts += [folders] * bool(found.linked)
+    return f" ({'; '.join(parts)})" * bool(parts)
 
 
 def dry_run_of(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
@@ -95,7 +99,8 @@ def doubt(size: Mapping[str, float]) -> str | None:
 def _as_json(out: Path, found: Found, looked: list[ItemProgress], expected: Forecast) -> None:
     refused = [{"uri": masked(p.item.source), **(p.error or {})} for p in looked if p.state == ASIDE]
     done = sum(p.state == DONE for p in looked)
-    click.echo(json.dumps({**asdict(expected), "refused": refused, "done": done, "items": _todo(looked)}))
+    more = {"refused": refused, "done": done, "items": _todo(looked), "hints": list(found.hints)}
+    click.echo(json.dumps({**asdict(expected), **more}))
 
 
 def _as_text(out: Path, found: Found, looked: list[ItemProgress], expected: Forecast) -> None:
@@ -108,8 +113,10 @@ def _as_text(out: Path, found: Found, looked: list[ItemProgress], expected: Fore
     for item in todo:
         if item["doubt"]:
             say(f"doubtful: {item['source']}: {item['doubt']}", err=True)
-    for remark in found.remarks:
+    for remark in (*found.remarks, *found.hints[:HINTS]):
         say(f"note: {remark}", err=True)
+    if len(found.hints) > HINTS:
+        say(f"note: {counted(len(found.hints) - HINTS, 'more folder')} with numbered pictures", err=True)
     if expected.fetched:
         say(f"{expected.fetched / 1e6:,.0f} MB lie in stores; what is in them is guessed until they are fetched")
     frames, sizes = counted(expected.frames, "frame"), {kind: counted(pixels[kind], "megapixel") for kind in files}
@@ -117,8 +124,8 @@ def _as_text(out: Path, found: Found, looked: list[ItemProgress], expected: Fore
     say(f"{counted(files['scan'], 'scan')}, {sizes['scan']}")
     if done := sum(p.state == DONE for p in looked):
         say(f"{counted(done, 'file')} done already")
-    if found.passed:
-        say(f"passed over:{passed_over(found)}")
+    if passed := passed_over(found):
+        say(f"passed over:{passed}")
     if expected.hours is None:
         say(f"time: not known for this device yet ({expected.device}); the first run will measure it")
     else:

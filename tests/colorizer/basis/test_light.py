@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from colorizer.basis import light
 
 # typed off the standards once more: a test that used the module's own could not fail
-REC = {"bt601": ("0.299", "0.114"), "bt709": ("0.2126", "0.0722"), "bt2020": ("0.2627", "0.0593")}
+REC = {
+    "bt601": ("0.299", "0.114"), "bt709": ("0.2126", "0.0722"), "bt2020": ("0.2627", "0.0593"),
+    "fcc": ("0.30", "0.11"), "smpte240m": ("0.212", "0.087"),
+}  # fmt: skip
 KINDS = st.sampled_from(("u1", "u2"))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import unicodedata
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from colorizer.basis.atomic import scratch_of
 from colorizer.basis.errors import ColorizeError
 from pipeline.collection.items import find
 from pipeline.collection.names import Wish, named
+from pipeline.values.sequence import pattern_of
 
 
 def tree(home, *names):
@@ -275,7 +277,7 @@ def test_a_name_once_given_stays(tmp_path):
         ("a.jpg.tif", "a.jpg", "a.png"),
         tuple(f"{stem}{n:04d}.dpx" for stem in ("reel_", "reel-") for n in range(12)),
         tuple(f"reel_{n:04d}.{suffix}" for suffix in ("dpx", "DPX") for n in range(12)),
-        tuple(f"film_{n}.dpx" for n in range(9988, 10012)),
+        tuple(f"film_{n}.{suffix}" for suffix in ("dpx", "DPX") for n in range(9988, 10012)),
     ],
 )  # fmt: skip
 def test_no_clash_refuses_a_tree(tmp_path, names):
@@ -340,3 +342,55 @@ def test_scans_in_jpeg_xl_are_seen(tmp_path):
     """As all stills that `scan` reads."""
     [item] = walked(tree(tmp_path / "src", "a.jxl")).items
     assert item.kind == "scan"
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        ([f"frame{n}.dpx" for n in range(95, 113)], "frame%d.dpx"),
+        ([f"film_{n}.dpx" for n in range(9988, 10012)], "film_%d.dpx"),
+        ([f"{n}.dpx" for n in range(12)], "%d.dpx"),
+        ([f"{n:04d}.dpx" for n in range(9995, 10012)], "%d.dpx"),
+        ([f"a{n:04d}.dpx" for n in (*range(990, 1012),)], "a%04d.dpx"),
+        ([f"a{n:03d}.dpx" for n in (*range(990, 1012),)], "a%d.dpx"),
+        ([f"100%_{n:03d}.dpx" for n in range(12)], "100%%_%03d.dpx"),
+    ],
+)
+def test_numbers_with_and_without_zeros_are_one_reel(tmp_path, names, pattern):
+    """In the order of their numbers, whatever digits they have."""
+    [item] = walked(tree(tmp_path / "src", *names)).items
+    assert Path(item.source).name == pattern
+    found = pattern_of(pattern)
+    assert found is not None
+    assert {found.number(name) for name in names} == set(map(int, (re.findall(r"(\d+)\.", n)[0] for n in names)))
+    assert item.out in ("frame.mkv", "film.mkv", "reel.mkv", "a.mkv", "100%.mkv")
+
+
+def test_other_pictures_are_a_reel_where_that_is_asked_for(tmp_path):
+    """TIFF and PNG may be plates: a hint says what they could be."""
+    home = tree(tmp_path / "src", *(f"p{n}.tif" for n in range(1, 15)), *(f"q/{n:04d}.PNG" for n in range(3, 15)))
+    found = walked(home)
+    assert {item.kind for item in found.items} == {"scan"}
+    assert [hint.split(": ")[1] for hint in found.hints] == [
+        "14 numbered pictures, taken for scans; with --sequences all they are one reel",
+        "12 numbered pictures, taken for scans; with --sequences all they are one reel",
+    ]
+    every = find(home, tmp_path / "out", {}, (), (), every=True)
+    assert sorted(item.out for item in every.items) == ["p.mkv", "q.mkv"]
+    assert not every.hints
+
+
+def test_folders_behind_links_are_counted_and_taken_in_once(tmp_path):
+    """Links in a circle, back into the tree, to a folder above it, and two to one folder."""
+    home, away = tree(tmp_path / "src", "a.mov", "in/b.mov"), tree(tmp_path / "away", "c.mov", "deep/d.mov")
+    for name, target in {
+        "one": away, "two": away, "three": away / "deep", "again": home / "in", "up": tmp_path, "in/self": home,
+    }.items():  # fmt: skip
+        (home / name).symlink_to(target)
+    (away / "deep" / "back").symlink_to(away)
+    found = walked(home)
+    assert sorted(outs(found).values()) == ["a.mkv", "in/b.mkv"]
+    assert found.linked == 4
+    followed = find(home, tmp_path / "out", {}, (), (), follow=True)
+    assert sorted(outs(followed).values()) == ["a.mkv", "in/b.mkv", "one/c.mkv", "one/deep/d.mkv"]
+    assert followed.linked == 1

@@ -92,3 +92,29 @@ def test_tiles_are_refused_by_name(studio, tmp_path):
 def test_any_bytes_have_tiles_or_not(head, rest):
     """Whatever a file holds, the question has an answer."""
     assert in_tiles(head + rest) in (True, False)
+
+
+def test_numbers_without_zeros_are_shown_in_their_order(studio, tmp_path):
+    """8, 9, 10, 11: not as a list of names has them. A % in the name of a folder, and in their own, is one."""
+    folder = tmp_path / "100%d of %04d"
+    write_sequence(folder, frames=6, first=7, digits=1)
+    for path in list(folder.iterdir()):
+        path.rename(path.with_name(path.name.replace("scan_", "50%_")))
+    out = tmp_path / "out.mkv"
+    color(str(folder / "50%%_%d.dpx"), out, studio.weights, segment_frames=4)
+    assert read_stamps(out) == list(range(6))
+    assert color(str(folder / "50%_%d.dpx"), out, studio.weights, segment_frames=4).already
+
+
+@pytest.mark.parametrize("place", ["scan.wav", "frames.WAV", "../frames.wav"])
+def test_sound_in_a_file_of_its_own_is_named(studio, tmp_path, place):
+    """By the sequence's name or by its folder's; other sound is of something else."""
+    pattern = write_sequence(tmp_path / "frames", frames=3)
+    (tmp_path / "frames" / place).write_bytes(b"RIFF")
+    (tmp_path / "frames" / "other.wav").write_bytes(b"RIFF")
+    out = tmp_path / "out.mkv"
+    [lost] = color(pattern, out, studio.weights).lost
+    assert Path(place).name in lost
+    assert "other" not in lost
+    code, told = verify(pattern, out)
+    assert (code, "lost  sound" in told) == (0, True)

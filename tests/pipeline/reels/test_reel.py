@@ -173,12 +173,12 @@ def test_holes_are_named(tmp_path):
         probe(pattern)
 
 
-BAD_PATTERNS = ["frame_%d.png", "frame_%6d.png", "%04d_%04d.png", "f%04d_%s.png", "a%04d%%.png", "100%.png"]
+BAD_PATTERNS = ["frame_%6d.png", "%04d_%04d.png", "%d%d.png", "f%%04d.png", "100%.png"]
 
 
 @pytest.mark.parametrize("name", BAD_PATTERNS)
 def test_a_pattern_is_one_number(tmp_path, name):
-    """Anything but one zero-padded number in the file's name is refused with an example."""
+    """Anything but one number in the file's name is refused with an example."""
     with pytest.raises(SourceError, match=r"frames/%06d\.dpx"):
         sequence_numbers(str(tmp_path / name))
 

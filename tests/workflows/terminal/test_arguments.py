@@ -56,7 +56,7 @@ SLIPS = {
     "reel film.mkv out.mkv --weights nope": "nope: no such weights; shipped here: fast",
     "reel frames out.mkv": "frames/reel_%04d.dpx",
     "reel frames/reel_%06d.dpx out.mkv": "no picture has such a name",
-    "reel frames/reel_%d.dpx out.mkv": "as in frames/%06d.dpx",
+    "reel frames/reel_%5d.dpx out.mkv": "as in frames/%06d.dpx",
     "reel photo.jpg photo-color.jpg": "chromatheque scan photo.jpg photo-color.jpg",
     "reel http://127.0.0.1:9/a.mp4 out.mkv": "a path is wanted",
     "scan nope.tif out.tif": "nope.tif: no such file",
