@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from pipeline.containers import matroska, mxf
+from pipeline.containers import covers, matroska, mxf
 from pipeline.containers.codecs import (
     AAC,
     FLAC,
@@ -41,8 +41,8 @@ class Container:
     fields: FFmpeg's numbers for an interlaced picture whose upper, and whose lower, field is shown first; None where
     no file can say it. codec_tags: four characters by an encoder's name, where readers want others than FFmpeg's.
 
-    attachments: holds files. pcm: players read PCM in it. trial: sound that it takes, with which is tried what it
-    holds.
+    attachments: holds files. cover_kinds: codecs of pictures that stand for the film, which it holds elsewhere. pcm:
+    players read PCM in it. trial: sound that it takes, with which is tried what it holds.
 
     timed: every track has times of its own. Where not, pictures follow one another at one of `rates`, and sound is laid
     out from the first picture's beginning to the last one's end. labels: tracks have languages, titles and flags, and
@@ -64,6 +64,7 @@ class Container:
     fields: tuple[int, int] | None = (2, 3)
     codec_tags: Options = ()
     attachments: bool = False
+    cover_kinds: tuple[str, ...] = ()
     pcm: bool = True
     trial: SoundCodec = PCM_16
     timed: bool = True
@@ -111,11 +112,12 @@ MATROSKA = Container(
 )  # fmt: skip
 QUICKTIME = Container(
     ".mov", "QuickTime", "mov", PCM_24, (("movflags", "use_metadata_tags"),), fields=(4, 5),
-    codec_tags=(("libx265", "hvc1"),), edits=True,
+    codec_tags=(("libx265", "hvc1"),), edits=True, cover_kinds=tuple(covers.KINDS),
 )  # fmt: skip
 MP4 = Container(  # PCM as "ipcm" is noise in FFmpeg before 6, and unknown to GStreamer 1.22
     ".mp4", "MP4", "mp4", AAC, (("movflags", "use_metadata_tags"),), (("movflags", "use_metadata_tags+faststart"),),
     codec_tags=(("libx265", "hvc1"),), pcm=False, edits=True,
+    cover_kinds=tuple(covers.KINDS),
 )  # fmt: skip
 WEBM = Container(
     ".webm", "WebM", "webm", OPUS, fields=None, trial=OPUS, counts=False, empty=True, stereo=True,

@@ -17,9 +17,11 @@ from colorizer.basis.atomic import claim
 from colorizer.basis.errors import JoinError
 from pipeline.containers.chapters import clipped
 from pipeline.containers.containers import Container, container_of
+from pipeline.containers.covers import put_covers
 from pipeline.containers.film_tags import is_stream_tag
 from pipeline.containers.labels import BESIDE, language_in, title_of
 from pipeline.containers.profiles import PROFILES, Profile
+from pipeline.reels.covers import COVER, covers_of
 from pipeline.reels.encode import configure
 from pipeline.reels.heard import places
 from pipeline.reels.packets import shown
@@ -68,8 +70,9 @@ def join(plan: Plan, receipts: list[Receipt], ledger: Ledger, scratch: Path) -> 
         writer = _Writer(plan, (profile, container), source, out, ledger)
         writer.header(receipts)
         writer.packets(receipts)
-        carried = writer.carried()
         out.close()
+        writer.boxes(scratch)
+        carried = writer.carried()
         if source is not None and container.whole:
             write_whole(source, reel.uri, scratch, writer.pairs(), writer.tags, _piece(plan, writer.shift))
     if container.set_aspect is not None and reel.aspect != 1:
@@ -109,8 +112,12 @@ class _Writer:
         for index in order:
             if index == plan.reel.stream:
                 self.video = self._picture(source.streams[index] if source is not None else None)
-            elif self.fates[index].how != "lost":
+            elif self.fates[index].how != "lost" and self.fates[index].kind != COVER:
                 self._track(source.streams[index])
+        mine = [f.index for f in self.fates.values() if f.kind == COVER and f.how != "lost"]
+        self.covers = covers_of(plan.reel.uri, mine) if mine else []
+        for cover in self.covers if self.container.attachments else ():
+            out.add_attachment(cover.name, cover.kind, cover.data)
         if parts:
             out.set_chapters(parts)
 
@@ -246,6 +253,17 @@ class _Writer:
 
     def _stream_tags(self, like: Any) -> dict[str, str]:
         return _stream_tags(stream_tags_for(like, self.plan.reel.uri, self.container), self.container)
+
+    def boxes(self, path: Path) -> None:
+        """Put covers into the finished file, where its kind has boxes for them; one that cannot be is lost."""
+        if not self.covers or not self.container.cover_kinds:
+            return
+        try:
+            put_covers(path, [(cover.codec, cover.data) for cover in self.covers])
+        except ValueError as error:
+            for cover in self.covers:
+                fate = self.fates[cover.index]
+                self.fates[cover.index] = replace(fate, how="lost", why=f"it cannot be put in: {error}")
 
     def pairs(self) -> list[tuple[int, int]]:
         """Streams of the source and where they are in the output."""

@@ -16,6 +16,7 @@ from pipeline.containers.chapters import TICK, check_chapters, clipped
 from pipeline.containers.containers import Container
 from pipeline.containers.film_tags import is_tag, plain
 from pipeline.containers.labels import UNHEARD, changed
+from pipeline.reels.covers import COVER, check_covers, is_cover
 from pipeline.reels.decode import Reader
 from pipeline.reels.heard import heard
 from pipeline.reels.packets import Packets, found_in, moved, read_packets
@@ -44,7 +45,7 @@ def check_tracks(
     with readable(reel.uri), open_source(reel.uri) as source, open_source(made.uri) as output:
         parts = chapters_for(source, reel.uri, container)
         fates = declared if declared is not None else decide(source, reel, container)
-        have = [s.index for s in output.streams if s.index != made.stream and s.type != "data"]
+        have = [s.index for s in output.streams if s.index != made.stream and s.type != "data" and not is_cover(s)]
         expected = [f for f in fates if f.how in ("copied", "converted") and f.kind in TRACKS]
         if len(have) > len(expected) and output.chapters() and output.streams[have[-1]].type == "subtitle":
             have.pop()  # the titles of the chapters: FFmpeg shows them as a track where a time code is there too
@@ -57,6 +58,7 @@ def check_tracks(
             refused = (f"{f.kind} {f.index} {f.codec}: {counted(f.rejected, 'packet')} refused" for f in lost)
             message = "; ".join(f.loss or why for f, why in zip(lost, refused, strict=True))
             findings.append(Finding("declared losses", declared is not None, message))
+        findings += check_covers(reel.uri, made.uri, [f.index for f in fates if f.kind == COVER and f.how != "lost"])
         findings.append(_check_metadata(source, output))
         clock = (_begin(made) or Fraction(0)) - span[0]
         whole = (*span, -clock) if piece else None

@@ -20,6 +20,8 @@ import numpy as np
 from pipeline.containers import chapters, labels
 from pipeline.containers.codecs import SoundCodec
 from pipeline.containers.containers import CONTAINERS, Container
+from pipeline.reels import covers
+from pipeline.reels.covers import COVER, is_cover
 from pipeline.reels.heard import heard, places
 from pipeline.reels.reel import Reel, frames_of
 from pipeline.reels.sound_kinds import CHANGING
@@ -96,6 +98,10 @@ def decide(source: Any, reel: Reel, container: Container) -> list[Carried]:
                 fates.append(Carried(stream.index, PICTURE, reel.codec, "painted", unheld))
             continue
         codec = stream.codec_context.name if stream.codec_context else ""
+        if is_cover(stream):
+            why = covers.unheld(codec, container)
+            fates.append(Carried(stream.index, COVER, codec, "lost" if why else "copied", why))
+            continue
         fate = _fate(stream, reel, container, codec)
         if fate.kind in TRACKS and fate.how != "lost" and (unheld := labels.unheld(stream, container)):
             fate = replace(fate, why=f"{fate.why}; {unheld}" if fate.why else unheld)
