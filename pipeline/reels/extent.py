@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
+from pipeline.reels.parts import parts_of
 from pipeline.reels.reel import Reel, open_source, packets_of, readable
 
 SAMPLE = 8_000_000
@@ -43,7 +43,7 @@ def extent_of(reel: Reel) -> Extent:
     promised = max(1, reel.header_frames or round(float(reel.header_seconds * reel.rate)))
     if reel.is_sequence:
         return Extent(promised, promised, reel.header_seconds)
-    size = Path(reel.uri).stat().st_size
+    size = sum(part.stat().st_size for part in parts_of(reel.uri))
     with readable(reel.uri), open_source(reel.uri) as container:
         index = container.streams[reel.stream].index_entries
         held: float = sum(entry.pos + entry.size <= size for entry in index)
