@@ -20,6 +20,8 @@ SHOTS = 20
 """Shots of which something is shown, spread over the reel."""
 SECONDS = 2
 """Of each."""
+RATE = "800k"
+"""Bits a second at most, so that a film with grain has no more bytes than another: 4 MB."""
 
 
 def preview(path: Path, parts: Sequence[Part]) -> bytes:
@@ -31,7 +33,8 @@ def preview(path: Path, parts: Sequence[Part]) -> bytes:
         stream = next(s for s in file.streams.video if not s.disposition & covers)
         stream.thread_type = "SLICE"
         rate = min(Fraction(60), max(Fraction(1), stream.average_rate or Fraction(24)))
-        made = out.add_stream("libx264", rate=rate, options={"crf": "26", "preset": "veryfast", "threads": "1"})
+        options = {"crf": "26", "preset": "veryfast", "threads": "1", "maxrate": RATE, "bufsize": RATE}
+        made = out.add_stream("libx264", rate=rate, options=options)
         made.pix_fmt = "yuv420p"
         for place, frame in enumerate(_frames(file, stream, [parts[i] for i in places], int(SECONDS * rate))):
             if not place:

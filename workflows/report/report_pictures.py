@@ -44,8 +44,14 @@ SHOWN = (".mp4", ".webm", ".png", ".jpg", ".jpeg")
 """Outputs that browsers show themselves."""
 WORKERS = 4
 """Files at a time: each may hold a row of a plate's tiles."""
-QUALITY = 82
-FORMAT = 4
+QUALITIES = (82, 70, 55, 40, 25)
+"""Of JPEG: the first at which a picture has the bytes that it may have; grain takes more than a photograph."""
+BYTES = 4_000_000
+"""Of the enlarged pictures of an output together, and a quarter more of its small ones, about: a collection has
+thousands of reels, each with 40 pairs of pictures."""
+FEW = 10
+"""Parts of an output up to which each is enlarged to LARGE; more are enlarged less, so that all have the same room."""
+FORMAT = 5
 
 
 def made(
@@ -154,13 +160,16 @@ def _make(out: Path, file: File) -> dict[int, Picture]:
     folder.mkdir(exist_ok=True)
     wanted = chosen(file.parts)
     found = {}
-    for number, rgb, matrix in glimpses(target, file.kind, wanted, LARGE):
+    longest = max(2 * LONGEST, round(LARGE * min(1.0, (FEW / len(wanted)) ** 0.5)))
+    room = BYTES // (2 * max(FEW, len(wanted)))
+    for number, rgb, matrix in glimpses(target, file.kind, wanted, longest):
         small = _thumbnail(rgb)
         gray, cb, cr = split(small, matrix)
-        before, after = _write(folder, file.key, number, "", gray, small)
+        before, after = _write(folder, f"{file.key}-{number}", gray, small, room // 4)
         large = ("", "", 0, 0)
         if max(rgb.shape) > LONGEST:
-            large = (*_write(folder, file.key, number, "l", split(rgb, matrix)[0], rgb), rgb.shape[1], rgb.shape[0])
+            pair = _write(folder, f"{file.key}-{number}l", split(rgb, matrix)[0], rgb, room)
+            large = (*pair, rgb.shape[1], rgb.shape[0])
         high, wide = gray.shape
         found[number] = Picture(
             before, after, wide, high, round(quality.colorfulness(small), 2), round(float(cb.mean()), 2),
@@ -180,12 +189,20 @@ def _thumbnail(rgb: Array) -> Array:
     return rgb if max(rgb.shape) <= LONGEST else reduced(frame, Fraction(frame.width), frame.height, LONGEST)
 
 
-def _write(folder: Path, key: str, number: int, size: str, gray: Array, rgb: Array) -> tuple[str, str]:
-    """Write a pair of pictures; where they are below the collection's folder."""
-    names = [f"{key}-{number}{size}{which}.jpg" for which in "ba"]
+def _write(folder: Path, stem: str, gray: Array, rgb: Array, room: int) -> tuple[str, str]:
+    """Write a pair of pictures; where they are below the collection's folder. room: bytes that each may have."""
+    names = [f"{stem}{which}.jpg" for which in "ba"]
     for name, samples in zip(names, (gray, rgb), strict=True):
-        write_bytes(folder / name, imagecodecs.jpeg8_encode(samples, QUALITY), lasting=False)
+        write_bytes(folder / name, _jpeg(samples, room), lasting=False)
     return f"{FOLDER}/{names[0]}", f"{FOLDER}/{names[1]}"
+
+
+def _jpeg(samples: Array, room: int) -> bytes:
+    for share in QUALITIES:
+        data = bytes(imagecodecs.jpeg8_encode(samples, share))
+        if len(data) <= room:
+            break
+    return data
 
 
 def _more(out: Path, file: File, parts: Sequence[Part]) -> list[str]:

@@ -64,7 +64,8 @@ def test_every_frame_is_shown_as_long_as_it_was(studio, tmp_path, suffix):
     assert shown[:-1] == pytest.approx([float(t) for t in times[:-2]], abs=0.0011)
     assert shown[-1] == pytest.approx(float(times[-2]), abs=0.018)  # it has no time of its own in so small a file
     with av.open(str(out)) as made:
-        assert made.streams.video[0].average_rate == FILM
+        found_rate = made.streams.video[0].average_rate  # of the other two by their times, with the last one's error
+        assert found_rate == FILM if suffix == ".mkv" else abs(found_rate / FILM - 1) < Fraction(1, 50)
         assert made.duration is not None
         assert made.duration / 1e6 == pytest.approx(float(times[-1]), abs=0.02)
     said = json.loads(Path(f"{out}.json").read_text())
