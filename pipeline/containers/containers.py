@@ -32,6 +32,9 @@ FIRST = (2, 3)
 4 and 5, for fields that alternate in a frame, are taken for either order by some."""
 
 
+MILLISECOND = Fraction(1, 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
     """A kind of file. suffix: with its dot, in lower case. muxer: FFmpeg's name. sound: what sound becomes where it
@@ -44,9 +47,10 @@ class Container:
     attachments: holds files. cover_kinds: codecs of pictures that stand for the film, which it holds elsewhere. pcm:
     players read PCM in it. trial: sound that it takes, with which is tried what it holds.
 
-    timed: every track has times of its own. Where not, pictures follow one another at one of `rates`, and sound is laid
-    out from the first picture's beginning to the last one's end. labels: tracks have languages, titles and flags, and
-    files chapters, to be tried. turns: says that a picture is to be turned. tag_prefix: put before a tag's name.
+    tick: seconds that times are rounded to; 0 where they are as fine as a source's. timed: every track has times of its
+    own. Where not, pictures follow one another at one of `rates`, and sound is laid out from the first picture's
+    beginning to the last one's end. labels: tracks have languages, titles and flags, and files chapters, to be tried.
+    turns: says that a picture is to be turned. tag_prefix: put before a tag's name.
     counts: a time code is kept as the number of a frame, not as a text. empty: a track without a packet is kept.
     stereo: says how two pictures lie in a frame. whole: holds chapters and tags as a Matroska source has them.
     alike: (of the source, of the output) transfer numbers that mean one curve where only the second can be said.
@@ -68,6 +72,7 @@ class Container:
     pcm: bool = True
     trial: SoundCodec = PCM_16
     timed: bool = True
+    tick: Fraction = Fraction(0)
     rates: tuple[Fraction, ...] = ()
     labels: bool = True
     turns: bool = True
@@ -107,7 +112,7 @@ class Container:
 
 MATROSKA = Container(
     ".mkv", "Matroska", "matroska", FLAC, attachments=True, counts=False, empty=True, stereo=True,
-    whole=True, reserve=matroska.reserve, set_aspect=matroska.set_display_size,
+    whole=True, tick=MILLISECOND, reserve=matroska.reserve, set_aspect=matroska.set_display_size,
     exact=(("pcm_f32be", PCM_FLOAT), ("pcm_f64be", PCM_DOUBLE), ("pcm_s8", PCM_8)),
 )  # fmt: skip
 QUICKTIME = Container(
@@ -121,7 +126,7 @@ MP4 = Container(  # PCM as "ipcm" is noise in FFmpeg before 6, and unknown to GS
 )  # fmt: skip
 WEBM = Container(
     ".webm", "WebM", "webm", OPUS, fields=None, trial=OPUS, counts=False, empty=True, stereo=True,
-    reserve=matroska.reserve, set_aspect=matroska.set_display_size,
+    tick=MILLISECOND, reserve=matroska.reserve, set_aspect=matroska.set_display_size,
 )  # fmt: skip
 MXF = Container(  # FFmpeg's OP1a; transfer 6, Rec. 601's, is the same curve as 1, Rec. 709's (H.273, table 3)
     ".mxf", "MXF", "mxf", PCM_24_AT_48K, (("store_user_comments", "1"),), fields=None, timed=False, labels=False,

@@ -38,6 +38,13 @@ def check_limits(out: Path, reel: Reel, profile: Profile, container: Container) 
     if reel.rotation and not container.turns:
         others = _others(profile, lambda c: c.turns)
         raise EncodeError(f"{out}: {container.suffix} files do not say that a reel is turned; name it {others}")
+    if reel.rate * container.tick > 1:
+        others = _others(profile, lambda c: not c.tick)
+        instead = f"name it {others}" if others else "choose --profile mezzanine and a .mov"
+        raise EncodeError(
+            f"{out}: {float(reel.rate):g} pictures a second, and {container.suffix} files count milliseconds, so that "
+            f"two would have one time; {instead}"
+        )
     trial: Any = av.open(io.BytesIO(), "w", format=container.muxer)
     try:
         stream = trial.add_stream(profile.codec.encoder, rate=container.rate_for(reel.rate))

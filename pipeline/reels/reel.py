@@ -47,6 +47,9 @@ MAX_PIXELS = 16384 * 16384
 UNSAID = (Range.UNSPECIFIED, Primaries.UNSPECIFIED, Transfer.UNSPECIFIED, Matrix.UNSPECIFIED)
 """Range, primaries, transfer and matrix of a picture that does not say them."""
 
+FASTEST = 50_000
+"""Pictures a second that a file is believed: of cameras for what is too fast to see. Above are clocks, as of 90,000."""
+
 MATRIX_OF = {"bt709": "bt709", "smpte170m": "bt601", "bt470bg": "bt601", "bt2020": "bt2020"}
 """The matrix that goes with primaries, where a picture's own has no weights."""
 
@@ -386,7 +389,7 @@ def _facts(
     coding, guessed = _coding(frame, layout, tags)
     fields = fields_of(stream, frame)
     asked = (rate,) if count else (stream.average_rate, stream.guessed_rate, stream.base_rate)
-    found = next((r for r in asked if r is not None and 0 < r <= 1000), None)
+    found = next((r for r in asked if r is not None and 0 < r <= FASTEST), None)
     if found is None:
         found = Fraction(24)
         guessed = (*guessed, ASSUMED_RATE)

@@ -75,6 +75,8 @@ def _why(error: Exception, uri: str) -> str:
     scheme = urlsplit(uri).scheme
     if isinstance(error, FileNotFoundError):
         return "no such file or folder"
+    if "storage class" in str(error).lower():  # S3's InvalidObjectState comes as a refusal, too
+        return "archived in its store (Glacier or alike); restore it there first, then run the command again"
     if isinstance(error, PermissionError):
         return "may not be read or written; check the credentials this process has"
     if type(error).__name__ in UNSENT:

@@ -16,10 +16,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
+from colorizer.basis.errors import EncodeError, SourceError, UnreadableSource, UnsupportedSource
 from colorizer.color.coding import Coding
 from colorizer.painting.geometry import Geometry
-from pipeline.reels.reel import MAX_PIXELS, Reel, frames_of, open_source, packets_of, probe, sequence_numbers
+from pipeline.containers.containers import container_of
+from pipeline.containers.profiles import PROFILES
+from pipeline.reels.limits import check_limits
+from pipeline.reels.reel import (
+    ASSUMED_RATE,
+    MAX_PIXELS,
+    Reel,
+    frames_of,
+    open_source,
+    packets_of,
+    probe,
+    sequence_numbers,
+)
 from tests.plans import BASE
 from tests.synthetic import SEQUENCES, write_reel, write_sequence
 
@@ -447,3 +459,13 @@ def test_any_reel_survives_json(fractions, text, guessed, number):
         90 * number, text, number, length, number, number,
     )  # fmt: skip
     assert Reel.from_json(json.loads(json.dumps(reel.to_json()))) == reel
+
+
+def test_a_fast_camera_is_believed(tmp_path):
+    """2,400 pictures a second are its rate; a file that counts milliseconds would show two at one time."""
+    reel = probe(str(write_reel(tmp_path / "fast.mov", 4, codec="mpeg4", rate=Fraction(2400))))
+    assert (reel.rate, ASSUMED_RATE in reel.guessed) == (2400, False)
+    for suffix, profile in ((".mkv", "archive"), (".webm", "av1"), (".mkv", "hevc")):
+        with pytest.raises(EncodeError, match=r"count milliseconds.*\.mov"):
+            check_limits(tmp_path / f"out{suffix}", reel, PROFILES[profile], container_of(tmp_path / f"out{suffix}"))
+    check_limits(tmp_path / "out.mov", reel, PROFILES["mezzanine"], container_of(tmp_path / "out.mov"))

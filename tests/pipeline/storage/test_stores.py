@@ -225,6 +225,11 @@ def test_only_what_is_wrong_with_a_file_is_a_source_error(tmp_path, monkeypatch)
             patched.setattr(fs, "get_file", _raising(error))
             with pytest.raises(SourceError):
                 store.pull("a", tmp_path / "a")
+    with monkeypatch.context() as patched:
+        refusal = PermissionError("The operation is not valid for the object's storage class")
+        patched.setattr(fs, "get_file", _raising(refusal))
+        with pytest.raises(SourceError, match="restore it there first"):
+            store.pull("a", tmp_path / "a")
     with monkeypatch.context() as patched:  # a HEAD has no body that says why
         patched.setattr(fs, "info", _raising(PermissionError("Forbidden")))
         patched.setattr(fs, "ls", _raising(denied))
