@@ -176,6 +176,18 @@ def telecined(given: Given) -> bool:
     return given.code == 0 and told and rate == Fraction(24000, 1001) and moved < 0.0011 and seconds < lasts + 0.6
 
 
+def flagged(given: Given) -> bool:
+    """Whether each frame of the output says as its source's whether it has fields."""
+    was, now = ([bool(f.interlaced_frame) for f in frames_in(path)] for path in (given.source, given.out))
+    return given.code == 0 and was == now
+
+
+def frames_in(path: Path) -> list[av.VideoFrame]:
+    """All frames of a file's picture."""
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
+
+
 def slides(given: Given) -> bool:
     """Whether three stills are shown for 5, 3 and 10 seconds."""
     with av.open(str(given.out)) as made:
@@ -218,6 +230,7 @@ CASES: tuple[tuple[str, str, str, Callable[[Given], bool]], ...] = (
      names("10 need a picture that is not in the file", "but for what is named")),
     ("open_gop_start.ts", ".mkv", "78 packets, 76 frames, told", names("78 in the source", "2 need a picture")),
     ("progressive_then_interlaced.ts", ".mkv", "counts of both kinds told", names("25 progressive and 25 interlaced")),
+    ("progressive_then_interlaced.ts", ".mp4", "each frame is called what it is", flagged),
     ("soft_telecine.vob", ".mkv", "24000/1001, times as they are, 24 flags told", telecined),
     ("soft_telecine.vob", ".mov", "24000/1001, times as they are, 24 flags told", telecined),
     ("edit_list_trim.mp4", ".mkv", "2.7 s from 0, 33 hidden frames told", trimmed),

@@ -117,7 +117,7 @@ def kept(out: Path, file: File, elsewhere: frozenset[str] = frozenset()) -> dict
             return None
         found = {
             int(number): Picture(**{**values, "large": tuple(values["large"])})
-            for number, values in record["pictures"].items()
+            for number, values in sorted(record["pictures"].items(), key=lambda pair: int(pair[0]))
         }
         wanted = {_place(name) for picture in found.values() for name in _files(picture)}
         whole = wanted <= record["digests"].keys() and all(
