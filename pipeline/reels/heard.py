@@ -25,12 +25,16 @@ PLACES = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 8: "7
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """rate: samples per second, 0 if not said. layout: as `places`. bits: as `bits_of`. kinds: None if not decoded."""
+    """rate: samples per second, 0 if not said. layout: as `places`. bits: as `bits_of`. kinds: None if not decoded.
+
+    said: the layout as FFmpeg reads it, `4 channels` where the file only counts them.
+    """
 
     rate: int
     layout: str
     bits: int
     kinds: SoundKinds | None = None
+    said: str = ""
 
 
 def heard(uri: str, index: int, decode: bool) -> Heard | None:
@@ -44,7 +48,7 @@ def heard(uri: str, index: int, decode: bool) -> Heard | None:
         if kinds is not None:
             at = tuple(Fraction(time) for time in kinds["at"])
             kinds = SoundKinds(tuple((rate, name) for rate, name in kinds["kinds"]), at, Fraction(kinds["seconds"]))
-        return Heard(facts["rate"], facts["layout"], facts["bits"], kinds)
+        return Heard(facts["rate"], facts["layout"], facts["bits"], kinds, facts["said"])
     return None
 
 
@@ -54,6 +58,7 @@ def heard_apart(values: Any, data: list[bytes]) -> Answer:
     with readable(uri), open_source(uri) as container:
         context: Any = container.streams[index].codec_context
         facts = {"rate": context.sample_rate or 0, "layout": places(context), "bits": bits_of(context), "kinds": None}
+        facts["said"] = str(context.layout.name)
     if decode:
         found = sound_kinds(uri, index)
         facts["kinds"] = {"kinds": found.kinds, "at": list(map(str, found.at)), "seconds": str(found.seconds)}

@@ -27,6 +27,12 @@ from pipeline.reels.whole import chapters_for, check_whole, words_of
 from pipeline.values.finding import Finding
 from pipeline.values.words import counted
 
+COUNTED = {
+    f"{count} channels": name
+    for count, name in enumerate(("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1"), 1)
+}
+"""What players take channels for that a file only counts, as FFmpeg's default layouts."""
+
 SYNC = Fraction(1, 20)
 """Seconds that converted sound may move against the picture: codecs begin with some milliseconds of lead-in."""
 
@@ -95,6 +101,8 @@ def check_tracks(
             continue
         finding = _check_packets(fate, a, b)
         findings.append(finding or _check_sound(reel.uri, fate, made.uri, index))
+        if fate.kind == "audio" and fate.how == "copied":
+            findings += _check_places(reel.uri, fate, made.uri, index)
         if fate.kind == "audio" and reel.format in CHANGING:
             findings.append(_check_length(reel.uri, fate, made.uri, index))
         if fate.how == "copied" and (len(a) == len(b) or a.digest == b.digest):
@@ -269,6 +277,17 @@ def _check_sound(uri: str, fate: Carried, out: str, index: int) -> Finding:
         a, _, b, _ = _levels(uri, fate.index, out, index, length_b - length_a)
         same = _alike(a, b)
     return Finding(_name(fate), same, f"{fate.how}; {length_a} samples in the source, {length_b} in the output")
+
+
+def _check_places(uri: str, fate: Carried, out: str, index: int) -> list[Finding]:
+    """A finding where a copied track's channels are said to be elsewhere than in its source, or only counted: Matroska
+    has no places for those of PCM."""
+    was, now = heard(uri, fate.index, decode=False), heard(out, index, decode=False)
+    if was is None or now is None or was.said.endswith(" channels"):
+        return []
+    taken = COUNTED.get(now.said, now.said)
+    message = f"{was.said} became {now.said}{f', which players take for {taken}' * (taken != now.said)}"
+    return [Finding(f"places of the channels of {_name(fate)}", False, message)] * (was.said != taken)
 
 
 def _check_length(uri: str, fate: Carried, out: str, index: int) -> Finding:

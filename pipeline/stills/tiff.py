@@ -36,7 +36,8 @@ def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int, max_bytes: 
     tiff = Tiff(file, path)
     pages = pages_of(path, file)
     if page >= len(pages.places):
-        raise SourceError(path, f"has no page {page}: its pages are 0 to {len(pages.places) - 1}")
+        others = f"; {pages.masks} more, of masks or infrared light, are not colored" if pages.masks else ""
+        raise SourceError(path, f"has no page {page}: its pages are 0 to {len(pages.places) - 1}{others}")
     directory, _ = tiff.directory(pages.places[page])
     layout = page_layout(directory, max_pixels, max_bytes)
     segments = Segments(file, layout, _tables(directory, layout))

@@ -3,9 +3,11 @@
 import json
 
 import av
+import numpy as np
 import pytest
 
 from pipeline.reels.heard import Heard, heard
+from tests.endtoend import color, verify
 from tests.synthetic import write_reel
 
 
@@ -20,7 +22,7 @@ def test_sound_is_asked_apart(tmp_path, monkeypatch):
     write_reel(tmp_path / "a.mkv", 12, audio=1)
     monkeypatch.chdir(tmp_path)
     found = heard("a.mkv", 1, decode=False)
-    assert found == Heard(44100, "mono", 16)
+    assert found == Heard(44100, "mono", 16, None, "1 channels")
     assert heard("a.mkv", 1, decode=True).kinds.seconds > 0
 
 
@@ -41,3 +43,25 @@ def test_deadly_sound_is_copied_not_decoded_and_named(studio, tmp_path, deadly, 
     assert any("it ends the program that asks for its sound" in loss for loss in result.lost)
     if how == "copied":
         assert packets(made) == packets(source)
+
+
+@pytest.mark.parametrize(("suffix", "said"), [(".mkv", ["quad became 4"]), (".mov", [])])
+def test_places_of_channels_that_a_file_only_counts_are_named(studio, tmp_path, suffix, said):
+    """Matroska reads four channels back as others than two in front and two behind."""
+    plain, path, out = write_reel(tmp_path / "plain.mov", 6), tmp_path / "quad.mov", tmp_path / f"out{suffix}"
+    with av.open(str(plain)) as source, av.open(str(path), "w") as made:
+        video = made.add_stream_from_template(source.streams.video[0])
+        sound = made.add_stream("pcm_s16le", rate=8000)
+        sound.codec_context.layout = "quad"
+        made.start_encoding()
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                made.mux(packet)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 4 * 2000), np.int16), "s16", "quad")
+        frame.sample_rate, frame.pts = 8000, 0
+        made.mux([*sound.encode(frame), *sound.encode(None)])
+    lost = color(str(path), out, studio.weights).lost
+    assert [word for text in lost for word in said if word in text and "places" in text] == said
+    assert any("places" in text for text in lost) == bool(said)
+    assert verify(path, out)[0] == 0
