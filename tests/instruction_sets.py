@@ -18,7 +18,7 @@ import tifffile
 import torch
 
 from colorizer.basis.light import luma_codes
-from colorizer.painting.processor import processor_name
+from colorizer.painting.processor import INFO, processor_name
 from tests.checkout import ROOT
 from tests.endtoend import environment, pictures, samples
 
@@ -90,8 +90,13 @@ def paint(folder: Path) -> dict[tuple[str, str, str], tuple[np.ndarray, np.ndarr
 
 
 def here() -> dict[str, str]:
-    """What the digests depend on."""
-    return {"processor": processor_name(), "torch": torch.__version__.partition("+")[0]}
+    """What the digests depend on; processors of one name may have other instructions."""
+    flags = [line for line in INFO.read_text(encoding="utf-8").splitlines() if line.startswith("flags")][-1:]
+    return {
+        "processor": processor_name(),
+        "flags": hashlib.sha256("".join(flags).encode()).hexdigest()[:16],
+        "torch": torch.__version__.partition("+")[0],
+    }
 
 
 def digests(painted: dict[tuple[str, str, str], tuple[np.ndarray, np.ndarray]]) -> dict[str, str]:

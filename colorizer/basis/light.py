@@ -150,12 +150,13 @@ def luma_light(rgb: np.ndarray, matrix: str = "bt601") -> np.ndarray:
 
 
 def green_for(luma: np.ndarray, red: np.ndarray, blue: np.ndarray, matrix: str = "bt601") -> np.ndarray:
-    """The green code that gives red and blue a luma: int64, of the inputs' shape, below 0 or above white where no color
+    """The green code that gives red and blue a luma: int32, of the inputs' shape, below 0 or above white where no color
     has all three. No other code brings the weighted sum nearer to the luma.
     """
     kr, kg, kb = WEIGHTS[matrix]
-    missing = UNIT * luma.astype(np.int64) - kr * red.astype(np.int64) - kb * blue.astype(np.int64)
-    return np.asarray((missing + kg // 2) // kg)
+    wide = np.int32  # holds UNIT times a 16-bit code, and its negative
+    missing = wide(UNIT) * luma.astype(wide) - wide(kr) * red.astype(wide) - wide(kb) * blue.astype(wide)
+    return np.asarray((missing + wide(kg // 2)) // wide(kg))
 
 
 def srgb_to_light(code: Any, library: Any = np) -> Any:

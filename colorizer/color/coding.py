@@ -57,7 +57,7 @@ class Coding:
     def luma(self, codes: Tensor) -> Tensor:
         """Y' in [0, 1] of stored codes; foot- and headroom are clamped here, never in the stored plane."""
         black, white = self.luma_range
-        return ((codes.float() - black) / (white - black)).clamp(0, 1)
+        return codes.float().sub(black).div_(white - black).clamp_(0, 1)
 
     def chroma_codes(self, chroma: Tensor) -> Tensor:
         """Stored codes (rounded, still float) of Cb or Cr in [-0.5, 0.5]."""

@@ -9,6 +9,12 @@ from torch.nn import functional as F
 from colorizer.painting.geometry import Geometry
 
 
+def working_grid(y: Tensor, geometry: Geometry, size: int, multiple: int) -> Tensor:
+    """Y' as the network sees it, as it is stored: (n, 1, H, W) to (n, 1, h, w), see `Geometry.working_shape`."""
+    shape = geometry.working_shape(y.shape[2], y.shape[3], size, multiple)
+    return shrink(y, shape[::-1] if geometry.rotation % 180 else shape)
+
+
 def shrink(y: Tensor, shape: tuple[int, int]) -> Tensor:
     """Y' to another grid, area-averaged first where that is an exact whole factor. (n, 1, H, W) to (n, 1, *shape)."""
     factor = min(y.shape[2] // shape[0], y.shape[3] // shape[1]) // 2

@@ -28,6 +28,8 @@ PREVIEW_SIDE = 768
 """The preview's shorter side is between this and twice this, or the picture's own."""
 PREVIEW_PIXELS = 8 << 20
 """At most this many in a preview: a strip of film scanned in one piece is long."""
+AT_A_TIME = 64 * 1024
+"""Pixels that are colored from lines at a time, about: a processor's cache holds their numbers."""
 ORIENTATIONS = {1: (0, False), 2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True),
                 8: (1, False)}  # fmt: skip
 """TIFF 6.0 Orientation: quarter turns counterclockwise of the stored rows, then whether to mirror left and right."""
@@ -63,8 +65,13 @@ class Preview:
     def add(self, rows: np.ndarray) -> None:
         """The next rows, uint8 or uint16 (n, W)."""
         k = self.factor
-        sums = np.add.reduceat(rows, np.arange(0, self.width, k), axis=1, dtype=np.uint64)
-        np.add.at(self._sums, (self._rows + np.arange(len(rows))) // k, sums)
+        head = min(-self._rows % k, len(rows))
+        full = head + (len(rows) - head) // k * k
+        for start, stop in ((0, head), (head, full), (full, len(rows))):  # the end of a cell, cells, the begin of one
+            if start < stop:  # whole rows first: it is the cheaper sum
+                cells = rows[start:stop].reshape(-1, min(k, stop - start), self.width).sum(1, dtype=np.uint64)
+                sums = np.add.reduceat(cells, np.arange(0, self.width, k), axis=1)
+                self._sums[(self._rows + start) // k :][: len(sums)] += sums
         self._rows += len(rows)
 
     def luma(self) -> Tensor:
@@ -133,10 +140,16 @@ def color_rows(colorizer: Colorizer, plate: Plate, luma: np.ndarray, top: int) -
     """Rows of a plate with lines: luma codes (n, W) from row `top` on to R'G'B' codes (n, W, 3) of the same kind."""
     assert plate.lines is not None, "a plate at native size has none; see color_native"
     rows = _between(plate.lines, top, len(luma), plate.height)
-    lines = F.interpolate(rows, (len(luma), plate.width), mode="bilinear", align_corners=False)
-    y = plate.coding.luma(torch.from_numpy(luma))
-    cb, cr = (lines[0, i + 2] + lines[0, i] * y for i in (0, 1))
-    return _shown(colorizer, plate.coding, luma, y, cb, cr)
+    out = np.empty((*luma.shape, 3), luma.dtype)
+    count = max(1, AT_A_TIME // plate.width)
+    for start in range(0, len(luma), count):
+        part = slice(start, start + count)
+        codes = luma[part]
+        lines = F.interpolate(rows[:, :, part], codes.shape, mode="bilinear", align_corners=False)
+        y = plate.coding.luma(torch.from_numpy(codes))
+        cb, cr = (lines[0, i + 2] + lines[0, i] * y for i in (0, 1))
+        out[part] = _shown(colorizer, plate.coding, codes, y, cb, cr)
+    return out
 
 
 def _between(lines: Tensor, top: int, count: int, height: int) -> Tensor:
@@ -217,7 +230,8 @@ def _shown(colorizer: Colorizer, coding: Coding, codes: np.ndarray, y: Tensor, c
     solver = colorizer.solver(coding)
     rgb = solver.show(y, *solver.fit(y, cb, cr))
     white = 2**coding.bits - 1
-    red, blue = ((rgb[i].double() * white).round().clamp(0, white).numpy().astype(np.int64) for i in (0, 2))
+    red, blue = ((rgb[i].double() * white).round().clamp(0, white).to(torch.int32).numpy() for i in (0, 2))
     green = green_for(codes, red, blue, coding.matrix)
-    out = np.stack([red, green.clip(0, white), blue], -1)
-    return out.astype(codes.dtype)
+    out = np.empty((*codes.shape, 3), codes.dtype)
+    out[..., 0], out[..., 1], out[..., 2] = red, green.clip(0, white), blue
+    return out

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from colorizer.color.arithmetic import ARITHMETIC
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.reel import Reel
 from pipeline.values.formats import check_format
@@ -246,7 +247,7 @@ class Plan:
         codec = PROFILES[self.settings.profile].codec
         coded = codec.identity(self.reel.width, self.reel.height, self.reel.coding.bits, self.reel.fields)
         colors = look.tobytes().hex(), kept
-        identity = [FORMAT, reel, settings, coded, self.skip + start, pts, durations, digests, colors]
+        identity = [FORMAT, ARITHMETIC, reel, settings, coded, self.skip + start, pts, durations, digests, colors]
         digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
         return Segment(
             digest, number, self.reel, self.settings, start, self.skip + start, pts, durations, digests, look,

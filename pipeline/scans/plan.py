@@ -15,6 +15,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import torch
 
+from colorizer.color.arithmetic import ARITHMETIC
 from colorizer.painting.plate import Plate
 from pipeline.pages.pyramid import levels
 from pipeline.values.formats import check_format
@@ -189,7 +190,8 @@ class ScanPlan:
         settings["pyramid"] = bool(self.settings.pyramid)  # where the levels are is the join's business
         lines = b"" if page.plate.lines is None else page.plate.lines.numpy().tobytes()
         decided = hashlib.sha256(page.plate.look.tobytes() + lines).hexdigest()
-        identity = [FORMAT, self.source["sha256"], settings, page.number, page.out_bits, top, bottom, decided]
+        place = page.number, page.out_bits, top, bottom
+        identity = [FORMAT, ARITHMETIC, self.source["sha256"], settings, *place, decided]
         identity += ["inverted"] * self.settings.invert
         digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
         return Band(digest, number, self.path, self.settings, page.number, page.out_bits, top, bottom, page.plate)

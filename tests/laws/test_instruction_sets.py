@@ -39,7 +39,7 @@ def test_chroma_moves_by_a_code_at_most(painted, kind, precision, name):
 def test_the_same_processor_paints_the_same(painted):
     """The digests that are kept, where processor and torch are those that they were made with."""
     kept = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    if {name: kept[name] for name in here()} != here():
+    if {name: kept.get(name) for name in here()} != here():
         pytest.skip(f"kept of {kept['processor']} with torch {kept['torch']}; this is {here()}")
     found = digests(painted)
     assert {name: kept["digests"].get(name) for name in found} == found, "python -m tests.instruction_sets keeps them"

@@ -75,6 +75,14 @@ def test_box_mean_is_the_mean_of_what_is_there():
     assert torch.isclose(box_mean(x, 2)[0, 0, 3, 4], x[0, 0, 1:6, 2:7].mean())
 
 
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 12))
+def test_box_mean_is_a_pooled_mean(height, width, radius):
+    """Any size and radius, also a window larger than the picture: torch's pooling without what it pads."""
+    x = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(radius))
+    pooled = F.avg_pool2d(x.double(), 2 * radius + 1, 1, radius, count_include_pad=False)
+    assert (box_mean(x, radius) - pooled).abs().max() < 1e-6
+
+
 def test_fit_grid_is_bounded():
     """A gigantic picture does not enlarge the grid of the fit."""
     assert min(fit_shape(60_000, 80_000)) == min(fit_shape(2_000, 3_000))

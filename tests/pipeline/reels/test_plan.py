@@ -246,13 +246,15 @@ def test_a_survey_holds_for_other_settings(name):
 
 @pytest.mark.parametrize("name", ["weights_digest", "start", "stop"])
 def test_a_survey_is_of_its_frames_and_weights(name):
-    """Another piece, other weights or another source is another survey; a piece also at another rate."""
+    """Another piece, other weights or another source is another survey; a piece of pictures also at another rate."""
     plan = plan_of([6])
     assert not plan.surveyed_like(REEL, "00", replace(SETTINGS, **{name: "1"}))
     assert not plan.surveyed_like(REEL, "01", SETTINGS)
     piece, faster = replace(SETTINGS, start="1"), replace(REEL, rate=Fraction(18))
     assert plan.surveyed_like(faster, "00", SETTINGS)
-    assert not plan_of([6], piece).surveyed_like(faster, "00", piece)
+    assert plan_of([6], piece).surveyed_like(faster, "00", piece), "its frames have times of their own"
+    pictures = replace(plan_of([6], piece), reel=replace(REEL, count=6))
+    assert not pictures.surveyed_like(replace(faster, count=6), "00", piece)
 
 
 def test_another_format_is_refused():
