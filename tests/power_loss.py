@@ -260,7 +260,8 @@ class Power:
         return ""
 
     def _lost(self, now: dict[str, str]) -> list[str]:
-        return [name for name in self.want if LASTING.search(name) and now.get(name) != self.want[name]]
+        wanted = [name for name in self.want if LASTING.search(name) and "/report/" not in name]
+        return [name for name in wanted if now.get(name) != self.want[name]]
 
 
 def _all(folder: Folder, place: str) -> dict[str, bytes]:
