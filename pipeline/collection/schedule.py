@@ -239,6 +239,8 @@ class Schedule:
         progress.units["done"] = progress.units["of"]
         progress.seen = self.state.look(progress.item)
         self._save(progress)
+        if self.begun is not None:
+            self.begun.forget(progress.item.key)  # what an earlier run could not remove
 
     def _ledger(self, active: Active) -> Ledger:
         if active.ledger is None:

@@ -71,3 +71,22 @@ def test_what_is_interrupted_or_damaged_does_not_count(tmp_path):
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "key.json").write_text('{"step": 1}')
     assert fate(tmp_path) is None
+
+
+def test_a_mark_of_an_item_that_comes_to_be_done_goes(tmp_path):
+    """It stayed where it could not be removed in the run before; of whatever step it is, the run that ends with the item
+    done leaves none."""
+    from pipeline.collection import layout
+    from tests.formats import HOW, make_inputs, run
+
+    make_inputs(tmp_path)
+    out = tmp_path / "out"
+    run(tmp_path, "archive", "all", "out", *HOW)
+    (item,) = (path for path in (out / layout.ITEMS).iterdir() if '"out": "clip.mkv"' in path.read_text())
+    item.unlink()
+    (out / layout.BEGUN).mkdir(exist_ok=True)
+    Begun(out / layout.BEGUN).begin(item.stem, "joining")
+    assert list((out / layout.BEGUN).iterdir())
+    code, said = run(tmp_path, "archive", "all", "out", *HOW)
+    assert "2 of 3 files are colored and verified" in said, (code, said)
+    assert list((out / layout.BEGUN).iterdir()) == []
