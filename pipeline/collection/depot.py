@@ -19,6 +19,7 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from colorizer.basis.atomic import sync_folder
 from colorizer.basis.errors import LedgerError, SourceError
 from pipeline.collection import layout
 from pipeline.collection.item import Item
@@ -345,9 +346,13 @@ class Depot:
             with suppress(OSError):  # it only says that a next run is to go on with this
                 if not self.store:
                     passing.touch()
+                    sync_folder(
+                        here
+                    )  # a loss of power may bring back what is removed: the mark first, and it goes last
             with suppress(OSError):
                 left = [p for p in here.iterdir() if p.is_dir() or self.store or not p.name.startswith(STAYING)]
                 if not removed(p for p in left if p != passing):
+                    sync_folder(here)
                     passing.unlink(missing_ok=True)
         if self.shared and not keep:
             for entry in self._store.find(folder).values():

@@ -74,7 +74,7 @@ def test_what_is_interrupted_or_damaged_does_not_count(tmp_path):
 
 
 def test_a_mark_of_an_item_that_comes_to_be_done_goes(tmp_path):
-    """It stayed where it could not be removed in the run before; of whatever step it is, the run that ends with the item
+    """It stayed where it could not be removed in the run before: of whatever step, the run that ends with the item
     done leaves none."""
     from pipeline.collection import layout
     from tests.formats import HOW, make_inputs, run

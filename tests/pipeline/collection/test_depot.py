@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.collection import layout
 from pipeline.collection.depot import depot_for
+from pipeline.collection.item import Item
 from pipeline.collection.state import known_names
 from pipeline.storage.stores import Store
 
@@ -76,3 +77,19 @@ def test_another_store_has_its_own(store, reads, tmp_path):
     depot = depot_for(other.uri, tmp_path)
     depot.fetch_state()
     assert [state_of(depot, key) for key in "ab"] == ["painted"] * 2
+
+
+def test_the_mark_outlasts_what_a_loss_of_power_may_bring_back(tmp_path, monkeypatch):
+    """It is on the disk before an item's pieces are removed, and their removal before it goes."""
+    from pipeline.collection import depot
+
+    found = []
+    monkeypatch.setattr(depot, "sync_folder", lambda path: found.append(sorted(p.name for p in path.iterdir())))
+    mine = depot_for(str(tmp_path))
+    item = Item("0123456789abcdef", "", "reel", "/in/a.mkv", "a.mkv", ())
+    folder = mine.job_folder(item.key)
+    (folder / "ledger").mkdir(parents=True)
+    (folder / "plan.json").touch()
+    mine.tidy(item, keep=False)
+    assert found == [["ledger", "passing", "plan.json"], ["passing", "plan.json"]]
+    assert [path.name for path in folder.iterdir()] == ["plan.json"]
