@@ -15,7 +15,7 @@ CONSTRAINTS := $(VENV)/constraints-without-torch.txt
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help .venv demo test slow mutants faults reports docs clean distclean
+.PHONY: help .venv demo test slow mutants faults fuzz reports docs clean distclean
 
 help:
 	@echo "make demo    make a small black-and-white reel and color it"
@@ -24,6 +24,7 @@ help:
 	@echo "make mutants a dozen lines of the product changed: which tests notice? (SEED=7 WINGS='colorizer.color')"
 	@echo "make reports inputs rebuilt from public reports, as a table (REPORTS=../shared/media/reports)"
 	@echo "make faults  the n-th file operation of small jobs fails, for every n; the power is cut: an hour"
+	@echo "make fuzz    readers of others' files under a fuzzer that is led by coverage, ten minutes each (SECONDS=60)"
 	@echo "make docs    write the pages that are made from the code"
 	@echo "make .venv   only the virtual environment, empty"
 	@echo "make clean   remove what demo and test leave (distclean: and .venv)"
@@ -72,6 +73,12 @@ reports: $(VENV)/installed-test
 faults: $(VENV)/installed-test
 	$(BIN)/python -m tests.nth_failure
 	$(BIN)/python -m tests.power_loss
+
+FUZZED := census matroska xmp manifest plan
+SECONDS := 600
+fuzz: $(VENV)/installed-test
+	$(PIP) --constraint $(CONSTRAINTS) --editable '.[fuzz]'
+	for reader in $(FUZZED); do $(BIN)/python -m tests.fuzz $$reader --seconds $(SECONDS) || exit 1; done
 
 clean:
 	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
