@@ -24,7 +24,7 @@ from pipeline.values.look_source import LookSources, sources_from_json, sources_
 from pipeline.values.timecode import advance
 from pipeline.values.typed import checked
 
-FORMAT = 5
+FORMAT = 6
 SEGMENT_FRAMES = 96
 """Frames of a segment at most: some 10 seconds of work, so that a crash costs little and a bar moves."""
 

@@ -23,7 +23,7 @@ from pipeline.values.kinds import SCAN, Kind
 from pipeline.values.look_source import LookSources, sources_from_json, sources_to_json
 from pipeline.values.typed import checked
 
-FORMAT = 3
+FORMAT = 4
 BAND_PIXELS = 32 << 20
 """Pixels of a band, about; some seconds of work, so that a crash costs little and several workers share a plate."""
 NATIVE_BAND_PIXELS = 4 << 20
