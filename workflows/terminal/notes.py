@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 
 from pipeline.values.events import Event, GivenUp, ItemChanged, Note, Retry, Silent
 from pipeline.values.stages import DONE
 
 
 def write_note(text: str) -> None:
-    """One line on stderr, whatever line ends the text has."""
-    print(f"note: {' '.join(text.split())}", file=sys.stderr, flush=True)
+    """One line on stderr, whatever line ends the text has. In a log, read when the night is over, the time here comes
+    first, to the second, with how far it is from UTC."""
+    at = "" if sys.stderr.isatty() else f"{datetime.now().astimezone().isoformat(timespec='seconds')} "
+    print(f"{at}note: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
 
 class Notes(Silent):

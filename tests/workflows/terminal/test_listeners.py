@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -40,6 +41,21 @@ def item(state, done=1, name="films/a"):
     return ItemChanged("0f", name, state, done, 4, 2.4)
 
 
+def untimed(text):
+    """A log's lines without their times, each of which is now, with its distance from UTC."""
+    lines = [line.split(" ", 1) for line in text.splitlines()]
+    for at, _ in lines:
+        assert abs(datetime.now(UTC) - datetime.fromisoformat(at)) < timedelta(minutes=10)
+    return [line for _, line in lines]
+
+
+def test_a_terminal_has_no_times(capsys, monkeypatch):
+    """Who looks on knows what time it is."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    Notes()(Note("a note"))
+    assert capsys.readouterr().err == "note: a note\n"
+
+
 @pytest.mark.parametrize(("kind", "heard"), [("auto", Notes), ("bar", Bars), ("json", JsonLines), ("none", Silent)])
 def test_who_listens(kind, heard):
     """Away from a terminal `auto` hears notes; what is named is given."""
@@ -61,7 +77,7 @@ def test_notes_reach_a_log(capsys):
         listener(Note("3 frames are damaged:\n1, 2, 3"))
         listener(Retry("worker died; trying again"))
     said = capsys.readouterr()
-    assert said.err.splitlines() == ["note: 3 frames are damaged: 1, 2, 3", "note: worker died; trying again"]
+    assert untimed(said.err) == ["note: 3 frames are damaged: 1, 2, 3", "note: worker died; trying again"]
     assert said.out == ""
 
 
@@ -75,7 +91,7 @@ def test_a_collection_is_a_log_of_what_came_of_each_file(capsys):
         listener(GivenUp("films/b", "paint", "the frames\nare gone"))
         listener(StepRetry("films/c, segment 1: killed", "paint"))
         listener(Note("a note"))
-    assert capsys.readouterr().err.splitlines() == [
+    assert untimed(capsys.readouterr().err) == [
         "note: done films/a",
         "note: set aside films/b: the frames are gone",
         "note: films/c, segment 1: killed",
