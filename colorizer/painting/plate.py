@@ -9,7 +9,7 @@ are cut into bands.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,16 @@ PREVIEW_PIXELS = 8 << 20
 """At most this many in a preview: a strip of film scanned in one piece is long."""
 AT_A_TIME = 64 * 1024
 """Pixels that are colored from lines at a time, about: a processor's cache holds their numbers."""
+ENLARGED = 2
+"""Times that a small picture is enlarged for the network at most. More costs much and shows it nothing: the chroma of
+80 photographs of 30 lines comes back with 25.8 dB (lite) and 25.4 (fast) at a working size of 64, 25.6 and 25.1 at 192.
+"""
+BATCH = 16
+"""Small pictures that go through the network together."""
+SMALL = 1 << 16
+"""Pixels of a small picture at most."""
+LEAST = 32
+"""The smallest working size."""
 ORIENTATIONS = {1: (0, False), 2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True),
                 8: (1, False)}  # fmt: skip
 """TIFF 6.0 Orientation: quarter turns counterclockwise of the stored rows, then whether to mirror left and right."""
@@ -112,27 +122,64 @@ def plate_look(colorizer: Colorizer, preview: Preview, orientation: int = 1) -> 
     return looks[0], scenes[0]
 
 
+def size_for(working_size: int, height: int, width: int) -> int:
+    """The working size of a picture: what was asked for, less where the picture is small (see ENLARGED).
+
+    >>> size_for(192, 3000, 4000), size_for(192, 30, 40)
+    (192, 60)
+    """
+    return min(working_size, max(LEAST, ENLARGED * min(height, width)))
+
+
+def is_small(working_size: int, height: int, width: int) -> bool:
+    """Whether a picture is enlarged for the network no further than ENLARGED, and painted among others."""
+    return size_for(working_size, height, width) < working_size and height * width <= SMALL
+
+
 def survey_plate(
     colorizer: Colorizer, preview: Preview, working_size: int, orientation: int = 1, aspect: float = 1.0,
     look: np.ndarray | None = None,
 ) -> Plate:  # fmt: skip
     """Decide the colors of a picture from its preview.
 
-    working_size: shorter side in pixels, NATIVE for painting at the picture's own size. orientation: TIFF's, 1 to 8.
-    aspect: width of a stored pixel over its height. look: another one than its own.
+    working_size: shorter side in pixels, NATIVE for painting at the picture's own size; of a small picture it is less,
+    as `size_for` says. orientation: TIFF's, 1 to 8. aspect: width of a stored pixel over its height. look: another one
+    than its own.
     """
-    seen = upright(preview.luma(), orientation)
-    turned = ORIENTATIONS[orientation][0] % 2 == 1
-    geometry = Geometry(1 / aspect if turned else aspect, 0, 1, 1)
     own, scene = plate_look(colorizer, preview, orientation)
     look = own if look is None else look
-    lines = None
-    if working_size:
-        coding = Coding(16, True, "bt601")
-        chroma = torch.cat(colorizer.small(seen.to(colorizer.device), coding, geometry, look, working_size), 1).cpu()
-        fit = fit_shape(seen.shape[2], seen.shape[3])
-        lines = stored(fit_lines(chroma, F.adaptive_avg_pool2d(seen, fit)), orientation)
+    [lines] = plate_lines(colorizer, [preview], working_size, orientation, aspect, [look])
     return Plate(preview.height, preview.width, preview.bits, look, scene, lines)
+
+
+def plate_lines(
+    colorizer: Colorizer, previews: Sequence[Preview], working_size: int, orientation: int, aspect: float,
+    looks: Sequence[np.ndarray],
+) -> list[Tensor | None]:  # fmt: skip
+    """The lines of pictures of one size, each under its look; BATCH of them at most, and of large ones one.
+
+    What a picture gets does not depend on the others. The rest is as of `survey_plate`.
+    """
+    if not working_size:
+        return [None] * len(previews)
+    height, width = previews[0].height, previews[0].width
+    few = BATCH if is_small(working_size, height, width) else 1
+    if not 0 < len(previews) <= few:
+        raise ValueError(f"{len(previews)} pictures of {width} x {height} are not painted together, at most {few} are")
+    seen = [upright(preview.luma(), orientation) for preview in previews]
+    turned = ORIENTATIONS[orientation][0] % 2 == 1
+    geometry = Geometry(1 / aspect if turned else aspect, 0, 1, 1)
+    size, coding = size_for(working_size, height, width), Coding(16, True, "bt601")
+    if few == 1:
+        chroma = [colorizer.small(seen[0].to(colorizer.device), coding, geometry, looks[0], size)]
+    else:
+        chroma = colorizer.small_each([y.to(colorizer.device) for y in seen], coding, geometry, looks, size, few)
+    return [_lines(y, torch.cat(codes, 1).cpu(), orientation) for y, codes in zip(seen, chroma, strict=True)]
+
+
+def _lines(seen: Tensor, chroma: Tensor, orientation: int) -> Tensor:
+    fit = fit_shape(seen.shape[2], seen.shape[3])
+    return stored(fit_lines(chroma, F.adaptive_avg_pool2d(seen, fit)), orientation)
 
 
 @torch.inference_mode()

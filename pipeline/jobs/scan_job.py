@@ -22,7 +22,8 @@ from pipeline.scans.outputs import digests, luma_finding
 from pipeline.scans.painter import BandPainter
 from pipeline.scans.plan import Band, PagePlan, ScanPlan, ScanSettings
 from pipeline.scans.sidecar import SIDECAR_FORMAT, sidecar
-from pipeline.scans.survey import survey_page
+from pipeline.scans.stack import Look, Stack
+from pipeline.scans.survey import Seen, plan_pages, see_page
 from pipeline.spread.pools import planned_colorizer
 from pipeline.stills.opening import MAX_PIXELS, open_scan
 from pipeline.stills.reader import ScanPage
@@ -188,19 +189,27 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
 
     def survey(self, kept: ScanPlan | None, colorizer: Colorizer) -> ScanPlan:
         """A first pass over each page that is not decided."""
-        decided = {page.number: page for page in kept.pages} if kept is not None else {}
-        pages = [self._page(number, decided.get(number), colorizer) for number in self.pages]
-        return ScanPlan(self.uri, self.source, self.settings, tuple(pages))
+        former = {page.number: page for page in kept.pages} if kept is not None else {}
+        decided = {number: page for number, page in former.items() if not page.pending}
+        stack = Stack()
+        seen = (
+            self._seen(number, former.get(number), colorizer, stack) for number in self.pages if number not in decided
+        )  # fmt: skip
+        decided |= {page.number: page for page in plan_pages(seen, self.settings, colorizer)}
+        return ScanPlan(self.uri, self.source, self.settings, tuple(decided[number] for number in self.pages))
 
-    def _page(self, number: int, decided: PagePlan | None, colorizer: Colorizer) -> PagePlan:
-        """A page's plan: what was decided of it before, as far as that holds, else what a survey finds now."""
-        if decided is not None and not decided.pending:
-            return decided
-        look = decided.plate.look if decided is not None and decided.plate.look.size else None
+    def _seen(self, number: int, former: PagePlan | None, colorizer: Colorizer, stack: Stack) -> tuple[Seen, Look]:
+        """A page and its look: one that a person gave it, or wants it to have as its own, else that of the page before
+        if it shows the same."""
         with open_scan(self.uri, number, **self.limits, inverted=self.settings.invert) as reader:
-            report = partial(self._surveyed, reader.scan.height)
-            page = survey_page(reader, self.settings, colorizer, report, look)
-        return page if decided is None else replace(page, look_from=decided.look_from)
+            seen = see_page(reader, self.settings, partial(self._surveyed, reader.scan.height))
+        own = partial(seen.own_look, colorizer)
+        if former is None:
+            return seen, stack.look(number, seen.codes, seen.scan.orientation, own)
+        found = own()
+        if former.plate.look.size:
+            found = Look(former.plate.look, found.scene, former.look_from)
+        return seen, found
 
     def _surveyed(self, height: int, rows: int) -> None:
         self.listener(RowsSurveyed(rows, height))

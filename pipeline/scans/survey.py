@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from colorizer.painting.colorizer import Colorizer
-from colorizer.painting.plate import Preview, plate_look, survey_plate
+from colorizer.painting.plate import BATCH, Plate, Preview, is_small, plate_lines, plate_look
 from pipeline.metadata.metadata import Resolution
 from pipeline.pages.still_formats import STILL_FORMATS
 from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
+from pipeline.scans.stack import Look
 from pipeline.spread.ahead import ahead
 from pipeline.stills.opening import open_scan
-from pipeline.stills.reader import ScanReader
+from pipeline.stills.reader import ScanPage, ScanReader
 
 CHUNK_PIXELS = 1 << 20
 """Pixels that are read at a time."""
@@ -30,11 +32,35 @@ def rows_of(reader: ScanReader, top: int, bottom: int, chunk: int = CHUNK_PIXELS
     return ahead((reader.read(y, 0, min(step, bottom - y), width) for y in range(top, bottom, step)), 2)
 
 
-def survey_page(
-    reader: ScanReader, settings: ScanSettings, colorizer: Colorizer, report: Callable[[int], None] = lambda _: None,
-    look: np.ndarray | None = None,
-) -> PagePlan:  # fmt: skip
-    """Read a page once and plan it. report: told how many rows were read. look: another one than its own."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one pass over a page's rows found. tone, rows, luma, digests: as PagePlan's."""
+
+    scan: ScanPage
+    preview: Preview = field(repr=False)
+    tone: str
+    rows: int
+    luma: str
+    digests: tuple[str, ...] = field(repr=False)
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Its luma averaged down, uint8 (h, w)."""
+        codes: np.ndarray = (self.preview.luma()[0, 0].numpy() * 255).round().astype(np.uint8)
+        return codes
+
+    def own_look(self, colorizer: Colorizer) -> Look:
+        """What the network makes of it as a whole."""
+        return Look(*plate_look(colorizer, self.preview, self.scan.orientation))
+
+    def like(self, other: Seen) -> bool:
+        """Whether two pages may be painted together."""
+        mine, theirs = ((s.height, s.width, s.orientation, aspect_of(s.resolution)) for s in (self.scan, other.scan))
+        return mine == theirs
+
+
+def see_page(reader: ScanReader, settings: ScanSettings, report: Callable[[int], None] = lambda _: None) -> Seen:
+    """Read a page once. report: told how many rows were read."""
     scan = reader.scan
     rows = band_rows(scan.height, scan.width, settings.tile, not settings.working_size)
     preview, whole, digests = Preview(scan.height, scan.width, scan.bits), hashlib.md5(usedforsecurity=False), []
@@ -50,15 +76,43 @@ def survey_page(
                 done += len(portion)
                 report(done)
         digests.append(band.hexdigest())
-    plate = survey_plate(colorizer, preview, settings.working_size, scan.orientation, aspect_of(scan.resolution), look)
-    classes = colorizer.weights.classes
-    likely = np.argsort(-plate.scene, kind="stable")[:SCENES]
-    scenes = tuple((classes[i], round(float(plate.scene[i]), 4)) for i in likely) if classes else ()
-    bits = STILL_FORMATS[settings.format].bits_for(scan.bits)
-    return PagePlan(
-        scan.page, scan.bits, bits, scan.orientation, scan.stored, _tone(reader), scan.color, scan.alpha, scan.notes,
-        scenes, rows, whole.hexdigest(), tuple(digests), plate,
+    return Seen(scan, preview, _tone(reader), rows, whole.hexdigest(), tuple(digests))
+
+
+def plan_pages(
+    pages: Iterable[tuple[Seen, Look]], settings: ScanSettings, colorizer: Colorizer
+) -> Iterator[PagePlan]:  # fmt: skip
+    """Plans of pages, each with its look, in order. Small ones that follow on one another are painted together."""
+    held: list[tuple[Seen, Look]] = []
+    for seen, look in pages:
+        if held and (len(held) == BATCH or not seen.like(held[0][0])):
+            yield from _planned(held, settings, colorizer)
+            held = []
+        held.append((seen, look))
+        if not is_small(settings.working_size, seen.scan.height, seen.scan.width):
+            yield from _planned(held, settings, colorizer)
+            held = []
+    if held:
+        yield from _planned(held, settings, colorizer)
+
+
+def _planned(held: list[tuple[Seen, Look]], settings: ScanSettings, colorizer: Colorizer) -> Iterator[PagePlan]:
+    first = held[0][0].scan
+    lines = plate_lines(
+        colorizer, [seen.preview for seen, _ in held], settings.working_size, first.orientation,
+        aspect_of(first.resolution), [look.look for _, look in held],
     )  # fmt: skip
+    for (seen, look), mine in zip(held, lines, strict=True):
+        scan = seen.scan
+        plate = Plate(scan.height, scan.width, scan.bits, look.look, look.scene, mine)
+        classes = colorizer.weights.classes
+        likely = np.argsort(-plate.scene, kind="stable")[:SCENES]
+        scenes = tuple((classes[i], round(float(plate.scene[i]), 4)) for i in likely) if classes else ()
+        bits = STILL_FORMATS[settings.format].bits_for(scan.bits)
+        yield PagePlan(
+            scan.page, scan.bits, bits, scan.orientation, scan.stored, seen.tone, scan.color, scan.alpha, scan.notes,
+            scenes, seen.rows, seen.luma, seen.digests, plate, look.sources,
+        )  # fmt: skip
 
 
 def _tone(reader: ScanReader) -> str:

@@ -14,7 +14,17 @@ from colorizer.networks import weights_file as weights
 from colorizer.networks.tiling import paint_tiled
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.geometry import NATIVE, Geometry
-from colorizer.painting.plate import Preview, color_native, color_rows, stored, survey_plate, upright
+from colorizer.painting.plate import (
+    Preview,
+    color_native,
+    color_rows,
+    plate_lines,
+    plate_look,
+    size_for,
+    stored,
+    survey_plate,
+    upright,
+)
 from tests.synthetic import tiny_weights
 
 
@@ -184,3 +194,37 @@ def test_no_seam_is_left(colorizer):
         seams = steps[[63, 127, 191]]
         others = np.delete(steps, [63, 127, 191])[32:-32]
         assert seams.max() <= 1.5 * others.max() + 1
+
+
+@pytest.mark.parametrize("weights_name", ["lite", "fast"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_small_picture_is_painted_alike_in_any_company(weights_name, precision):
+    """Small pictures go through the network together, and none gets another bit for those beside it, nor for where it
+    stands among them."""
+    colorizer = Colorizer(weights.load(weights_name), precision=precision)
+    previews = []
+    for seed in range(5):
+        previews.append(Preview(30, 41, 8))
+        previews[-1].add(scan(30, 41, 8, seed))
+    looks = [plate_look(colorizer, preview)[0] for preview in previews]
+
+    def lines(*places):
+        chosen = [previews[i] for i in places], 192, 1, 1.0, [looks[i] for i in places]
+        return plate_lines(colorizer, *chosen)
+
+    together = lines(0, 1, 2, 3, 4)
+    for place, mine in enumerate(together):
+        assert torch.equal(lines(place)[0], mine)
+    assert all(map(torch.equal, lines(4, 2, 0), (together[4], together[2], together[0])))
+
+
+def test_a_small_picture_is_enlarged_twice_at_most(colorizer):
+    """Beyond that nothing is seen more; a large one, and native size, are as they were asked for."""
+    assert [size_for(192, *shape) for shape in ((30, 40), (96, 500), (500, 96), (3, 2), (2000, 3000))] == [
+        60, 192, 192, 32, 192,
+    ]  # fmt: skip
+    assert size_for(NATIVE, 30, 40) == NATIVE
+    few = surveyed(colorizer, scan(30, 40, 8), 192)
+    assert torch.equal(few.lines, surveyed(colorizer, scan(30, 40, 8), 60 * 2).lines)
+    with pytest.raises(ValueError, match="at most 1 are"):
+        plate_lines(colorizer, [Preview(300, 400, 8)] * 2, 192, 1, 1.0, [few.look] * 2)
