@@ -11,8 +11,7 @@ from functools import partial
 
 from pipeline.census.element import MAX_DEPTH, Element, File, Place, element, through
 from pipeline.census.matroska_rules import DEEPER, KNOWN, NAMES, UNSAID
-
-EBML, SEGMENT, VOID, CRC_32 = 0x1A45DFA3, 0x18538067, 0xEC, 0xBF
+from pipeline.values.ebml import CRC_32, EBML, SEGMENT, VOID
 
 
 @dataclass(slots=True)

@@ -11,11 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
-EBML = 0x1A45DFA3
-CRC_32 = 0xBF
-VOID = 0xEC
-SEGMENT = 0x18538067
-"""Matroska's, here because it alone may have no size."""
+from pipeline.values.ebml import CRC_32, SEGMENT, VOID
 
 MAX_DEPTH = 16
 """Of a tree; nested deeper is damage, or hostile."""

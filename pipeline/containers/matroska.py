@@ -13,24 +13,16 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from colorizer.basis.errors import JoinError
-from pipeline.containers.ebml import (
-    CRC_32,
-    EBML,
-    SEGMENT,
-    Element,
-    element,
-    elements,
-    first_two,
-    parse,
-    read,
-    unsigned,
-    void,
-)
+from pipeline.containers.ebml import Element, element, elements, first_two, parse, read, unsigned, void
+from pipeline.storage.atomic import writable
+from pipeline.values.ebml import CRC_32, EBML, SEGMENT
 
 # RFC 9559, \Segment\Tracks\TrackEntry and below
 TRACKS = 0x1654AE6B
@@ -44,6 +36,11 @@ DISPLAY_HEIGHT = 0x54BA
 DISPLAY_UNIT = 0x54B2
 STEREO_MODE = 0x53B8
 PIXEL_CROPS = (0x54CC, 0x54DD, 0x54BB, 0x54AA)  # left, right, top, bottom
+FLAG_INTERLACED = 0x9A
+FIELD_ORDER = 0x9D
+UNDETERMINED = 2
+FIRST_FIELDS = {1: "tff", 6: "bff", 9: "tff", 14: "bff"}
+"""FieldOrder's numbers of interlaced pictures, by the field that is shown first."""
 UNIT_PIXELS = 0
 UNIT_ASPECT_RATIO = 3
 
@@ -63,18 +60,18 @@ def set_display_size(path: Path, sar: Fraction) -> None:
     """Write the display size of the video track that was muxed with `reserve`; its own title comes back.
 
     Only the Tracks element changes, in place, at its old length. Readers get `sar` exactly. Raises JoinError,
-    with the file untouched, where the file is not laid out as a muxer writes it.
+    with the file untouched, where the file is not laid out as a muxer writes it, and StorageError.
     """
     if sar <= 0:
         raise ValueError(f"a sample aspect ratio is positive, not {sar}")
     try:
-        with path.open("r+b") as file:
+        with writable(path), path.open("r+b") as file:
             tracks = _find_tracks(file)
             old = read(file, tracks.body, tracks.stop)
             new = _with_display_size(old, sar)
             file.seek(tracks.body)
             file.write(new)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise JoinError(f"{path}: cannot write aspect ratio {sar}: {error}; mux it again") from error
 
 
@@ -86,13 +83,29 @@ def pixel_crop(file: BinaryIO) -> tuple[int, ...]:
     file.seek(0)
     if file.read(4) != EBML.to_bytes(4, "big"):
         return (0, 0, 0, 0)
+    video = next(_pictures(file), {})
+    return tuple(video.get(kind, 0) for kind in PIXEL_CROPS)
+
+
+def unflagged_fields(file: BinaryIO, place: int) -> str:
+    """Which field of a picture's track is shown first, "tff" or "bff", where it gives an order of fields and leaves
+    open whether it has any; else "". place: of the track among those of pictures, from 0.
+
+    mkvmerge copies FieldOrder and drops FlagInterlaced, without which RFC 9559 has the order ignored, as FFmpeg does.
+    Raises ValueError for a file that is damaged, or no Matroska file.
+    """
+    file.seek(0)
+    found = next(islice(_pictures(file), place, None), {})
+    return "" if found.get(FLAG_INTERLACED, 0) else FIRST_FIELDS.get(found.get(FIELD_ORDER, UNDETERMINED), "")
+
+
+def _pictures(file: BinaryIO) -> Iterator[dict[int, int]]:
+    """Of each picture's track the elements of its Video, as unsigned integers."""
     found = _find_tracks(file)
     tracks = read(file, found.body, found.stop)
-    entries = (tracks[e.body : e.stop] for e in parse(tracks) if e.kind == TRACK_ENTRY)
-    videos = (entry[e.body : e.stop] for entry in entries for e in parse(entry) if e.kind == VIDEO)
-    video = next(videos, b"")
-    values = {e.kind: int.from_bytes(video[e.body : e.stop], "big") for e in parse(video)}
-    return tuple(values.get(kind, 0) for kind in PIXEL_CROPS)
+    for entry in (tracks[e.body : e.stop] for e in parse(tracks) if e.kind == TRACK_ENTRY):
+        for video in (entry[e.body : e.stop] for e in parse(entry) if e.kind == VIDEO):
+            yield {e.kind: int.from_bytes(video[e.body : e.stop], "big") for e in parse(video)}
 
 
 def display_size(width: int, height: int, sar: Fraction) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from colorizer.basis.errors import JoinError
+from pipeline.storage.atomic import writable
 
 SET = bytes.fromhex("060e2b3402530101")
 """How the key of a local set of header metadata begins, whose items have tags and lengths of two bytes."""
@@ -26,12 +27,12 @@ MAX_SET = 1 << 24
 def set_aspect_ratio(path: Path, sar: Fraction) -> None:
     """Write the display aspect ratio of pictures whose samples have this shape, in place.
 
-    Raises JoinError, with the file untouched, where it is not laid out as FFmpeg writes it.
+    Raises JoinError, with the file untouched, where it is not laid out as FFmpeg writes it, and StorageError.
     """
     if sar <= 0:
         raise ValueError(f"a sample aspect ratio is positive, not {sar}")
     try:
-        with path.open("r+b") as file:
+        with writable(path), path.open("r+b") as file:
             places = [(place, ratio) for start, data in _sets(file) if (place := _place(start, data))
                       for ratio in [_ratio(data, sar)]]  # fmt: skip
             if not places:
@@ -39,7 +40,7 @@ def set_aspect_ratio(path: Path, sar: Fraction) -> None:
             for place, ratio in places:
                 file.seek(place)
                 file.write(struct.pack(">II", ratio.numerator, ratio.denominator))
-    except (ValueError, OSError, struct.error) as error:
+    except (ValueError, struct.error) as error:
         raise JoinError(f"{path}: cannot write aspect ratio {sar}: {error}; mux it again") from error
 
 

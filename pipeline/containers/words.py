@@ -14,20 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from colorizer.basis.errors import JoinError
-from pipeline.containers.ebml import (
-    EBML,
-    SEGMENT,
-    VOID,
-    Element,
-    Node,
-    elements,
-    first_two,
-    number,
-    read,
-    size,
-    tree,
-    void,
-)
+from pipeline.containers.ebml import Element, Node, elements, first_two, number, read, size, tree, void
+from pipeline.values.ebml import EBML, SEGMENT, VOID
 
 SEEK_HEAD, SEEK, SEEK_ID, SEEK_POSITION = 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC
 INFO, TITLE = 0x1549A966, 0x7BA9

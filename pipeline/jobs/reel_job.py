@@ -21,6 +21,7 @@ from pipeline.reels.beside import check_beside
 from pipeline.reels.elements import check_elements
 from pipeline.reels.extent import extent_of
 from pipeline.reels.fidelity import check, check_source, decoded, planned
+from pipeline.reels.fields import UNFLAGGED
 from pipeline.reels.join import join
 from pipeline.reels.limits import check_limits, check_times
 from pipeline.reels.memory import batch_for
@@ -63,6 +64,10 @@ class ReelChoices(Choices):
     rate: Fraction | None = None
     memory: int = 0
     invert: bool = False
+
+
+TOLD = (ASSUMED_RATE, *UNFLAGGED.values())
+"""What is assumed of a reel and a person should know; the rest is assumed of most files."""
 
 
 def open_painter(settings: Settings, job: Path) -> SegmentPainter:
@@ -146,7 +151,7 @@ class ReelJob(Job[Plan, ReelChoices]):
             remarks.append(f"{counted(plan.retimed, 'frame')} had times missing or out of order; set in order")
         if plan.reel.layout.alpha:
             remarks.append(ALPHA)
-        usual = {assumed(what) for what in plan.reel.guessed if what != ASSUMED_RATE}  # of most files
+        usual = {assumed(what) for what in plan.reel.guessed if what not in TOLD}  # of most files
         return remarks + [note for note in plan.notes if note not in usual]
 
     def _others(self) -> list[str]:

@@ -7,20 +7,45 @@ them; Matroska, FieldOrder 9 and 14). In MXF they are what their letters say: st
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import av
+
+from pipeline.containers.matroska import unflagged_fields
 
 PROGRESSIVE = "progressive"
 ALTERNATING = {2: "tff", 3: "bff", 4: "tff", 5: "bff"}
 LITERAL = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
 
 
-def fields_of(stream: Any, frame: av.VideoFrame) -> str:
-    """ "tff", "bff" or "progressive" of a stream and its first frame; the frame knows best where it is marked."""
+UNFLAGGED = {
+    "tff": "interlaced, top field first (it gives this order of fields and no flag that it has any)",
+    "bff": "interlaced, bottom field first (it gives this order of fields and no flag that it has any)",
+}
+"""What is assumed of a Matroska file that was merged by a program which drops the flag; a person should know."""
+
+
+def fields_of(uri: str, stream: Any, frame: av.VideoFrame) -> tuple[str, str]:
+    """ "tff", "bff" or "progressive" of a stream and its first frame, and what of that is assumed; the frame knows best
+    where it is marked."""
     if frame.interlaced_frame:
-        return "tff" if _is_top_first(frame) else "bff"
-    return container_word(stream) or PROGRESSIVE
+        return ("tff" if _is_top_first(frame) else "bff"), ""
+    if word := container_word(stream):
+        return word, ""
+    word = _unflagged(uri, stream)
+    return word or PROGRESSIVE, UNFLAGGED.get(word, "")
+
+
+def _unflagged(uri: str, stream: Any) -> str:
+    if "matroska" not in stream.container.format.name:
+        return ""
+    try:
+        with Path(uri).open("rb") as file:
+            pictures = [s.index for s in stream.container.streams.video]  # in the order of the tracks, then covers
+            return unflagged_fields(file, pictures.index(stream.index))
+    except (ValueError, OSError):  # a damaged file says nothing
+        return ""
 
 
 def container_word(stream: Any) -> str:

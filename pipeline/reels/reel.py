@@ -387,7 +387,8 @@ def _facts(
     if min(frame.width, frame.height) < 8:
         raise UnsupportedSource(uri, f"pictures of {frame.width} x {frame.height} are too small to color")
     coding, guessed = _coding(frame, layout, tags)
-    fields = fields_of(stream, frame)
+    fields, unflagged = fields_of(uri, stream, frame)
+    guessed = (*guessed, *filter(None, [unflagged]))
     asked = (rate,) if count else (stream.average_rate, stream.guessed_rate, stream.base_rate)
     found = next((r for r in asked if r is not None and 0 < r <= FASTEST), None)
     if found is None:

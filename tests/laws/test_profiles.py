@@ -10,9 +10,9 @@ from pipeline.containers.profiles import PROFILES
 from pipeline.reels.painter import SegmentPainter
 from tests.endtoend import color, command_line, environment, one_line, run_command, samples, story, verify
 from tests.endtoend import pictures as decoded_pictures
+from tests.outputs import FRAMES, RATE, SIZE, maker, pal_reel
 from tests.synthetic import read_stamps, write_reel
 
-FRAMES, CUTS, SIZE, RATE = 18, (6, 12), (256, 128), Fraction(25)
 PAIRS = [(p.name, c.suffix) for p in PROFILES.values() for c in p.containers]
 NEW = [(name, suffix) for name, suffix in PAIRS if name not in ("archive", "mezzanine", "access")]
 
@@ -25,24 +25,13 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def source(folder):
     """Three shots of PAL, with everything that a reel has."""
-    return write_reel(
-        folder / "in.mkv", FRAMES, SIZE, rate=RATE, cuts=CUTS, sar=Fraction(16, 15), audio=["flac", "pcm_s16le"],
-        timecode="10:00:00:00", chapters=2, colors=(5, 6, 5), metadata={"title": "Harbor"},
-    )  # fmt: skip
+    return pal_reel(folder / "in.mkv", metadata={"title": "Harbor"})
 
 
 @pytest.fixture(scope="module")
 def made(folder, source, tiny):
     """Undisturbed outputs, made when they are first asked for."""
-    done = {}
-
-    def make(name, suffix):
-        out = folder / f"{name}{suffix}"
-        if out not in done:
-            done[out] = color(source, out, tiny, profile=name)
-        return out, done[out]
-
-    return make
+    return maker(folder, source, tiny)
 
 
 class Dies(Exception):

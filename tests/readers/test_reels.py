@@ -2,16 +2,13 @@
 its sidecar names what is other."""
 
 import json
-from fractions import Fraction
 
 import pytest
 
 from pipeline.containers.profiles import PROFILES
-from tests.endtoend import color
+from tests.outputs import FRAMES, RATE, SHAPE, SIZE, maker, pal_reel
 from tests.readers.programs import exiftool, ffprobe, mediaconch, mediainfo, needs
-from tests.synthetic import write_reel
 
-FRAMES, SIZE, RATE, SHAPE = 18, (256, 128), Fraction(25), Fraction(16, 15)
 CORE = [("archive", ".mkv"), ("mezzanine", ".mov"), ("access", ".mp4")]
 PAIRS = [
     pytest.param(p.name, c.suffix, marks=[] if (p.name, c.suffix) in CORE else [pytest.mark.slow])
@@ -33,24 +30,18 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def source(folder):
     """PAL with everything that a reel has."""
-    return write_reel(
-        folder / "in.mkv", FRAMES, SIZE, rate=RATE, cuts=(6, 12), sar=SHAPE, audio=["flac", "pcm_s16le"], subtitles=1,
-        timecode="10:00:00:00", chapters=2, colors=(5, 6, 5), metadata=TAGS, attachment=b"catalog card",
-    )  # fmt: skip
+    return pal_reel(folder / "in.mkv", subtitles=1, metadata=TAGS, attachment=b"catalog card")
 
 
 @pytest.fixture(scope="module")
 def made(folder, source, tiny):
     """Outputs, made when they are first asked for, and all that their run named."""
-    done = {}
+    outputs = maker(folder, source, tiny)
 
     def make(name, suffix):
-        out = folder / f"{name}{suffix}"
-        if out not in done:
-            result = color(source, out, tiny, profile=name)
-            tracks = json.loads(out.with_name(f"{out.name}.json").read_text())["tracks"]
-            done[out] = " ".join([*result.lost, *(f"{t['kind']} {t['why']}" for t in tracks)])
-        return out, done[out]
+        out, result = outputs(name, suffix)
+        tracks = json.loads(out.with_name(f"{out.name}.json").read_text())["tracks"]
+        return out, " ".join([*result.lost, *(f"{t['kind']} {t['why']}" for t in tracks)])
 
     return make
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.containers.crop import crop
-from pipeline.containers.ebml import EBML, SEGMENT
 from pipeline.containers.matroska import TRACK_ENTRY, TRACKS, VIDEO
+from pipeline.values.ebml import EBML, SEGMENT
 from tests.endtoend import MEDIA, color, verify
 from tests.synthetic import write_reel
 

@@ -1,10 +1,12 @@
 """The display size written into finished Matroska files."""
 
 import contextlib
+import errno
 import zlib
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from unittest import mock
 
 import av
 import numpy as np
@@ -12,9 +14,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from colorizer.basis.errors import JoinError
+from colorizer.basis.errors import JoinError, StorageError
 from pipeline.containers import matroska
 from pipeline.containers.ebml import parse
+from pipeline.values.ebml import CRC_32
 
 FRAMES = 4
 SARS = [Fraction(16, 15), Fraction(12, 11), Fraction(64, 45), Fraction(1, 2), Fraction(2, 1), Fraction(1)]
@@ -142,7 +145,7 @@ def test_the_checksum_is_right(tmp_path):
         file.seek(tracks.body)
         data = file.read(tracks.stop - tracks.body)
     first = parse(data)[0]
-    assert first.kind == matroska.CRC_32
+    assert first.kind == CRC_32
     assert data[first.body : first.stop] == zlib.crc32(data[first.stop :]).to_bytes(4, "little")
 
 
@@ -177,8 +180,8 @@ def test_another_layout_is_an_error_and_the_file_stays(tmp_path, muxed, name):
 
 
 def test_a_missing_file_is_an_error(tmp_path):
-    """A path that is not there is a JoinError, not a traceback."""
-    with pytest.raises(JoinError):
+    """A path that is not there is an error of the disk, not a traceback."""
+    with pytest.raises(StorageError):
         matroska.set_display_size(Path(tmp_path / "none.mkv"), Fraction(16, 15))
 
 
@@ -199,3 +202,15 @@ def test_damage_never_escapes_as_another_error(muxed, bits):
     data[bits * 7919 % len(data)] ^= 1 << bits % 8
     with contextlib.suppress(ValueError):
         assert len(matroska._with_display_size(bytes(data), Fraction(16, 15))) == len(data)
+
+
+def test_a_disk_that_fails_is_no_fault_of_the_layout(tmp_path, muxed):
+    """What the disk says is an error of the disk, which another mux would meet again."""
+    path = tmp_path / "reel.mkv"
+    path.write_bytes(muxed)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        mock.patch("pipeline.containers.matroska.read", side_effect=full),
+        pytest.raises(StorageError, match="No space left on device; fix this"),
+    ):
+        matroska.set_display_size(path, Fraction(16, 15))

@@ -10,19 +10,7 @@ import pytest
 
 from colorizer.basis.errors import JoinError
 from pipeline.containers import editions, film_tags
-from pipeline.containers.ebml import (
-    CRC_32,
-    MAX_NODES,
-    SEGMENT,
-    Node,
-    element,
-    elements,
-    number,
-    parse,
-    size,
-    tree,
-    void,
-)
+from pipeline.containers.ebml import MAX_NODES, Node, element, elements, number, parse, size, tree, void
 from pipeline.containers.film_tags import Targets
 from pipeline.containers.words import (
     ATOM,
@@ -38,6 +26,7 @@ from pipeline.containers.words import (
     read_words,
     write_words,
 )
+from pipeline.values.ebml import CRC_32, SEGMENT
 from tests import words as made
 from tests.synthetic import write_reel
 

@@ -21,6 +21,7 @@ from colorizer.color.coding import Coding
 from colorizer.painting.geometry import Geometry
 from pipeline.containers.containers import container_of
 from pipeline.containers.profiles import PROFILES
+from pipeline.reels.fields import UNFLAGGED
 from pipeline.reels.limits import check_limits
 from pipeline.reels.reel import (
     ASSUMED_RATE,
@@ -100,6 +101,22 @@ def test_the_field_shown_first_is_read(folder, suffix, codec, fields):
     assert probe(str(path)).fields == "progressive"
 
 
+@pytest.mark.parametrize("fields", ["tff", "bff"])
+def test_an_order_of_fields_without_the_flag(folder, fields):
+    """As mkvmerge leaves it: the order is believed, and that it is assumed is said. A picture that is flagged as
+    progressive is so."""
+    whole = write_reel(folder / f"whole-{fields}.mkv", 2, pix_fmt="yuv422p", codec="rawvideo", interlaced=fields)
+    data = whole.read_bytes()
+    assert data.count(FLAGGED) == 1
+    path = folder / f"merged-{fields}.mkv"
+    path.write_bytes(data.replace(FLAGGED, b"\xec\x81\x01"))  # Void, of the same length
+    reel = probe(str(path))
+    assert (reel.fields, reel.guessed[-1]) == (fields, UNFLAGGED[fields])
+    path.write_bytes(data.replace(FLAGGED, b"\x9a\x81\x02"))
+    assert probe(str(path)).fields == "progressive"
+    assert UNFLAGGED[fields] not in probe(str(path)).guessed
+
+
 @pytest.mark.parametrize("sar", [Fraction(1), Fraction(16, 15), Fraction(8, 9), Fraction(64, 45)], ids=str)
 @pytest.mark.parametrize("suffix", [".mkv", ".mov", ".mp4"])
 def test_the_shape_of_samples_is_read(folder, suffix, sar):
@@ -113,6 +130,9 @@ def test_an_absurd_aspect_is_not_believed(folder):
     assert reel.aspect == 1
     assert "square samples" in reel.guessed
 
+
+FLAGGED = b"\x9a\x81\x01"
+"""Matroska's FlagInterlaced, as FFmpeg writes it."""
 
 CODINGS = [
     ("yuv420p", (48, 64), (2, 2, 2), None, Coding(8, False, "bt601", "smpte170m"), 2),
