@@ -72,7 +72,7 @@ def tags_for(source: Any, uri: str, container: Container) -> dict[str, str]:
     tags = {k: v for k, v in source.metadata.items() if is_tag(k)}
     if words is None:
         return tags
-    kept = {k: v for k, v in tags.items() if k.lower() in (*MARKS, "creation_time")}
+    kept = {k: v for k, v in tags.items() if k.lower() in (*MARKS, CREATED)}
     return {**kept, "title": words.title} if words.title else kept
 
 
@@ -119,8 +119,10 @@ def check_whole(
     return [_check_chapters(_chapters(words, piece), made.chapters, slack), _check_tags(wanted, made)]
 
 
-OF_FORMATS = (*FFMPEGS, "name", "handler_name", "creation_time", "file_package_umid", "file_package_name", "data_type")
-"""What containers say of streams that is no word about the film, or is compared elsewhere."""
+CREATED = "creation_time"
+OF_FORMATS = (*FFMPEGS, "name", "handler_name", "file_package_umid", "file_package_name", "data_type")
+"""What containers say of streams that is no word about the film, or is compared elsewhere. A track's creation_time is
+neither: QuickTime has one of each track, and where it is not the film's, which FFmpeg writes for all, it is gone."""
 
 
 def check_track_tags(source: Any, output: Any, pairs: list[tuple[int, int]]) -> list[Finding]:
@@ -132,10 +134,15 @@ def check_track_tags(source: Any, output: Any, pairs: list[tuple[int, int]]) -> 
         for key, value in source.streams[index].metadata.items()
         if is_stream_tag(key) and key.lower() not in OF_FORMATS and film_tags.plain(value)
     ]
-    gone = [f"{key} {value!r} of track {index}" for index, key, value in wanted if value not in values]
-    return [Finding("tags of tracks", not gone, f"missing: {'; '.join(gone)}" if gone else str(len(wanted)))] * bool(
-        wanted
-    )
+    found = []
+    for what, mine in (
+        ("tags of tracks", [w for w in wanted if w[1].lower() != CREATED]),
+        ("times of creation of tracks", [w for w in wanted if w[1].lower() == CREATED]),
+    ):
+        gone = [f"{key} {value!r} of track {index}" for index, key, value in mine if value not in values]
+        if mine:
+            found.append(Finding(what, not gone, f"missing: {'; '.join(gone)}" if gone else str(len(mine))))
+    return found
 
 
 def _check_chapters(wanted: Node | None, found: Node | None, slack: Fraction) -> Finding:

@@ -111,11 +111,12 @@ BESIDE = {
 """What is named of the picture, in any output, by its first word: what frames carry beside their samples, and crops."""
 
 CENSUS = {
-    "tinted_slideshow.rm": ["packets"], "white_zombie_rot90_sar1-2.mp4": ["packets"],
-    "white_zombie_sar2_truncated.mp4": ["packets"], "dualaudio_1080i.ts": ["packets"], "hevc_loewe.ts": ["packets"],
+    "tinted_slideshow.rm": ["packets"], "white_zombie_rot90_sar1-2.mp4": ["times", "packets"],
+    "white_zombie_sar2_truncated.mp4": ["times", "packets"], "frag_overlap.mp4": ["times"],
+    "dualaudio_1080i.ts": ["packets"], "hevc_loewe.ts": ["packets"],
     "concert_near_bw_errors.mp4": ["packets"], "interlaced_pal_sar12-11.ts": ["packets"],
     "alpha.webm": ["Matroska"] * 2, "clock_rgb555.avi": ["RIFF"] * 3, "hevc_hdr10_rot.mkv": ["Matroska"],
-    "prores_4444_alpha_12bit_tmcd.mov": ["MP4"] * 3, "prores_hdr10.mxf": ["MXF"] * 2, "quadaudio.mxf": ["MXF"],
+    "prores_4444_alpha_12bit_tmcd.mov": ["times", *["MP4"] * 3], "prores_hdr10.mxf": ["MXF"] * 2, "quadaudio.mxf": ["MXF"],
     "rotate90_audio.mp4": ["MP4"] * 2, "guitar_speech_audio.mp4": ["MP4"] * 2,
     "svq1_odd.mov": ["MP4"], "realshort_aac.mp4": ["MP4"] * 2,
 }  # fmt: skip
