@@ -31,3 +31,10 @@ def check_digests(source: str, output: str, found: Callable[[], dict[str, Any]],
         )
         findings.append(Finding("output digest", same, message))
     return findings
+
+
+def census_of(values: dict[str, Any]) -> tuple[int, frozenset[str]]:
+    """The census of the version that wrote a sidecar, 0 where it knew of none, and all that it says was verified."""
+    census, verified = values.get("census", 0), values.get("verified", [])
+    found = {finding.get("what") for finding in verified if isinstance(finding, dict)}
+    return census if type(census) is int else 0, frozenset(what for what in found if isinstance(what, str))

@@ -10,7 +10,7 @@ from typing import Any
 
 from colorizer.basis.errors import UnsupportedSource
 from pipeline.containers.profiles import PROFILES, profile_for
-from pipeline.jobs.proof import ELSE, check_digests
+from pipeline.jobs.proof import ELSE, census_of, check_digests
 from pipeline.jobs.reel_job import identity
 from pipeline.reels.account import Account, check_account
 from pipeline.reels.beside import check_beside
@@ -21,7 +21,8 @@ from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json
 from pipeline.storage.job_folder import sidecar_of
 from pipeline.values.choices import seconds
-from pipeline.values.finding import Finding, named
+from pipeline.values.finding import Finding, named, promised
+from pipeline.values.formats import CENSUS
 from pipeline.values.loss import Loss
 from pipeline.values.timecode import advance
 
@@ -43,7 +44,7 @@ def verify_reel(source: str, out: Path, rate: Fraction | None = None) -> list[Fi
     findings += check(reel, out, sidecar.profile, shown, sidecar.tracks, piece, sidecar.invert)
     findings += [*check_source(reel, harmed), *check_beside(more), *check_elements(reel, out)]
     findings += check_account({} if piece or reel.is_sequence else account.counts())
-    return named(findings, sidecar.lost)
+    return promised(named(findings, sidecar.lost), sidecar.census, sidecar.verified)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class _Sidecar:
     output: str = ""
     lost: tuple[Loss, ...] = ()
     invert: bool = False
+    census: int = CENSUS
+    verified: frozenset[str] = frozenset()
 
 
 def _read(path: Path) -> _Sidecar:
@@ -74,7 +77,7 @@ def _read(path: Path) -> _Sidecar:
             raise TypeError("a value of the wrong kind")
         found = _Sidecar(
             settings["profile"], start, stop, values["plan"]["skip"], [Carried(**t) for t in values["tracks"]],
-            digests[0], digests[1], tuple(map(Loss.of, lost)), settings.get("invert", False),
+            digests[0], digests[1], tuple(map(Loss.of, lost)), settings.get("invert", False), *census_of(values),
         )  # fmt: skip
         for time in (start, stop):
             if time:

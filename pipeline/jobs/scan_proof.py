@@ -7,14 +7,15 @@ from typing import Any
 
 from colorizer.basis.errors import UnsupportedSource
 from pipeline.jobs.folder import identity
-from pipeline.jobs.proof import ELSE, check_digests
+from pipeline.jobs.proof import ELSE, census_of, check_digests
 from pipeline.scans.fidelity import Declared, check_scan
 from pipeline.scans.outputs import lossless
 from pipeline.scans.sidecar import SIDECAR_FORMAT
 from pipeline.stills.opening import open_scan
 from pipeline.storage.atomic import read_json
 from pipeline.storage.job_folder import sidecar_of
-from pipeline.values.finding import Finding, named
+from pipeline.values.finding import Finding, named, promised
+from pipeline.values.formats import CENSUS
 from pipeline.values.loss import Loss
 
 
@@ -24,8 +25,10 @@ def verify_scan(source: str, out: Path) -> list[Finding]:
         pass  # what cannot be opened at all is told before anything is read through
     path = sidecar_of(out)
     declared, digests = read_sidecar(path, out) if path.exists() else (_guessed(source, out), ("", ""))
+    census, verified = census_of(read_json(path)) if path.exists() else (CENSUS, frozenset[str]())
     findings = check_digests(*digests, lambda: identity(Path(source)), out)
-    return named(findings + check_scan(source, out, declared, {}), declared.lost)
+    findings += check_scan(source, out, declared, {})
+    return promised(named(findings, declared.lost), census, verified)
 
 
 def _guessed(source: str, out: Path) -> Declared:

@@ -13,6 +13,7 @@ from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, writable, write_json
 from pipeline.storage.ledger import Receipt
 from pipeline.values.finding import Finding, losses
+from pipeline.values.formats import CENSUS
 from pipeline.values.look_source import LookSources, shot_of
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -97,6 +98,7 @@ def sidecar(
     story["reel"]["uri"] = Path(plan.reel.uri).name  # wherever it lies, the same bytes
     return {
         "format": SIDECAR_FORMAT,
+        "census": CENSUS,
         **catalogued(id, catalog),
         "digital_source_type": SOURCE_TYPE,
         "software": versions(),

@@ -10,6 +10,7 @@ from pipeline.scans.join import mark_of
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage.ledger import Receipt
 from pipeline.values.finding import Finding, losses
+from pipeline.values.formats import CENSUS
 from pipeline.values.loss import Loss
 
 SIDECAR_FORMAT = "chromatheque-scan-1"
@@ -29,7 +30,8 @@ def sidecar(
         pages.append({name: value for name, value in values.items() if not name.startswith(("lines", "scene_"))})
     chroma = [receipt.chroma for receipt in receipts]
     return {
-        "format": SIDECAR_FORMAT, **catalogued(id, catalog), "digital_source_type": SOURCE_TYPE, "software": versions(),
+        "format": SIDECAR_FORMAT, "census": CENSUS, **catalogued(id, catalog), "digital_source_type": SOURCE_TYPE,
+        "software": versions(),
         "source": plan.source, "output": output, "settings": asdict(plan.settings), "pages": pages,
         "not_carried_over": list(map(str, (*lost, *losses(findings)))),
         "notes": sorted({note for receipt in receipts for note in receipt.notes}),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from pipeline.values.formats import CENSUS
 from pipeline.values.loss import Loss
 
 
@@ -26,7 +27,7 @@ class Finding:
 
     frames: of a finding about the picture, those that are to blame, none where no frame is singled out; None for
     tracks and tags. law: the one that is broken where this does not hold. named: it does not hold, and the output's
-    sidecar says so.
+    sidecar says so. unknown: it does not hold, and the version that wrote the sidecar did not look for it.
     """
 
     what: str
@@ -35,6 +36,7 @@ class Finding:
     frames: tuple[int, ...] | None = None
     law: Law | None = None
     named: bool = False
+    unknown: bool = False
 
     @property
     def forbids(self) -> bool:
@@ -43,13 +45,14 @@ class Finding:
 
     @property
     def right(self) -> bool:
-        """Whether all is as it should be: it holds, or no law hangs on it and the sidecar says what is lost."""
-        return self.holds or (self.named and self.law is None)
+        """Whether all is as it should be: it holds, or no law hangs on it and the sidecar says what is lost, or is of a
+        version that promised nothing about it."""
+        return self.holds or ((self.named or self.unknown) and self.law is None)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: what a person reads, without the frames."""
         values = {"what": self.what, "holds": self.holds, "detail": self.detail}
-        return {**values, "named": True} if self.named else values
+        return values | {name: True for name in ("named", "unknown") if getattr(self, name)}
 
 
 def losses(findings: Iterable[Finding]) -> tuple[Loss, ...]:
@@ -65,3 +68,18 @@ def named(findings: Iterable[Finding], declared: Collection[Loss]) -> list[Findi
         return any(text == finding.what or text.startswith(f"{finding.what} (") for text in texts)
 
     return [replace(f, named=True) if not f.holds and f.law is None and told(f) else f for f in findings]
+
+
+def promised(findings: Iterable[Finding], census: int, known: Collection[str]) -> list[Finding]:
+    """The findings, as the sidecar of an older version answers for them: what that one did not look for is marked, and
+    said first. census: the sidecar's; known: what it says that was verified."""
+    if census >= CENSUS:
+        return list(findings)
+    marked = [
+        replace(f, unknown=True) if not f.right and f.law is None and f.what not in known else f for f in findings
+    ]
+    new = sum(f.unknown for f in marked)
+    if not new:
+        return marked
+    detail = f"of an older version of this program, which did not look for {new} of what is lost here"
+    return [Finding("census", True, detail), *marked]

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+CENSUS = 1
+"""How much of a source is held against its output and named where it is lost: one higher with each version that names
+more. Sidecars say theirs; those without are older than all."""
+
 
 class OtherFormat(ValueError):
     """A file of another version of this program."""

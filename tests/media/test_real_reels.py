@@ -116,7 +116,7 @@ CENSUS = {
     "dualaudio_1080i.ts": ["packets"], "hevc_loewe.ts": ["packets"],
     "concert_near_bw_errors.mp4": ["packets"], "interlaced_pal_sar12-11.ts": ["packets"],
     "alpha.webm": ["Matroska"] * 2, "clock_rgb555.avi": ["RIFF"] * 3, "hevc_hdr10_rot.mkv": ["Matroska"],
-    "prores_4444_alpha_12bit_tmcd.mov": ["times", *["MP4"] * 3], "prores_hdr10.mxf": ["MXF"] * 2, "quadaudio.mxf": ["MXF"],
+    "prores_4444_alpha_12bit_tmcd.mov": ["MP4"] * 3, "prores_hdr10.mxf": ["MXF"] * 2, "quadaudio.mxf": ["MXF"],
     "rotate90_audio.mp4": ["MP4"] * 2, "guitar_speech_audio.mp4": ["MP4"] * 2,
     "svq1_odd.mov": ["MP4"], "realshort_aac.mp4": ["MP4"] * 2,
 }  # fmt: skip

@@ -30,7 +30,8 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
 
     Of a reel that is frame count, times, tracks, chapters and tags; of a scan size, orientation, resolution, profile,
     every tag, and the levels of a pyramid. What the output's sidecar (OUT.json) declares as not carried over is
-    accepted by name and told as "lost"; anything else that is missing is a failure, and exit code 1.
+    accepted by name and told as "lost"; anything else that is missing is a failure, and exit code 1. A sidecar of an
+    older version answers for what that one looked for: what is found beyond it is told as "new".
 
     Of two folders, the source and the OUT_DIR of `archive`, every finished file is compared with its source.
 
@@ -60,11 +61,14 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
         raise click.exceptions.Exit(1)
 
 
-LOST = "lost"
+LOST, NEW = "lost", "new "
+"""What the sidecar declares, and what the version that wrote it did not look for."""
 
 
 def _mark(finding: Finding) -> str:
-    return "ok  " if finding.holds else LOST if finding.right else "FAIL"
+    if finding.holds or not finding.right:
+        return "ok  " if finding.holds else "FAIL"
+    return NEW if finding.unknown else LOST
 
 
 def _collection(source: Path, out: Path, as_json: bool) -> None:
@@ -81,7 +85,7 @@ def _collection(source: Path, out: Path, as_json: bool) -> None:
             continue
         say(f"{'ok  ' if file.right else 'FAIL'}  {file.out}{': ' * bool(file.error)}{file.error}")
         for finding in file.findings:
-            if not finding.right:
+            if not finding.right or finding.unknown:
                 say(f"      {_mark(finding)}  {finding.what}: {finding.detail}")
         lost = [f"{f.what}: {f.detail}" for f in file.findings if _mark(f) == LOST]
         for line in few(lost, f"{file.out}.json"):
