@@ -22,23 +22,29 @@ MAX_CONTENT = 1 << 20
 class Element:
     """A part of a file. name: its own, with those of the elements that it is in; size: bytes of its content.
 
-    texts: what it says in words, in each way that it may be read. mark: a digest of its own name and content.
+    texts: what it says in words, in each way that it may be read. mark: a digest of its own name and content. track:
+    the number that its container has for it, of an element that is a track. says: what it says, for a person.
     """
 
     name: str
     size: int
     texts: tuple[str, ...] = ()
     mark: bytes = field(default=b"", repr=False)
+    track: int | None = None
+    says: str = ""
 
 
-def element(name: str, size: int, content: bytes, texts: Iterable[bytes] = ()) -> Element:
+def element(
+    name: str, size: int, content: bytes, texts: Iterable[bytes] = (), track: int | None = None, says: str = ""
+) -> Element:
     """An element by its content, as far as that was read. texts: parts of it that may be words.
 
     A name begins with two words that say what it is of: "MP4 box moov/udta/name".
     """
     own = name.split(" ", 2)[-1].rpartition("/")[2]
     mark = hashlib.blake2b(f"{own} {size} ".encode() + content, digest_size=16).digest()
-    return Element(name, size, tuple(dict.fromkeys(word for text in texts for word in words(text))), mark)
+    found = tuple(dict.fromkeys(word for text in texts for word in words(text)))
+    return Element(name, size, found, mark, track, says)
 
 
 def words(content: bytes) -> Iterator[str]:
@@ -59,12 +65,16 @@ def printed(kind: bytes) -> str:
 
 
 class File:
-    """Bytes of an open file by their place: never beyond its end, never more than MAX_CONTENT."""
+    """Bytes of an open file by their place: never beyond its end, never more than MAX_CONTENT.
+
+    part: which parts of it a walk went through that does not go through all of it, in words.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.size = file.seek(0, 2)
         self.steps = 0
+        self.part = ""
 
     def at(self, start: int, size: int) -> bytes:
         """Up to `size` bytes."""

@@ -6,22 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.census.walks import walked
-from pipeline.containers.film_tags import is_tag
+from pipeline.containers.film_tags import is_stream_tag, is_tag
 from pipeline.reels.reel import Reel, open_source, readable
 from pipeline.values.finding import Finding
 
 
 def check_elements(reel: Reel, out: Path) -> list[Finding]:
-    """A finding for each kind of element in the source that the output does not hold; both files are read anew.
+    """A finding for each kind of element in the source that the output does not hold, and one that says which parts of
+    the source were gone through; both files are read anew.
 
     An element is held where the output has one of its own name and content, or says the same words in its tags and
-    chapters. What the source's own tags say is compared with those of the output by another finding.
+    chapters. What the source's own tags say is compared with those of the output by another finding, and what becomes
+    of its tracks by others.
     """
     if reel.is_sequence:
         return []
-    _, marks = walked(out)
-    lost, _ = walked(Path(reel.uri), marks, _words(str(out)) | _tags(reel.uri))
-    return [Finding(loss.name, False, loss.why) for loss in lost]
+    marks = walked(out).marks
+    tags, tracks = _listed(reel.uri)
+    found = walked(Path(reel.uri), marks, _words(str(out)) | tags, tracks)
+    part = found.part or "all of the source"
+    if not found.kind:
+        part = f"{reel.format} files have no walk; what FFmpeg lists of them is compared"
+    return [Finding("census", True, part), *(Finding(loss.name, False, loss.why) for loss in found.lost)]
 
 
 def _words(uri: str) -> set[str]:
@@ -32,6 +38,9 @@ def _words(uri: str) -> set[str]:
     return {value.strip("\0 \r\n\t") for tags in every for value in tags.values()}
 
 
-def _tags(uri: str) -> set[str]:
+def _listed(uri: str) -> tuple[set[str], set[int]]:
+    """Texts of a source's tags that are compared, and its containers' own numbers of tracks whose fate is told."""
     with readable(uri), open_source(uri) as container:
-        return {value.strip("\0 \r\n\t") for key, value in container.metadata.items() if is_tag(key)}
+        texts = [value for key, value in container.metadata.items() if is_tag(key)]
+        texts += [v for s in container.streams for k, v in s.metadata.items() if is_stream_tag(k)]
+        return {text.strip("\0 \r\n\t") for text in texts}, {s.id for s in container.streams if s.type != "data"}

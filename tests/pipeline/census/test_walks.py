@@ -13,6 +13,25 @@ from pipeline.census.element import MAX_DEPTH, File
 from pipeline.census.riff import chunks_of
 from pipeline.census.walks import walk_of, walked
 from tests.elements import DARK, UNKNOWN, box, chunk, ebml, klv
+from tests.streams import (
+    asf,
+    asf_object,
+    asf_values,
+    dv,
+    flv,
+    flv_tag,
+    ogg,
+    packets,
+    page,
+    pes,
+    program,
+    realmedia,
+    rm_chunk,
+    rm_stream,
+    section,
+    transport,
+    y4m,
+)
 from tests.synthetic import write_reel
 
 
@@ -56,7 +75,7 @@ def mxf(*parts):
 def lost(data, tmp_path):
     """What is named of a file's bytes, as people read it."""
     (tmp_path / "a").write_bytes(data)
-    return [str(loss) for loss in walked(tmp_path / "a")[0]]
+    return [str(loss) for loss in walked(tmp_path / "a").lost]
 
 
 def test_unknown_boxes_are_named(tmp_path):
@@ -138,7 +157,7 @@ def test_nothing_is_named_of_ordinary_files(tmp_path, suffix):
     codec = {".mp4": "libx264", ".mov": "prores_ks"}.get(suffix, "ffv1")
     path = write_reel(tmp_path / f"a{suffix}", 6, codec=codec, audio=0 if suffix == ".mp4" else 1, **more)
     titles = {"Part 1", "Part 2"}
-    assert [str(loss) for loss in walked(path, words=titles)[0]] == []
+    assert [str(loss) for loss in walked(path, words=titles).lost] == []
 
 
 def test_what_an_output_holds_is_not_named(tmp_path):
@@ -147,8 +166,8 @@ def test_what_an_output_holds_is_not_named(tmp_path):
         mp4(box(b"zzAx", b"held"), box(b"zzAy", b"lost"), box(b"zzAz", bytes(4) + b"in words"))
     )
     (tmp_path / "b").write_bytes(box(b"ftyp") + box(b"zzAx", b"held"))
-    marks = walked(tmp_path / "b")[1]
-    names = {loss.name for loss in walked(tmp_path / "a", marks, {"in words"})[0]}
+    marks = walked(tmp_path / "b").marks
+    names = {loss.name for loss in walked(tmp_path / "a", marks, {"in words"}).lost}
     assert "MP4 box moov/udta/zzAy" in names
     assert "MP4 box moov/udta/zzAz" not in names
     assert len([name for name in names if name.endswith("zzAx")]) == 2, "one of three is held"
@@ -188,11 +207,17 @@ def test_empty_chunks_of_samples_are_counted():
     assert empty == {0: 1, 1: 1}
 
 
+CONTENT, EXTENDED = "75B22633-668E-11CF-A6D9-00AA0062CE6C", "14E6A5CB-C672-4332-8399-A96952065B5A"
 FILES = [
     mp4(box(b"zzAx", b"12345"), box(b"meta", bytes(4) + box(b"ilst", box(b"----", b"text")))),
     matroska(ebml(0x10000001, b"12345"), ebml(0x67C8, ebml(0x45A3, b"A") + ebml(0x4487, b"B"))),
     avi(chunk(b"zzAx", b"12345")), wav(chunk(b"zzAx", b"12345")),
     mxf(struct.pack(">HH", 0x7001, 3) + b"abc") + klv(DARK[0], b"12345"),
+    transport(packets(0x12, section(0x4E, b"abc")), packets(0x100, head=b"\2\1\5"), streams=[(6, 0x101, b"\x56\0")]),
+    program(pes(0xBF, b"\0"), pes(0xBD, b"\x20ab"), pes(0xBC, bytes(20)), b"noise", pes(0xF2, b"a")),
+    flv(flv_tag(15, b"a"), values={"a": [1, {"b": "c"}]}), realmedia(rm_chunk(b"zzzz", b"a"), rm_stream(1, b"a", b"b")),
+    asf(asf_object(CONTENT, bytes(10)), asf_values([("a", 0, b"b")]), inner=[asf_object(EXTENDED, bytes(90))]),
+    ogg(page(2, b"zz", flags=2), texts=[b"A=b"]), dv([(0x62, b"\xff\1\2\3")])[:24000], y4m(b"Xz", frame=[b"Ip"]),
 ]  # fmt: skip
 
 
