@@ -64,5 +64,6 @@ def _element(file: File, places: list[_Place], number: int, body: int, end: int)
         place.at = body if endless else end
     elif number not in (VOID, CRC_32, EBML) and key not in KNOWN:
         content = file.at(body, end - body)
-        if name not in UNSAID or (content.lstrip(b"\0") or b"\0") not in (UNSAID[name], UNSAID[name].lstrip(b"\0")):
+        said = content.lstrip(b"\0") or b"\0"
+        if all(said != (usual.lstrip(b"\0") or b"\0") for usual in UNSAID.get(name, ())):
             yield element(f"Matroska element {path}", end - body, content, [content])

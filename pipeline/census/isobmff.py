@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pipeline.census.element import MAX_DEPTH, Element, File, Place, element, printed, through
+from pipeline.census.isobmff_fields import CHANGED, MADE, PLACE, READERS, fields_of, group_of, is_turned
 
 PADDING = b"free skip wide pnul"
 KNOWN: dict[bytes, tuple[bytes, bytes]] = {
@@ -50,24 +51,52 @@ ENTRY = (
     b"ACLR APRG ARES ADHR APHD SMI"
 ).split()
 """Boxes in a sample entry that say how its samples are coded, and those that are compared: aspect, colors, crop."""
-PICTURES, SOUNDS = 78, {0: 20, 1: 36, 2: 56}
-"""Bytes of a sample entry, after its first 8, before the boxes in it: of pictures, of sound by its version."""
+PICTURES, TIMES, SOUNDS = 78, 26, {0: 20, 1: 36, 2: 56}
+"""Bytes of a sample entry, after its first 8, before the boxes in it: of pictures, of time codes, of sound by its
+version."""
 KEYS = 4096
+MAX_TRACKS = 10_000
+
+
+@dataclass(slots=True)
+class _Film:
+    """What fields have said so far. times: in eight bytes each; turned: whether its own matrix turns it.
+
+    tracks: handler of each and the group of alternatives that it is in.
+    """
+
+    times: set[bytes] = field(default_factory=set)
+    turned: bool = False
+    tracks: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Place(Place):
-    """kind: of the box. handler: of the track that it is in; keys: that an `ilst` beside them has."""
+    """kind: of the box. handler: of the track that it is in; keys: that an `ilst` beside them has; film: of all."""
 
     kind: bytes = b""
     handler: bytes = b""
     keys: tuple[str, ...] = ()
+    film: _Film = field(default_factory=_Film)
     inside: tuple[set[bytes], set[bytes]] = field(default_factory=lambda: (set(), set()))
 
 
 def boxes_of(file: File) -> Iterator[Element]:
     """The boxes that no rule knows. What a picture's crop asks for is told by its reader."""
-    return through("MP4", file, _place(b"", "", 0, file.size), partial(_enter, file))
+    root = _place(b"", "", 0, file.size)
+    yield from through("MP4", file, root, partial(_enter, file))
+    yield from _groups(root.film)
+
+
+def _groups(film: _Film) -> Iterator[Element]:
+    """Tracks of which one is played. A group of all that there are of a kind says nothing: FFmpeg writes such."""
+    for group in dict.fromkeys(group for _, group in film.tracks if group.strip(b"\0")):
+        kinds = {kind for kind, of in film.tracks if of == group}
+        members = sum(of == group for _, of in film.tracks)
+        usual = len(kinds) == 1 and all(of == group for kind, of in film.tracks if kind in kinds)
+        if members > 1 and not usual:
+            says = f"{members} tracks have {int.from_bytes(group, 'big')}"
+            yield element("MP4 field moov/trak/tkhd/alternate group", 2 * members, group, says=says)
 
 
 def _enter(file: File, places: list[_Place]) -> Iterator[Element] | None:
@@ -103,18 +132,36 @@ def _box(file: File, places: list[_Place], kind: bytes, body: int, end: int) -> 
     name = f"{place.name}/{_named(place, kind)}".lstrip("/")
     if kind == b"hdlr" and place.kind == b"mdia":
         place.handler = file.at(body + 8, 4)
+        if place.film.tracks and len(place.film.tracks) < MAX_TRACKS:
+            place.film.tracks[-1] = place.handler, place.film.tracks[-1][1]
     if kind == b"keys" and place.kind == b"meta":
         place.keys = _keys(file.at(body, end - body))
     if place.kind == b"stsd":
         inner = _entry(file, place, name, body, end)
     elif kind in deeper and len(places) < MAX_DEPTH:
         inner = _place(kind, name, body + _skip(file, kind, body), end, place.handler, place.keys)
+        inner.film = place.film
     elif kind in known or (place.kind in (b"udta", b"ilst") and _of_the_file(place, kind)):
+        if kind in READERS and place.kind != b"ipco":  # a still's are carried
+            yield from _fields(kind, name, file.at(body, end - body), place.film)
         return
     else:
         yield _named_element(file, place, kind, name, body, end)
         return
     places.append(inner)
+
+
+def _fields(kind: bytes, name: str, content: bytes, film: _Film) -> Iterator[Element]:
+    """What fields of a known box say. When the film was made is a tag that FFmpeg lists."""
+    film.turned |= kind == b"mvhd" and is_turned(content)
+    if kind == b"tkhd" and len(film.tracks) < MAX_TRACKS:
+        film.tracks.append((b"", group_of(content)))
+    for what, value, says in fields_of(kind, content):
+        again = value in film.times
+        film.times.update({value} if what in (MADE, CHANGED) else ())
+        idle = {MADE: again or kind == b"mvhd", CHANGED: again, PLACE: film.turned}
+        if not idle.get(what):
+            yield element(f"MP4 field {name}/{what}", len(value), value, says=says)
 
 
 def _skip(file: File, kind: bytes, body: int) -> int:
@@ -127,7 +174,8 @@ def _skip(file: File, kind: bytes, body: int) -> int:
 def _entry(file: File, place: _Place, name: str, body: int, end: int) -> _Place:
     """What is in a sample entry; of tracks that are neither picture nor sound, nothing is known of its length."""
     version = int.from_bytes(file.at(body + 8, 2), "big")
-    skip = {b"vide": PICTURES, b"soun": 8 + SOUNDS.get(version, end)}.get(place.handler, end - body)
+    skips = {b"vide": PICTURES, b"tmcd": TIMES, b"soun": 8 + SOUNDS.get(version, end)}
+    skip = skips.get(place.handler, end - body)
     inner = _place(b"", name, min(body + skip, end), end)
     inner.kind, inner.inside = b"entry", (set(), {*ENTRY, *PADDING.split()})
     if file.at(inner.at, end - inner.at).strip(b"\0") == b"":  # QuickTime ends a list with four zeros
@@ -175,7 +223,7 @@ def _texts(place: _Place, kind: bytes, content: bytes) -> Iterator[bytes]:
     if place.kind == b"ilst":
         data = content.rfind(b"data") if kind == b"----" else 4
         yield content[data + 12 :] if data > 0 else b""
-    elif place.kind == b"udta":
+    elif place.kind in (b"udta", b"entry"):
         yield from (content, content[4:], content[6:])
         if content[:4] == b"\0\0\0\0":  # 3GPP: a place's coordinates, a rating and more stand before and behind
             yield content[6:].partition(b"\0")[0]

@@ -22,10 +22,13 @@ TrackEntry: 41E4:BlockAdditionMapping =536E:Name =22B59C:Language 22B59D:Languag
 TrackEntry: 258688:CodecName 7446:AttachmentLink 3A9697:CodecSettings 3B4040:CodecInfoURL 26B240:CodecDownloadURL
 TrackEntry: AA:CodecDecodeAll 6FAB:TrackOverlay =56AA:CodecDelay =56BB:SeekPreRoll 6624:TrackTranslate +E0:Video
 TrackEntry: +E1:Audio E2:TrackOperation C0:TrickTrackUID C1:TrickTrackSegmentUID C6:TrickTrackFlag
-TrackEntry: C7:TrickMasterTrackUID C4:TrickMasterTrackSegmentUID =6D80:ContentEncodings
+TrackEntry: C7:TrickMasterTrackUID C4:TrickMasterTrackSegmentUID +6D80:ContentEncodings
+ContentEncodings: +6240:ContentEncoding
+ContentEncoding: =5031:ContentEncodingOrder =5032:ContentEncodingScope =5033:ContentEncodingType
+ContentEncoding: =5034:ContentCompression 5035:ContentEncryption
 Video: =9A:FlagInterlaced =9D:FieldOrder =53B8:StereoMode 53C0:AlphaMode 53B9:OldStereoMode =B0:PixelWidth
 Video: =BA:PixelHeight =54AA:PixelCropBottom =54BB:PixelCropTop =54CC:PixelCropLeft =54DD:PixelCropRight
-Video: =54B0:DisplayWidth =54BA:DisplayHeight =54B2:DisplayUnit 54B3:AspectRatioType =2EB524:UncompressedFourCC
+Video: =54B0:DisplayWidth =54BA:DisplayHeight 54B2:DisplayUnit 54B3:AspectRatioType =2EB524:UncompressedFourCC
 Video: 2FB523:GammaValue =2383E3:FrameRate +55B0:Colour =7670:Projection
 Colour: =55B1:MatrixCoefficients =55B2:BitsPerChannel =55B3:ChromaSubsamplingHorz =55B4:ChromaSubsamplingVert
 Colour: =55B5:CbSubsamplingHorz =55B6:CbSubsamplingVert 55B7:ChromaSitingHorz 55B8:ChromaSitingVert =55B9:Range
@@ -69,10 +72,11 @@ for _line in RULES.split("\n"):
         KNOWN.update([_key] * _child.startswith("="))
         DEEPER.update([_key] * _child.startswith("+"))
 
-UNSAID: dict[str, bytes] = {
-    "FlagEnabled": b"\1", "CodecDecodeAll": b"\1", "AspectRatioType": b"\0", "AlphaMode": b"\0",
-    "ReferencePriority": b"\0", "TrackTimestampScale": b"\x3f\x80\0\0", "TrackOffset": b"\0", "BlockAddID": b"\1",
-    "ChromaSitingHorz": b"\0", "ChromaSitingVert": b"\0", "Emphasis": b"\0",
-    "LanguageBCP47": b"und",
+UNSAID: dict[str, tuple[bytes, ...]] = {
+    "FlagEnabled": (b"\1",), "CodecDecodeAll": (b"\1",), "AspectRatioType": (b"\0",), "AlphaMode": (b"\0",),
+    "ReferencePriority": (b"\0",), "TrackTimestampScale": (b"\x3f\x80\0\0",), "TrackOffset": (b"\0",),
+    "BlockAddID": (b"\1",), "ChromaSitingHorz": (b"\0",), "ChromaSitingVert": (b"\0",), "Emphasis": (b"\0",),
+    "LanguageBCP47": (b"und",), "DisplayUnit": (b"\0", b"\3", b"\4"),
 }  # fmt: skip
-"""What an element that is not there means, too (RFC 9559): one that says it says nothing."""
+"""What an element that is not there means, too (RFC 9559): one that says it says nothing. Of units in which a picture's
+size is told, pixels and shapes are compared; centimeters and inches are not held."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.census.element import Element, File, element, rest
-from pipeline.census.mxf_rules import PROPERTIES, RULES, SETS
+from pipeline.census.mxf_rules import FIELDS, PROPERTIES, RULES, SETS
 
 KEY = b"\x06\x0e\x2b\x34"
 RUN_IN = 1 << 16
@@ -70,6 +70,8 @@ def _properties(content: bytes, name: str, primer: dict[int, bytes]) -> Iterator
         tag, size = int.from_bytes(content[at : at + 2], "big"), int.from_bytes(content[at + 2 : at + 4], "big")
         value = content[at + 4 : at + 4 + size]
         label = primer.get(tag, b"") if tag >= OWN else b""
-        if tag not in PROPERTIES and not label[8:].startswith(RULES):
+        if tag in FIELDS and value.strip(b"\0"):
+            yield element(f"MXF property {name}/{FIELDS[tag]}", size, value, says=value.hex())
+        elif tag not in PROPERTIES and not label[8:].startswith(RULES):
             yield element(f"MXF property {name}/{label.hex() or f'{tag:04X}'}", size, value, [value])
         at += 4 + size

@@ -25,6 +25,11 @@ PROPERTIES: frozenset[int] = frozenset({
     0x4B02, 0x5001, 0x5003, 0x3E01, 0x3E02, 0x6101,
 })  # fmt: skip
 """Local tags of ST 377-1 and 382 that say how samples are coded, laid out and timed, or name program and file."""
-RULES = tuple(map(bytes.fromhex, ("0420040101", "040405", "0601010406")))
+FIELDS: dict[int, str] = {
+    0x320A: "DisplayXOffset", 0x320B: "DisplayYOffset", 0x3218: "ActiveFormatDescriptor", 0x3D04: "AudioRefLevel",
+    0x3D05: "ElectroSpatialFormulation", 0x3D0C: "DialNorm",
+}  # fmt: skip
+"""Properties among these that no output holds; 0 says nothing."""
+RULES = tuple(map(bytes.fromhex, ("0420040101", "040405", "0601010406", "04010602", "04010603")))
 """Of labels of a file's own tags, from their ninth byte on: mastering display, which another check compares; where
-partitions and index tables lie; and links between sets."""
+partitions and index tables lie; links between sets; and how MPEG-2 and JPEG 2000 are coded."""

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.census.element import MAX_DEPTH, Element, File, Place, element, printed, through
+from pipeline.census.riff_fields import READERS, fields_of
 from pipeline.storage.atomic import legible
 
 LISTS: dict[bytes, tuple[bytes, bytes]] = {
@@ -64,6 +65,9 @@ def _chunk(file: File, places: list[_Place], head: bytes, body: int, end: int) -
     name = f"{place.name}/{printed(of if is_list else kind)}".lstrip("/")
     if (top or (is_list and of in deeper)) and len(places) < MAX_DEPTH:
         places.append(_Place("" if top else name, body + 4, end, kind=of))
+    elif kind in known and kind in READERS:
+        for what, value, says in fields_of(kind, file.at(body, end - body)):
+            yield element(f"RIFF field {name}/{what}", len(value), value, says=says)
     elif not (kind in PADDING or kind in known or _of_samples(place, kind)):
         content = file.at(body, end - body)
         yield element(f"RIFF {'list' if is_list else 'chunk'} {name}", end - body, content, [content])
