@@ -117,9 +117,14 @@ class Plate:
 
 def plate_look(colorizer: Colorizer, preview: Preview, orientation: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Look and scene probabilities of a picture, from its preview: float32 (look_length,) and (classes,)."""
-    codes = (upright(preview.luma(), orientation)[0, 0] * 255).round().byte().numpy()
-    looks, scenes = colorizer.look(colorizer.whole(codes, Coding(8, True, "bt601"), Geometry())[None])
+    looks, scenes = colorizer.look(plate_whole(colorizer, preview, orientation)[None])
     return looks[0], scenes[0]
+
+
+def plate_whole(colorizer: Colorizer, preview: Preview, orientation: int = 1) -> np.ndarray:
+    """A picture as `Colorizer.look` wants it, from its preview: uint8 (look_size, look_size)."""
+    codes = (upright(preview.luma(), orientation)[0, 0] * 255).round().byte().numpy()
+    return colorizer.whole(codes, Coding(8, True, "bt601"), Geometry())
 
 
 def size_for(working_size: int, height: int, width: int) -> int:

@@ -33,7 +33,7 @@ from pipeline.values.events import RowsPainted, RowsSurveyed, ScanPlanned
 from pipeline.values.finding import Finding
 from pipeline.values.kinds import SCAN
 from pipeline.values.loss import Loss
-from pipeline.values.remarks import ALPHA, COLORED, INVERTED
+from pipeline.values.remarks import ALPHA, COLORED, INVERTED, NEGATIVE, TWICE
 
 BYTES = 2.5
 """Of an output per pixel and byte of a sample: three samples in Deflate, with grain, which compresses badly."""
@@ -157,6 +157,8 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         where: dict[str, list[int]] = {}
         for page in plan.pages:
             messages = [*page.notes, *[INVERTED] * plan.settings.invert]
+            if page.looks_negative:
+                messages.append(TWICE if plan.settings.invert else NEGATIVE)
             if page.colored:
                 messages.append(COLORED)
             if page.alpha:
@@ -208,7 +210,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
             return seen, stack.look(number, seen.codes, seen.scan.orientation, own)
         found = own()
         if former.plate.look.size:
-            found = Look(former.plate.look, found.scene, former.look_from)
+            found = found._replace(look=former.plate.look, sources=former.look_from)
         return seen, found
 
     def _surveyed(self, height: int, rows: int) -> None:

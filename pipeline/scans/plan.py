@@ -28,7 +28,7 @@ BAND_PIXELS = 32 << 20
 """Pixels of a band, about; some seconds of work, so that a crash costs little and several workers share a plate."""
 NATIVE_BAND_PIXELS = 4 << 20
 """The same where each pixel goes through the network."""
-NOT_PLAIN = ("plate", "look_from", "pending")
+NOT_PLAIN = ("plate", "look_from", "pending", "looks_negative")
 """Facts of a page that JSON has in another form."""
 NOT_IN_BANDS = ("weights", "page", "invert")
 """Settings that do not change a band's blocks, or are in its id by another name."""
@@ -82,6 +82,7 @@ class PagePlan:
     plate: Plate = field(repr=False)
     look_from: LookSources = ()
     pending: bool = False
+    looks_negative: bool = False
 
     def __post_init__(self) -> None:
         plate = self.plate
@@ -105,6 +106,7 @@ class PagePlan:
         """Plain values; arrays as base64 of little-endian float32. `from_json` is the inverse."""
         own = {name: getattr(self, name) for name in self.__slots__ if name not in NOT_PLAIN}
         own |= sources_to_json(self.look_from) | ({"pending": True} if self.pending else {})
+        own |= {"looks_negative": True} if self.looks_negative else {}
         plate, lines = self.plate, self.plate.lines
         shape = [] if lines is None else list(lines.shape)
         packed = {"look": _packed(plate.look), "scene": _packed(plate.scene), "lines_shape": shape}
@@ -121,7 +123,10 @@ class PagePlan:
         lines = torch.from_numpy(_unpacked(values["lines"]).reshape(shape)) if shape else None
         look, scene = _unpacked(values["look"]), _unpacked(values["scene"])
         plate = Plate(values["height"], values["width"], own["bits"], look, scene, lines)
-        return cls(**own, plate=plate, look_from=sources_from_json(values), pending=values.get("pending") is True)
+        pending, negative = (values.get(name) is True for name in ("pending", "looks_negative"))
+        return cls(
+            **own, plate=plate, look_from=sources_from_json(values), pending=pending, looks_negative=negative
+        )  # fmt: skip
 
 
 def _packed(array: np.ndarray) -> str:

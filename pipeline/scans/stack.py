@@ -20,11 +20,15 @@ different photographs none had less than 0.31; grain and a little movement have 
 
 
 class Look(NamedTuple):
-    """A look: float32 (look_length,) and scene probabilities. sources: the page that it is of, if not this one."""
+    """A look: float32 (look_length,) and scene probabilities. sources: the page that it is of, if not this one.
+
+    negative: whether the picture that it was made of looks like a negative.
+    """
 
     look: np.ndarray
     scene: np.ndarray
     sources: LookSources = ()
+    negative: bool = False
 
 
 class Stack:

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from colorizer.painting.colorizer import Colorizer
-from colorizer.painting.plate import BATCH, Plate, Preview, is_small, plate_lines, plate_look
+from colorizer.painting.plate import BATCH, Plate, Preview, is_small, plate_lines, plate_look, plate_whole
+from colorizer.painting.polarity import looks_negative
 from pipeline.metadata.metadata import Resolution
 from pipeline.pages.still_formats import STILL_FORMATS
 from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
@@ -51,7 +52,9 @@ class Seen:
 
     def own_look(self, colorizer: Colorizer) -> Look:
         """What the network makes of it as a whole."""
-        return Look(*plate_look(colorizer, self.preview, self.scan.orientation))
+        orientation = self.scan.orientation
+        negative = looks_negative(colorizer, plate_whole(colorizer, self.preview, orientation))
+        return Look(*plate_look(colorizer, self.preview, orientation), negative=negative)
 
     def like(self, other: Seen) -> bool:
         """Whether two pages may be painted together."""
@@ -112,6 +115,7 @@ def _planned(held: list[tuple[Seen, Look]], settings: ScanSettings, colorizer: C
         yield PagePlan(
             scan.page, scan.bits, bits, scan.orientation, scan.stored, seen.tone, scan.color, scan.alpha, scan.notes,
             scenes, seen.rows, seen.luma, seen.digests, plate, look.sources,
+            looks_negative=look.negative,
         )  # fmt: skip
 
 

@@ -10,12 +10,15 @@ import tifffile
 from colorizer.basis.errors import JoinError
 from colorizer.basis.light import luma_codes
 from colorizer.color.coding import Coding
+from colorizer.networks.weights_file import load
+from colorizer.painting import polarity
 from pipeline.jobs.calls import verify
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.scans import plan as scan_plan
+from pipeline.scans.plan import ScanPlan
 from pipeline.values.events import Silent
-from pipeline.values.remarks import INVERTED
-from tests.endtoend import color, pictures, run_command, samples
+from pipeline.values.remarks import INVERTED, NEGATIVE, TWICE
+from tests.endtoend import Heard, color, pictures, run_command, samples
 from tests.synthetic import depth_of, frame_of, read_stamps, shot_of, stamped, texture
 
 SIZE = (64, 48)
@@ -52,10 +55,10 @@ def planes(path):
     return [[samples(frame, plane) for plane in range(3)] for frame in pictures(path)]
 
 
-def scan(source, out, tiny, **choices):
+def scan(source, out, tiny, listener=None, **choices):
     """A scan colored in this process."""
     asked = {"weights": str(tiny), "working_size": 32, "precision": "fp32", "tile": 64, **choices}
-    return ScanJob(str(source), out, ScanChoices(**asked), None, Silent()).color()
+    return ScanJob(str(source), out, ScanChoices(**asked), None, listener or Silent()).color()
 
 
 def story(out):
@@ -219,3 +222,23 @@ def test_a_row_of_a_manifest_is_a_negative(tmp_path, tiny):
     done = run_command("archive", tmp_path / "list.csv", tmp_path / "bad", "--weights", tiny)
     assert done.returncode == 1
     assert "row 2, column 'invert': 'perhaps' is neither yes nor no" in done.stderr
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_what_looks_like_a_negative_is_said_and_colored_as_it_is(tmp_path, tiny, monkeypatch, invert):
+    """On the terminal and in the sidecar, of each page; the output is the one that would be made without."""
+    source, weights = tmp_path / "n.tif", load(tiny)
+    tifffile.imwrite(source, (texture(0, 80, 70) * 255).astype(np.uint8), metadata=None)
+    monkeypatch.setattr(polarity, "_probes", dict)
+    unsaid = scan(source, tmp_path / "unsaid.tif", tiny, invert=invert)
+    probe = np.zeros(weights.config.look_length + 15, np.float32)
+    probe[-1] = 9
+    monkeypatch.setattr(polarity, "_probes", lambda: {weights.digest: probe})
+    heard = Heard()
+    said = scan(source, tmp_path / "said.tif", tiny, invert=invert, listener=heard)
+    notes = [facts["text"] for event, facts in heard.events if event == "note"]
+    assert (TWICE if invert else NEGATIVE) in notes
+    assert said.out.read_bytes() == unsaid.out.read_bytes()
+    assert [story(result.out)["pages"][0].get("looks_negative") for result in (said, unsaid)] == [True, None]
+    assert ScanPlan.from_json(said.plan.to_json()).pages[0].looks_negative
+    assert all(finding.holds for finding in verify(source, said.out))

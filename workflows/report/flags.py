@@ -29,6 +29,7 @@ FLAGS = {
     "apart",
     FlagKind.UNSURE: f"unsure: the likeliest scene tag has a probability below {UNSURE * 100:g} %",
     FlagKind.UNSTEADY: f"unsteady: chroma changes by over a third, and {STEP:g} codes, between pieces of one shot",
+    FlagKind.NEGATIVE: "negative: what was colored looks like one; see --invert",
     FlagKind.DAMAGE: "damage: the source could not be decoded in full",
     FlagKind.CHECK: "check: a finding about the output does not hold",
     FlagKind.MISSING: "missing: the output, its story or its state cannot be read",
@@ -47,7 +48,8 @@ def illustrated(file: File, pictures: Mapping[int, Picture], why: str = "") -> F
 
 
 def _file_flags(file: File) -> list[Flag]:
-    flags = [Flag(FlagKind.DAMAGE, file.damage[0])] if file.damage else []
+    flags = [Flag(FlagKind.NEGATIVE, file.negative)] if file.negative else []
+    flags += [Flag(FlagKind.DAMAGE, file.damage[0])] if file.damage else []
     flags += [Flag(FlagKind.CHECK, f"{what}: {detail}") for what, holds, detail in file.findings if not holds]
     if not file.source:
         flags.append(Flag(FlagKind.MISSING, "what the collection knows of this file cannot be read"))

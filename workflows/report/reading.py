@@ -26,7 +26,7 @@ from pipeline.storage.atomic import read_json, stamp
 from pipeline.storage.job_folder import PLAN
 from pipeline.values.kinds import KINDS
 from pipeline.values.look_source import in_words, sources_from_json
-from pipeline.values.remarks import COLORED
+from pipeline.values.remarks import COLORED, NEGATIVE, TWICE
 from pipeline.values.stages import ASIDE, DONE, PAINTING, SURVEYED, WAITING
 from pipeline.values.words import harm
 from workflows.report.values import Collection, File, Part, shown
@@ -136,12 +136,23 @@ def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
         digest=_text(_dict(values.get("output")).get("sha256")),
         story=link(sidecar) if _is_file(out, sidecar) else "", frames=frames,
         megapixels=pixels / 1e6 or file.megapixels, lost=lost, damage=_damage(_dict(values.get("damage"))),
+        negative=_negative(values),
         notes=tuple(dict.fromkeys(notes)), parts=parts,
         findings=tuple(
             (_text(f.get("what")), f.get("holds") is True, _text(f.get("detail")))
             for f in _dicts(values.get("verified"))
         ),
     )  # fmt: skip
+
+
+def _negative(sidecar: dict[str, Any]) -> str:
+    """Which pages of a scan look like negatives; "" where none does."""
+    pages = _dicts(sidecar.get("pages"))
+    numbers = [str(int(_number(page.get("number")))) for page in pages if page.get("looks_negative") is True]
+    if not numbers:
+        return ""
+    message = TWICE if _dict(sidecar.get("settings")).get("invert") is True else NEGATIVE
+    return message if len(pages) == 1 else f"page{'s' * (len(numbers) > 1)} {', '.join(numbers)}: {message}"
 
 
 def parts_of(sidecar: dict[str, Any]) -> tuple[Part, ...]:

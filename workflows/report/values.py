@@ -19,6 +19,7 @@ class FlagKind(StrEnum):
     COLOR_JUMP = "color jump"
     UNSURE = "unsure"
     UNSTEADY = "unsteady"
+    NEGATIVE = "negative"
     DAMAGE = "damage"
     CHECK = "check"
     MISSING = "missing"
@@ -82,7 +83,7 @@ class File:
     than its output was made of. pieces: they were kept.
     error: stage, text and attempts of what was set aside. attempts: what, and why it failed. findings: what, whether
     it holds, detail. digest: of the output, sha256 in hex. preview: what a browser shows of
-    an output that it does not. readable: its story as a page.
+    an output that it does not. readable: its story as a page. negative: what of it looks like a negative, in words.
     """
 
     key: str
@@ -117,6 +118,7 @@ class File:
     digest: str = ""
     preview: str = ""
     readable: str = ""
+    negative: str = ""
 
     @property
     def group(self) -> str:

@@ -21,6 +21,7 @@ from colorizer.basis.errors import ColorizeError
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.storage.lock import alone
 from pipeline.values.events import Silent
+from pipeline.values.remarks import NEGATIVE, TWICE
 from tests.endtoend import color
 from tests.reports import HOSTILE, KEYS, ODD, colored, item, scan, summary, with_plan, write_report
 from tests.synthetic import tiny_weights, write_reel
@@ -321,6 +322,25 @@ def test_damage_failed_checks_and_missing_outputs_are_flagged():
     found = illustrated(file, {}).flag_counts
     assert list(found) == ["damage", "check", "missing"]
     assert list(FLAGS) == list(FlagKind)
+
+
+def test_what_looks_like_a_negative_is_flagged(tmp_path):
+    """Pages by their numbers; turned around it is said the other way round."""
+    pages = [{"number": n, "looks_negative": n == 2} for n in range(3)]
+    stories = (
+        ({"pages": pages, "settings": {"invert": True}}, f"page 2: {TWICE}"),
+        ({"pages": [*pages, pages[2]], "settings": None}, f"pages 2, 2: {NEGATIVE}"),
+        ({"pages": pages[2:], "settings": {"invert": False}}, NEGATIVE),
+        ({"pages": pages[:2]}, ""),
+        ({"pages": "many"}, ""),
+        ({"pages": [{"looks_negative": "yes"}]}, ""),
+    )
+    for number, (story, message) in enumerate(stories):
+        item(tmp_path, KEYS[0], kind="scan", out="a.tif")
+        (tmp_path / "a.tif.json").write_text(json.dumps(story))
+        [file] = read(tmp_path).files
+        flags = [flag.why for flag in illustrated(file, {}).flags if flag.kind == "negative"]
+        assert flags == [message] * bool(message), number
 
 
 def test_frames_without_times_are_no_damage(tmp_path):
