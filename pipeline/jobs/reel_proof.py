@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,10 +13,10 @@ from colorizer.basis.errors import UnsupportedSource
 from pipeline.containers.profiles import PROFILES, profile_for
 from pipeline.jobs.proof import ELSE, census_of, check_digests
 from pipeline.jobs.reel_job import identity
-from pipeline.reels.account import Account, check_account
+from pipeline.reels.account import Account, check_account, of_pictures
 from pipeline.reels.beside import check_beside
 from pipeline.reels.elements import check_elements
-from pipeline.reels.fidelity import check, check_source, decoded
+from pipeline.reels.fidelity import Shown, check, check_source, decoded
 from pipeline.reels.reel import probe
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json
@@ -40,10 +41,17 @@ def verify_reel(source: str, out: Path, rate: Fraction | None = None) -> list[Fi
     harmed: dict[int, str] = {}
     more: Counter[str] = Counter()
     account, piece = Account(), bool(sidecar.start or sidecar.stop)
-    shown = decoded(reel, sidecar.start, sidecar.stop, harmed, more, account)
-    findings += check(reel, out, sidecar.profile, shown, sidecar.tracks, piece, sidecar.invert)
+    shown, pictures = decoded(reel, sidecar.start, sidecar.stop, harmed, more, account), 0
+
+    def noted() -> Iterator[Shown]:
+        nonlocal pictures
+        for frame in shown:
+            pictures += 1
+            yield frame
+
+    findings += check(reel, out, sidecar.profile, noted(), sidecar.tracks, piece, sidecar.invert)
     findings += [*check_source(reel, harmed), *check_beside(more), *check_elements(reel, out)]
-    findings += check_account({} if piece or reel.is_sequence else account.counts())
+    findings += check_account(of_pictures(pictures, len(harmed)) if reel.is_sequence else account.counts())
     return promised(named(findings, sidecar.lost), sidecar.census, sidecar.verified)
 
 

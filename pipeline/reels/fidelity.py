@@ -71,8 +71,11 @@ def decoded(
         for frame in reader:
             place = piece.place(frame)
             if place == "after":
+                damage.account.until = frame.pts
                 return
             if place == "inside":
+                if start and damage.account.since is None:
+                    damage.account.since = frame.pts
                 if harmed is not None and frame.index in damage.frames:
                     harmed[frame.index] = damage.frames[frame.index]
                 if more is not None and reader.raw is not None:

@@ -11,6 +11,8 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Any
 
+import av
+
 from pipeline.reels.reel import open_source, packets_of, readable
 
 UNKNOWN = -(2**63)
@@ -21,7 +23,8 @@ UNKNOWN = -(2**63)
 class Packets:
     """A track's packets: a digest of all bytes, and each one's own, its size and its time in ticks of `base`.
 
-    hidden: how many of them an edit list hides; left: how many more that are left out for it.
+    hidden: how many of them an edit list hides; left: how many more that are left out for it. outside: how many lie
+    outside the span that was asked for; stopped: why reading ended before the file did, "" where it did not.
     """
 
     base: Fraction
@@ -31,6 +34,8 @@ class Packets:
     ticks: array[int] = field(default_factory=lambda: array("q"), repr=False)
     hidden: int = 0
     left: int = 0
+    outside: int = 0
+    stopped: str = ""
 
     def __len__(self) -> int:
         return len(self.marks)
@@ -79,8 +84,11 @@ def read_packets(
         found = Packets(Fraction(stream.time_base or Fraction(1, 1_000_000)))
         gaps = stream.type == "subtitle" and stream.codec_context.name == "mov_text"  # muxers fill gaps with empty ones
 
+        def stopped(error: av.FFmpegError) -> None:
+            found.stopped = type(error).__name__
+
         def counted() -> Iterator[Any]:
-            for packet in packets_of(container, stream):
+            for packet in packets_of(container, stream, stopped):
                 found.left += bool(packet.size and packet.is_discard)
                 yield packet
 
@@ -91,6 +99,7 @@ def read_packets(
             outside = time is not None and (
                 (since is not None and time < since) or (until is not None and time >= until)
             )
+            found.outside += bool(data and outside)
             if data and not outside and not (gaps and data == b"\0\0"):
                 whole.update(data)
                 found.marks.append(hashlib.blake2b(data, digest_size=8).digest())

@@ -21,6 +21,7 @@ from colorizer.basis.light import matrix_words
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.geometry import Geometry
 from pipeline.census.riff import empty_chunks
+from pipeline.reels.account import of_pictures
 from pipeline.reels.beside import beside
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.dissolves import REACH, Dissolve, DissolveDetector
@@ -218,6 +219,7 @@ class _Survey:
         self.digests: list[str] = []
         self.shots: list[Shot] = []
         self.skip = 0
+        self.after: int | None = None
         self.colors = Answers()
         self.beside: Counter[str] = Counter()
         self.duration = self.interlaced = 0
@@ -230,6 +232,7 @@ class _Survey:
         place = self.piece.place(frame)
         if place != "inside":
             self.skip += place == "before"
+            self.after = frame.pts if place == "after" else None
             return place == "before"
         index = len(self.pts)
         self.pts.append(frame.pts)
@@ -301,7 +304,7 @@ class _Survey:
         self._close(count, count)
         self._settle(count)
         pts, retimed = rising(self.pts, reel.step)
-        account, repeated = self._account(damage), damage.account.repeated
+        account, repeated = self._account(damage, len(inside)), damage.account.repeated
         notes = (*self._notes(pts, account), *self._gone(pts, damage.gone))
         if repeated:
             reel = replace(reel, rate=film_rate(pts, reel.time_base, reel.rate))
@@ -341,13 +344,16 @@ class _Survey:
         more = f" and {len(times) - FEW_TIMES} more" if len(times) > FEW_TIMES else ""
         return (f"no frame could be decoded at {', '.join(times[:FEW_TIMES])}{more} s; the one before is shown longer",)
 
-    def _account(self, damage: Damage) -> dict[str, int]:
-        """What became of the packets of the whole picture. Empty chunks of an AVI never become packets."""
-        if self.reel.is_sequence or self.settings.start or self.settings.stop:
-            return {}
+    def _account(self, damage: Damage, bad: int) -> dict[str, int]:
+        """What became of the packets of the picture. Empty chunks of an AVI never become packets."""
+        if self.reel.is_sequence:
+            return of_pictures(len(self.pts), bad)
+        damage.account.since = self.pts[0] if self.settings.start else None
+        damage.account.until = self.after
         counts = damage.account.counts()
         short = self.reel.format == "avi" and self.reel.header_frames > counts.get("packets", 0)
-        empty = empty_chunks(Path(self.reel.uri), self.reel.stream) if short else 0
+        whole = not (self.settings.start or self.settings.stop)
+        empty = empty_chunks(Path(self.reel.uri), self.reel.stream) if short and whole else 0
         return {**counts, "empty": empty} if empty else counts
 
     def _notes(self, pts: tuple[int, ...], account: dict[str, int]) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ Packets are compared first; where a container wraps a codec another way, or soun
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -22,6 +24,7 @@ from pipeline.reels.heard import heard
 from pipeline.reels.packets import Packets, found_in, moved, read_packets
 from pipeline.reels.reel import Reel, frames_of, open_source, readable
 from pipeline.reels.sound_kinds import CHANGING
+from pipeline.reels.track_account import Track, account_of
 from pipeline.reels.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, samples_digest
 from pipeline.reels.whole import chapters_for, check_whole, words_of
 from pipeline.values.finding import Finding
@@ -83,36 +86,45 @@ def check_tracks(
     for fate, index in pairs:
         if fate.kind == "attachment":
             continue
-        a = read_packets(reel.uri, fate.index, hidden=container.edits)
-        b = read_packets(made.uri, index)
-        allowed = a.base + b.base + made.time_base + TICK  # each time is rounded when it is written
-        if piece or (fate.rejected and len(a) - len(b) <= fate.rejected):
-            same = piece and _is_cut_out(reel.uri, fate.index, b, clock, allowed, span)
-            part = Finding(_name(fate), True, f"{counted(len(b), 'packet')}, those of the piece")
-            findings.append(part if same else _check_part(fate, a, b, clock, allowed, span if piece else None))
-            continue
-        if fate.unheard:
-            detail = f"{counted(len(a), 'packet')} in the source, {len(b)} in the output; {UNHEARD}"
-            findings.append(_check_packets(fate, a, b) or Finding(_name(fate), len(a) == len(b), detail))
-            worst.add(_name(fate), moved(a, b, clock), allowed)
-            continue
-        if not container.timed and fate.kind == "audio":
-            findings.append(_check_laid(reel.uri, fate, made.uri, index, span))
-            continue
-        finding = _check_packets(fate, a, b)
-        findings.append(finding or _check_sound(reel.uri, fate, made.uri, index))
-        if fate.kind == "audio" and fate.how == "copied":
-            findings += _check_places(reel.uri, fate, made.uri, index)
-        if fate.kind == "audio" and reel.format in CHANGING:
-            findings.append(_check_length(reel.uri, fate, made.uri, index))
-        if fate.how == "copied" and (len(a) == len(b) or a.digest == b.digest):
-            worst.add(_name(fate), moved(a, b, clock), allowed)
-        elif fate.kind == "audio":
-            shift = _heard_later(reel.uri, fate.index, made.uri, index, clock, container.sound_for(fate.codec).lead)
-            worst.add(_name(fate), shift, SYNC)
+        a, b = read_packets(reel.uri, fate.index, hidden=container.edits), read_packets(made.uri, index)
+        track = Track(fate, index, a, b, clock, a.base + b.base + made.time_base + TICK)  # times are rounded
+        found = list(_check_track(reel, made, track, container, span, worst, piece))
+        account = account_of(track, span if piece else None, found[0].holds)
+        findings += [*found, replace(account, named=bool(fate.rejected) and declared is not None)]
     if pairs and not piece:
         findings.append(worst.finding())
     return findings
+
+
+def _check_track(
+    reel: Reel, made: Reel, track: Track, container: Container, span: tuple[Fraction, Fraction], worst: _Sync,
+    piece: bool,
+) -> Iterator[Finding]:  # fmt: skip
+    """What a track holds, and of sound of changing kinds how long it is. worst: told by how much it moved."""
+    fate, index, a, b, clock, allowed = track.fate, track.index, track.a, track.b, track.clock, track.allowed
+    if piece or (fate.rejected and len(a) - len(b) <= fate.rejected):
+        same = piece and _is_cut_out(reel.uri, fate.index, b, clock, allowed, span)
+        part = Finding(fate.name, True, f"{counted(len(b), 'packet')}, those of the piece")
+        yield part if same else _check_part(fate, a, b, clock, allowed, span if piece else None)
+        return
+    if fate.unheard:
+        detail = f"{counted(len(a), 'packet')} in the source, {len(b)} in the output; {UNHEARD}"
+        yield _check_packets(fate, a, b) or Finding(fate.name, len(a) == len(b), detail)
+        worst.add(fate.name, moved(a, b, clock), allowed)
+        return
+    if not container.timed and fate.kind == "audio":
+        yield _check_laid(reel.uri, track, made.uri, span)
+        return
+    yield _check_packets(fate, a, b) or _check_sound(reel.uri, track, made.uri)
+    if fate.kind == "audio" and fate.how == "copied":
+        yield from _check_places(reel.uri, fate, made.uri, index)
+    if fate.kind == "audio" and reel.format in CHANGING:
+        yield _check_length(reel.uri, fate, made.uri, index)
+    if fate.how == "copied" and (len(a) == len(b) or a.digest == b.digest):
+        worst.add(fate.name, moved(a, b, clock), allowed)
+    elif fate.kind == "audio":
+        shift = _heard_later(reel.uri, fate.index, made.uri, index, clock, container.sound_for(fate.codec).lead)
+        worst.add(fate.name, shift, SYNC)
 
 
 class _Sync:
@@ -210,13 +222,9 @@ def _begin(reel: Reel) -> Fraction | None:
     return min(times) * reel.time_base if times else None
 
 
-def _name(fate: Carried) -> str:
-    return f"{fate.kind} {fate.index} ({fate.codec})"
-
-
 def _check_packets(fate: Carried, a: Packets, b: Packets) -> Finding | None:
     """What the packets say of a whole track, in and out; None where only the samples can tell."""
-    name = _name(fate)
+    name = fate.name
     if a.digest == b.digest and (len(a) == len(b) or fate.kind == "audio"):
         anew = "" if len(a) == len(b) else " but cut anew"
         return Finding(name, True, f"{counted(len(a), 'packet')}, identical{anew}{_hidden(a)}")
@@ -253,7 +261,7 @@ def _check_part(
     Bytes of sound that was converted or wrapped another way cannot be compared with a part: there only its being there
     is looked at.
     """
-    name = _name(fate)
+    name = fate.name
     times = [a.time(i) for i in range(len(a))]
     wanted = {i for i, t in enumerate(times) if span is None or (t is not None and span[0] <= t < span[1])}
     if not set(a.marks) & set(b.marks):
@@ -268,15 +276,16 @@ def _check_part(
     return Finding(name, missing <= fate.rejected, f"{counted(len(b), 'packet')}, {missing} missing{refused}")
 
 
-def _check_sound(uri: str, fate: Carried, out: str, index: int) -> Finding:
+def _check_sound(uri: str, track: Track, out: str) -> Finding:
     """Packets may differ where a container wraps a codec another way (ADTS): then the samples decide."""
-    a, length_a, b, length_b = _levels(uri, fate.index, out, index, 0)
+    fate, index = track.fate, track.index
+    a, length_a, b, length_b = _levels(uri, fate.index, out, index, 0, track.failed)
     rate_slack = 4096
     same = abs(length_a - length_b) <= rate_slack and _alike(a, b)
     if not same and 0 < length_b - length_a <= rate_slack:  # an encoder's lead-in that its times account for
         a, _, b, _ = _levels(uri, fate.index, out, index, length_b - length_a)
         same = _alike(a, b)
-    return Finding(_name(fate), same, f"{fate.how}; {length_a} samples in the source, {length_b} in the output")
+    return Finding(fate.name, same, f"{fate.how}; {length_a} samples in the source, {length_b} in the output")
 
 
 def _check_places(uri: str, fate: Carried, out: str, index: int) -> list[Finding]:
@@ -287,14 +296,14 @@ def _check_places(uri: str, fate: Carried, out: str, index: int) -> list[Finding
         return []
     taken = COUNTED.get(now.said, now.said)
     message = f"{was.said} became {now.said}{f', which players take for {taken}' * (taken != now.said)}"
-    return [Finding(f"places of the channels of {_name(fate)}", False, message)] * (was.said != taken)
+    return [Finding(f"places of the channels of {fate.name}", False, message)] * (was.said != taken)
 
 
 def _check_length(uri: str, fate: Carried, out: str, index: int) -> Finding:
     """Whether decoded sound lasts as long as its source's: bytes under the label of another rate do not."""
     was, now = _seconds(uri, fate.index), _seconds(out, index)
     detail = f"{float(was):.3f} s of sound in the source, {float(now):.3f} s in the output"
-    return Finding(f"length of {_name(fate)}", abs(was - now) <= SYNC, detail)
+    return Finding(f"length of {fate.name}", abs(was - now) <= SYNC, detail)
 
 
 def _seconds(uri: str, index: int) -> Fraction:
@@ -303,26 +312,29 @@ def _seconds(uri: str, index: int) -> Fraction:
     return found.kinds.seconds if found is not None and found.kinds is not None else Fraction(0)
 
 
-def _check_laid(uri: str, fate: Carried, out: str, index: int, span: tuple[Fraction, Fraction]) -> Finding:
+def _check_laid(uri: str, track: Track, out: str, span: tuple[Fraction, Fraction]) -> Finding:
     """Sound that a container without times lays out along the picture: silent before and after its own, then alike."""
+    fate, index = track.fate, track.index
     heard = _heard_from(uri, fate.index)
     late = heard - span[0] if heard is not None else Fraction(0)
     early, late = max(-late, Fraction(0)), max(late, Fraction(0))
     with readable(uri), open_source(uri) as source, open_source(out) as output:
         rate = next(s for s in output.streams.audio if s.index == index).codec_context.sample_rate
-        a, _ = samples_digest(source, source.streams[fate.index], rate, round(early * rate))
+        a, _ = samples_digest(source, source.streams[fate.index], rate, round(early * rate), track.failed)
         b, length = samples_digest(output, output.streams[index], rate, round(late * rate))
     silent = not (b[len(a) + 1 :] > 0.001).any()
     whole = abs(length - (span[1] - span[0]) * rate) <= rate / 20
     detail = f"{fate.how}; {length} samples along the picture, its own from {float(late):.3f} s on"
-    return Finding(_name(fate), bool(silent and whole and _alike(a[: len(b)], b[: len(a)])), detail)
+    return Finding(fate.name, bool(silent and whole and _alike(a[: len(b)], b[: len(a)])), detail)
 
 
-def _levels(uri: str, index: int, out: str, out_index: int, skip: int) -> tuple[np.ndarray, int, np.ndarray, int]:
+def _levels(
+    uri: str, index: int, out: str, out_index: int, skip: int, failed: Callable[[Any], None] = lambda _: None
+) -> tuple[np.ndarray, int, np.ndarray, int]:
     with readable(uri), open_source(uri) as c, open_source(out) as d:
         rate = next(s for s in d.streams.audio if s.index == out_index).codec_context.sample_rate
         return (
-            *samples_digest(c, c.streams[index], rate),
+            *samples_digest(c, c.streams[index], rate, failed=failed),
             *samples_digest(d, d.streams[out_index], rate, skip),
         )
 

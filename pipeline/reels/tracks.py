@@ -7,7 +7,7 @@ through is named.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import chain
@@ -54,6 +54,11 @@ class Carried:
     rejected: int = 0
     rate: int = 0
     layout: str = ""
+
+    @property
+    def name(self) -> str:
+        """What findings call it."""
+        return f"{self.kind} {self.index} ({self.codec})"
 
     @property
     def unheard(self) -> bool:
@@ -262,15 +267,18 @@ class Resampler:
         return parts
 
 
-def samples_digest(container: Any, stream: Any, rate: int, skip: int = 0) -> tuple[np.ndarray, int]:
+def samples_digest(
+    container: Any, stream: Any, rate: int, skip: int = 0, failed: Callable[[av.FFmpegError], None] = lambda _: None
+) -> tuple[np.ndarray, int]:
     """Decoded sound at a rate as mean levels of 100 ms blocks (for comparing tracks whose packets differ), and its
-    length in samples. skip: samples left out at the beginning, where an encoder put silence of its own.
+    length in samples. skip: samples left out at the beginning, where an encoder put silence of its own. failed: told
+    of packets that do not decode.
     """
     resampler = Resampler("fltp", places(stream.codec_context) or stream.codec_context.layout.name, rate)
     block = max(1, rate // 10)
     levels: list[np.ndarray] = []
     rest, length = np.zeros(0, np.float32), 0
-    for part in _heard(container, stream, resampler):
+    for part in _heard(container, stream, resampler, failed):
         length += len(part)
         rest = np.concatenate([rest, np.abs(part[max(0, len(part) - (length - skip)) :])]) if length > skip else rest
         whole = len(rest) // block * block
@@ -279,8 +287,10 @@ def samples_digest(container: Any, stream: Any, rate: int, skip: int = 0) -> tup
     return (np.concatenate(levels) if levels else rest[:0]), length
 
 
-def _heard(container: Any, stream: Any, resampler: Resampler) -> Iterator[np.ndarray]:
+def _heard(
+    container: Any, stream: Any, resampler: Resampler, failed: Callable[[av.FFmpegError], None]
+) -> Iterator[np.ndarray]:
     """First channel of a sound track, damaged packets left out."""
-    for frame in chain(frames_of(container, stream), [None]):
+    for frame in chain(frames_of(container, stream, failed), [None]):
         for part in resampler.push(frame):
             yield part.to_ndarray()[0]

@@ -120,7 +120,8 @@ def test_frames_out_of_place_fail(source, folder, how):
     frames, wanted = SPOILED[how]
     found = failing(source, forge(folder, how.replace(" ", "-"), frames))
     assert wanted <= found
-    assert found <= wanted | {"audio 1 (flac)", "subtitle 2 (srt)", "chapters"}  # as long as their picture
+    tracks = {"audio 1 (flac)", "subtitle 2 (srt)"}  # as long as their picture
+    assert found <= wanted | tracks | {f"packets of {track}" for track in tracks} | {"chapters"}
 
 
 @pytest.mark.parametrize("profile", ["mezzanine", "access"])
@@ -182,7 +183,7 @@ def test_a_missing_packet_of_sound_fails(folder, number):
     whole = remuxed(source, folder / "kept.mkv", lambda *_: True)
     assert failing(source, whole) == set()
     less = remuxed(source, folder / "less.mkv", lambda kind, n, _: kind != "audio" or n != number)
-    assert failing(source, less) - {"sync"} == {"audio 1 (flac)"}
+    assert failing(source, less) - {"sync"} == {"audio 1 (flac)", "packets of audio 1 (flac)"}
 
 
 def test_sound_out_of_step_fails(folder):
@@ -197,7 +198,7 @@ def test_a_missing_line_of_text_fails(folder):
     """One subtitle less."""
     source = write_reel(folder / "worded.mkv", FRAMES + 12, **PLAIN)
     less = remuxed(source, folder / "wordless.mkv", lambda kind, n, _: kind != "subtitle" or n != 1)
-    assert failing(source, less) == {"subtitle 2 (srt)"}
+    assert failing(source, less) == {"subtitle 2 (srt)", "packets of subtitle 2 (srt)"}
 
 
 CHANGES = {
