@@ -34,7 +34,8 @@ class Blocks:
     """Raw blocks found in a picture file, and the size of its pixels where it says that itself.
 
     orientation: where the format tells it, whatever an Exif block says; None where it does not. gamma: the power of
-    light that samples are, 0 where they are sRGB's or a profile says it.
+    light that samples are, 0 where they are sRGB's or a profile says it. transfer: H.273's number of how samples stand
+    for light, 0 where that is said another way or as in sRGB.
     """
 
     exif: bytes | None = None
@@ -46,6 +47,7 @@ class Blocks:
     lost: tuple[Loss, ...] = ()
     orientation: int | None = None
     gamma: float = 0.0
+    transfer: int = 0
 
 
 def from_blocks(blocks: Blocks, path: str) -> tuple[Metadata, int, Resolution | None]:
@@ -81,22 +83,26 @@ def jpeg_blocks(data: bytes) -> Blocks:
     texts, extension = [], []
     lost: list[Loss] = []
     for marker, content in jpeg_segments(data):
-        if marker == 0xE1 and content.startswith(b"Exif\0"):
-            exif = exif or content
-        elif marker == 0xE1 and content.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
-            xmp = xmp or content[29:]
+        if marker == 0xE1 and content.startswith(b"Exif\0") and (exif is None or content == exif):
+            exif = content
+        elif marker == 0xE1 and content.startswith(XMP_MARK) and (xmp is None or content[29:] == xmp):
+            xmp = content[29:]
         elif marker == 0xE1 and content.startswith(extended_xmp.MARK):
             extension.append(content)
         elif marker == 0xE2 and content.startswith(b"ICC_PROFILE\0") and len(content) > 14:
             profile[content[12]] = content[14:]
         elif marker == 0xED and content.startswith(b"Photoshop 3.0\0"):
             found = list(resources(content[14:]))
-            iptc = iptc or next((block for number, block, _ in found if number == IPTC_RESOURCE), None)
+            blocks = [block for number, block, _ in found if number == IPTC_RESOURCE]
+            lost.extend(Loss("IPTC block", f"{len(block)} bytes beside another") for block in blocks[iptc is None :])
+            iptc = iptc or next(iter(blocks), None)
             lost.extend(_resource_lost(number, block) for number, block, _ in found if number != IPTC_RESOURCE)
         elif marker == 0xE0 and content.startswith(b"JFIF\0") and len(content) >= 12:
             x, y = int.from_bytes(content[8:10], "big"), int.from_bytes(content[10:12], "big")
             known = x and y and content[7] <= 2 and (content[7] or x != y)  # 1 to 1 without a unit says nothing
             resolution = (Fraction(x), Fraction(y), content[7] + 1) if known else None
+            if len(content) > 14 and all(content[12:14]):
+                lost.append(Loss("JFIF thumbnail", f"{content[12]} x {content[13]}"))
         elif marker == 0xFE:
             texts.append((Tag.IMAGE_DESCRIPTION, content.rstrip(b"\0")))
         elif not _of_the_picture(marker, content):
@@ -107,6 +113,9 @@ def jpeg_blocks(data: bytes) -> Blocks:
     lost.extend(Loss("JPEG comment", f"{len(text)} bytes beside another") for _, text in texts[1:])
     icc = b"".join(profile[n] for n in sorted(profile)) or None
     return Blocks(exif, xmp or None, iptc, icc, tuple(texts[:1]), resolution, tuple(dict.fromkeys(lost)))
+
+
+XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 def _of_the_picture(marker: int, content: bytes) -> bool:
@@ -124,12 +133,14 @@ def _segment_lost(marker: int, content: bytes) -> Loss:
 BEHIND = ((b"\xff\xd8\xff", "of which the first are another JPEG picture"), (b"\0\0\0", "which may be padding"))
 
 
-def _behind(rest: bytes) -> list[Loss]:
-    """What follows a JPEG stream's end marker in the file."""
+def _behind(rest: bytes, format: str = "JPEG") -> list[Loss]:
+    """What follows a picture's end in the file."""
     if not rest:
         return []
     kind = "a movie" if rest[4:8] == b"ftyp" else next((words for mark, words in BEHIND if rest.startswith(mark)), "")
-    return [Loss("bytes behind the end of the JPEG picture", ", ".join(filter(None, (f"{len(rest)} bytes", kind))))]
+    return [
+        Loss(f"bytes behind the end of the {format} picture", ", ".join(filter(None, (f"{len(rest)} bytes", kind))))
+    ]
 
 
 IPTC_RESOURCE = 0x0404
@@ -151,20 +162,20 @@ PNG_TEXTS: dict[bytes, int] = {
 def png_blocks(data: bytes) -> Blocks:
     """Exif, XMP, ICC, texts and pixel size of a PNG (PNG, third edition, section 11.3)."""
     exif = xmp = icc = resolution = None
-    gamma, srgb = 0.0, False
+    gamma, srgb, transfer = 0.0, False, 0
     texts: dict[int, bytes] = {}
     lost: list[Loss] = []
     others: list[tuple[bytes, bytes]] = []
     for kind, content in _png_chunks(data):
         keyword, _, rest = content.partition(b"\0")
-        if kind == b"eXIf":
+        if kind == b"eXIf" and exif is None:
             exif = content
         elif kind == b"iCCP" and rest:
             try:
                 icc = zlib.decompressobj().decompress(rest[1:], 1 << 25)
             except zlib.error:
                 lost.append(Loss("a damaged ICC profile"))
-        elif kind == b"iTXt" and keyword == b"XML:com.adobe.xmp" and rest[:1] == b"\0":
+        elif kind == b"iTXt" and keyword == b"XML:com.adobe.xmp" and rest[:1] == b"\0" and xmp is None:
             xmp = rest[2:].split(b"\0", 2)[-1]
         elif kind == b"tEXt" and keyword in PNG_TEXTS:
             if texts.setdefault(PNG_TEXTS[keyword], rest) != rest:
@@ -180,14 +191,46 @@ def png_blocks(data: bytes) -> Blocks:
             gamma = int.from_bytes(content, "big") / 100_000
         elif kind == b"sRGB" and (kind, content) in SRGB:
             srgb = True
-        elif kind not in PNG_PICTURE:
+        elif not kind:
+            lost.extend(_behind(content, "PNG"))
+        elif kind == b"cICP" and len(content) == 4:
+            transfer, unheld = _coded(content, data[25:26] in (b"\0", b"\4"))
+            lost.extend(unheld)
+            srgb = srgb or not unheld
+        elif kind not in PNG_PICTURE and not (kind == b"cHRM" and _of_srgb(content)):
             others.append((kind, content))
     lost.extend(elements("PNG chunk", others))
-    if icc or srgb or abs(gamma / SRGB_GAMMA - 1) < 0.01:
+    if icc or srgb or transfer or abs(gamma / SRGB_GAMMA - 1) < 0.01:
         gamma = 0.0
-    return Blocks(exif, xmp, None, icc, tuple(texts.items()), resolution, tuple(lost), gamma=gamma)
+    return Blocks(exif, xmp, None, icc, tuple(texts.items()), resolution, tuple(lost), gamma=gamma, transfer=transfer)
 
 
+def _coded(content: bytes, gray: bool) -> tuple[int, list[Loss]]:
+    """Of cICP the transfer that is to be applied, 0 for sRGB's, and what of the chunk no output holds.
+
+    Primaries change the luma of colors only.
+    """
+    primaries, transfer, matrix, full = content
+    held = matrix == 0 and full == 1 and (gray or primaries == SRGB_PRIMARIES)
+    if transfer not in (*AS_SRGB, *TRANSFERS):
+        held, transfer = False, 0
+    words = f"primaries {primaries}, transfer {content[1]}, matrix {matrix}, {'full' if full else 'narrow'} range"
+    applied = transfer if transfer in TRANSFERS and full == 1 and matrix == 0 else 0
+    only = "; only its transfer is applied" if applied else "; not applied"
+    return applied, [] if held else [Loss("PNG chunk cICP", f"4 bytes: {words}{only}")]
+
+
+def _of_srgb(content: bytes) -> bool:
+    """Whether a cHRM says the white and the primaries of sRGB, which every output has."""
+    said = [int.from_bytes(content[n : n + 4], "big") for n in range(0, 32, 4)] if len(content) == 32 else []
+    return bool(said) and all(abs(a - b) <= 50 for a, b in zip(said, SRGB_COLORS, strict=True))
+
+
+AS_SRGB, TRANSFERS, SRGB_PRIMARIES = (1, 6, 13, 14, 15), (4, 5, 8, 16, 18), 1
+"""Transfers of H.273 that are taken for sRGB's (those of television and its own), and those that are applied: gamma,
+linear light, PQ, HLG."""
+SRGB_COLORS = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+"""White, red, green and blue of sRGB as cHRM has them, x and y in parts of 100,000."""
 PNG_PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IEND")
 SRGB = tuple((b"sRGB", bytes([intent])) for intent in range(4))
 """Chunks that say what every output says: samples are sRGB's."""
@@ -211,6 +254,7 @@ def _other(what: str, kind: bytes, sizes: list[int]) -> Loss:
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Chunks but for those of the picture; what follows on the last one has the kind b""."""
     at = 8
     while at + 12 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
@@ -218,6 +262,9 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if kind != b"IDAT":
             yield kind, data[at + 8 : at + 8 + length]
         at += 12 + length
+        if kind == b"IEND" and at < len(data):
+            yield b"", data[at:]
+            return
 
 
 def webp_blocks(data: bytes) -> Blocks:

@@ -13,18 +13,33 @@ from pipeline.values.loss import Loss
 
 DPX_TEXTS = (
     ("file name", 36, 100), ("creation time", 136, 24), ("creator", 160, 100), ("project", 260, 200),
-    ("copyright", 460, 200), ("source file name", 1432, 100), ("source time", 1532, 24), ("input device", 1556, 32),
-    ("input device's serial number", 1588, 32), ("film manufacturer", 1664, 2), ("film type", 1666, 2),
-    ("perforation offset", 1668, 2), ("film prefix", 1670, 6), ("film count", 1676, 4), ("film format", 1680, 32),
-    ("frame identification", 1732, 32), ("slate", 1764, 100),
+    ("copyright", 460, 200), ("description of the picture", 820, 32), ("source file name", 1432, 100),
+    ("source time", 1532, 24), ("input device", 1556, 32), ("input device's serial number", 1588, 32),
+    ("film manufacturer", 1664, 2), ("film type", 1666, 2), ("perforation offset", 1668, 2), ("film prefix", 1670, 6),
+    ("film count", 1676, 4), ("film format", 1680, 32), ("frame identification", 1732, 32), ("slate", 1764, 100),
 )  # fmt: skip
 """Fields of text in a DPX header: name, place, bytes (SMPTE 268M-2003)."""
 DPX_NUMBERS = (
     ("encryption key", 660, "I"), ("frame position", 1712, "I"), ("sequence length", 1716, "I"),
     ("held count", 1720, "I"), ("film frame rate", 1724, "f"), ("shutter angle", 1728, "f"), ("time code", 1920, "I"),
     ("user bits", 1924, "I"), ("television frame rate", 1940, "f"), ("gamma", 1948, "f"), ("orientation", 768, "H"),
+    ("x offset", 1408, "I"), ("y offset", 1412, "I"), ("x center", 1416, "f"), ("y center", 1420, "f"),
+    ("original width", 1424, "I"), ("original height", 1428, "I"), ("border at left", 1620, "H"),
+    ("border at right", 1622, "H"), ("border at top", 1624, "H"), ("border at bottom", 1626, "H"),
+    ("interlace", 1928, "B"), ("field number", 1929, "B"), ("video signal", 1930, "B"),
+    ("horizontal sample rate", 1932, "f"), ("vertical sample rate", 1936, "f"), ("time offset", 1944, "f"),
+    ("black level", 1952, "f"), ("black gain", 1956, "f"), ("breakpoint", 1960, "f"), ("white level", 1964, "f"),
+    ("integration time", 1968, "f"), ("reference low code", 784, "I"), ("reference low quantity", 788, "f"),
+    ("reference high code", 792, "I"), ("reference high quantity", 796, "f"),
 )  # fmt: skip
 """Fields of numbers that are named where they are set; all bits set, or 0, stand for not set."""
+DPX_SIZE = {1424: 772, 1428: 776}
+"""Where the size is told that the picture was taken from, and where its own is: the same says nothing."""
+DPX_HIGH = 792
+"""Code of the reference high quantity; the highest of all says nothing."""
+DPX_CODINGS = (("transfer", 801), ("colorimetry", 802))
+DPX_LIGHT = {1: "printing density", 2: "linear", 3: "logarithmic", 10: "depth, linear", 11: "depth, homogeneous"}
+"""Of transfer and colorimetry those that are none of television's; codes are taken as stored, and no output says so."""
 DPX_ASPECT = 1628
 """Two numbers: a pixel's width and height in parts of each other."""
 
@@ -41,9 +56,15 @@ def dpx_blocks(data: bytes) -> Blocks:
             lost.append(Loss(f"DPX {name}", f"{len(text)} bytes"))
     for name, at, kind in DPX_NUMBERS:
         raw = data[at : at + struct.calcsize(kind)]
-        if len(raw) == struct.calcsize(kind) and set(raw) not in ({0}, {255}):
+        own = data[DPX_SIZE[at] : DPX_SIZE[at] + 4] if at in DPX_SIZE else b""
+        if at == DPX_HIGH and len(data) > 803 and data[803] <= 32:
+            own = struct.pack(f"{order}I", 2 ** data[803] - 1)
+        if len(raw) == struct.calcsize(kind) and set(raw) not in ({0}, {255}) and raw != own:
             (value,) = struct.unpack(order + kind, raw)
             lost += [] if math.isnan(value) else [Loss(f"DPX {name}", f"{value:g}")]  # no number is "not set", too
+    for name, at in DPX_CODINGS:
+        if data[at : at + 1] and data[at] in DPX_LIGHT:
+            lost.append(Loss(f"DPX {name}", DPX_LIGHT[data[at]]))
     user = int.from_bytes(data[28:32], "big" if order == ">" else "little")
     if 0 < user < len(data):
         lost.append(Loss("DPX user data", f"{user} bytes"))

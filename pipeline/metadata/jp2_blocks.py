@@ -28,8 +28,9 @@ def jp2_blocks(data: bytes) -> Blocks:
     rest: list[tuple[bytes, bytes]] = []
     resolution: Resolution | None = None
     for kind, content in boxes(data):
-        if kind == b"uuid" and (mark := bytes(content[:16])) in (XMP, EXIF, IPTC):
-            found.setdefault(mark, bytes(content[16:]))
+        mark = bytes(content[:16]) if kind == b"uuid" else b""
+        if mark in (XMP, EXIF, IPTC) and mark not in found:
+            found[mark] = bytes(content[16:])
         elif kind == b"jp2h":
             for inner, value in boxes(content):
                 if inner == b"res ":

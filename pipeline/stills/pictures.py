@@ -19,6 +19,7 @@ from pipeline.stills.places import UNBACKED
 from pipeline.stills.reader import ScanPage, ScanReader
 from pipeline.stills.table import FORMATS
 from pipeline.stills.tones import COLORED, gamma_curve, range_of, spread, thinned, with_profile
+from pipeline.stills.transfers import transfer_curve
 
 TILED = "allow more memory, or store it as tiled TIFF, which is read by region"
 
@@ -80,7 +81,12 @@ def _reader(path: str, picture: Format, decoded: Decoded, blocks: Blocks) -> Sca
         words = f"{low:.6g} to {high:.6g} as black to white" + (", linear light" if tone.linear else "")
     elif tone.bits not in (8, 16) and not words:
         words = spread(tone)
-    if blocks.icc:
+    if blocks.transfer:
+        curve, applied = transfer_curve(
+            tone.luma_bits, blocks.transfer, tone.codes(thinned(samples)[..., : tone.channels])
+        )
+        tone, words = replace(tone, curve=curve), ", ".join(filter(None, (words, applied)))
+    elif blocks.icc:
         try:
             tone, applied = with_profile(tone, blocks.icc)
             words = ", ".join(filter(None, (words, applied)))

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from pipeline.metadata.frame_blocks import dpx_blocks, exr_blocks
+from pipeline.metadata.frame_blocks import DPX_NUMBERS, DPX_TEXTS, dpx_blocks, exr_blocks
 from pipeline.metadata.headers import exr_size
 from pipeline.metadata.jp2_blocks import XMP, jp2_blocks
 from pipeline.metadata.tags import Tag
@@ -48,6 +48,40 @@ def test_windows_of_an_openexr():
         data = exr({"dataWindow": ("box2i", struct.pack("<iiii", *box))})
         assert exr_size(data)[:2] == (5, 10)
         assert any("display window" in name for name in names(exr_blocks(data))) == lost
+
+
+@pytest.mark.parametrize("order", [">", "<"])
+def test_every_field_of_a_dpx_is_carried_or_named(order):
+    """All texts and numbers of the header, one by one; sizes and codes that are the picture's own say nothing."""
+    plain = bytearray((b"SDPX" if order == ">" else b"XPDS") + bytes(2044))
+    struct.pack_into(f"{order}II", plain, 772, 64, 48)
+    plain[803] = 10
+    for name, at, size in DPX_TEXTS:
+        data = bytes(plain[:at] + b"word"[:size] + plain[at + min(4, size) :])
+        blocks = dpx_blocks(data)
+        assert names(blocks) == ([] if name == "copyright" else [f"DPX {name}"])
+        assert bool(blocks.texts) == (name == "copyright")
+    for name, at, kind in DPX_NUMBERS:
+        data = bytearray(plain)
+        struct.pack_into(order + kind, data, at, 7)
+        assert names(dpx_blocks(bytes(data))) == [f"DPX {name}"]
+    struct.pack_into(f"{order}II", plain, 1424, 64, 48)
+    struct.pack_into(f"{order}I", plain, 792, 1023)
+    assert dpx_blocks(bytes(plain)).lost == ()
+    plain[801:803] = 1, 3
+    assert list(map(str, dpx_blocks(bytes(plain)).lost)) == [
+        "DPX transfer (printing density)", "DPX colorimetry (logarithmic)",
+    ]  # fmt: skip
+
+
+def test_a_second_block_of_a_jp2_is_named():
+    """The first packet of XMP is carried; another one is named."""
+    data = b"".join(
+        struct.pack(">I4s", 8 + len(content), kind) + content
+        for kind, content in ((b"jP  ", b"\r\n\x87\n"), (b"uuid", XMP + b"one"), (b"uuid", XMP + b"other"))
+    )
+    assert jp2_blocks(data).xmp == b"one"
+    assert names(jp2_blocks(data)) == ["JP2 box uuid"]
 
 
 @pytest.mark.parametrize(("mark", "order"), [(b"SDPX", ">"), (b"XPDS", "<")])

@@ -64,6 +64,114 @@ def test_gamma_of_a_png_is_applied(tmp_path, gamma, kind, rgb):
         assert reader.scan.tone == f"gamma {gamma:.5g} applied"
 
 
+def srgb(light):
+    """Codes of light, 0 to 1."""
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def with_chunks(path, picture, *chunks):
+    """A PNG with chunks behind its header."""
+    plain = bytes(imagecodecs.png_encode(picture))
+    path.write_bytes(plain[:33] + b"".join(chunk(*c) for c in chunks) + plain[33:])
+    return path
+
+
+@pytest.mark.parametrize(("transfer", "light"), [(8, lambda at: at), (4, lambda at: at**2.2), (5, lambda at: at**2.8)])
+@pytest.mark.parametrize("rgb", [False, True])
+def test_the_transfer_of_a_png_is_applied(tmp_path, transfer, light, rgb):
+    """Codes stand for light as cICP says, whatever gAMA and sRGB beside it say; that is said, and nothing is named."""
+    picture = noise((8, 9), "u2")
+    others = (b"gAMA", (50_000).to_bytes(4, "big")), (b"sRGB", b"\0")
+    told = b"cICP", bytes([1, transfer, 0, 1])
+    path = with_chunks(tmp_path / "a.png", np.dstack([picture] * 3) if rgb else picture, told, *others)
+    assert np.abs(whole(path) - srgb(light(picture / 65535)) * 65535).max() <= 1
+    with open_scan(path) as reader:
+        assert reader.scan.tone.endswith(" applied")
+        assert reader.scan.metadata.lost == ()
+
+
+@pytest.mark.parametrize(("transfer", "paper", "name"), [(16, 0.580689, "PQ"), (18, 0.75, "HLG")])
+def test_high_dynamic_range_of_a_png_is_applied(tmp_path, transfer, paper, name):
+    """White of paper stays white where nothing is brighter; else the brightest is white, and how bright is said."""
+    told = b"cICP", bytes([9, transfer, 0, 1])
+    ramp = np.linspace(0, round(paper * 65535), 64).round().astype("u2").reshape(8, 8)
+    path = with_chunks(tmp_path / "a.png", ramp, told)
+    codes = whole(path)
+    assert codes[0, 0] == 0
+    assert codes.max() >= 0.995 * 65535
+    assert (np.diff(codes.ravel().astype(int)) > 0).all()
+    with open_scan(path) as reader:
+        assert reader.scan.tone.startswith(f"{name} applied")
+        assert reader.scan.metadata.lost == ()
+    bright = np.full((8, 8), 65535, "u2")
+    bright[0, 0] = round(paper * 65535)
+    path = with_chunks(tmp_path / "b.png", bright, told)
+    factor = {16: 10000 / 203, 18: 1000 / 203}[transfer]
+    assert abs(whole(path)[0, 0] / 65535 - srgb(np.float64(1 / factor))) < 0.01
+    with open_scan(path) as reader:
+        assert "times the light of paper as white" in reader.scan.tone
+
+
+@pytest.mark.parametrize(("content", "rgb", "words"), [
+    ((9, 13, 0, 1), True, "primaries 9, transfer 13, matrix 0, full range; not applied"),
+    ((9, 16, 0, 1), True, "primaries 9, transfer 16, matrix 0, full range; only its transfer is applied"),
+    ((1, 16, 0, 0), False, "primaries 1, transfer 16, matrix 0, narrow range; not applied"),
+    ((1, 17, 0, 1), False, "primaries 1, transfer 17, matrix 0, full range; not applied"),
+    ((1, 13, 0, 1), True, ""), ((9, 13, 0, 1), False, ""),
+])  # fmt: skip
+def test_what_a_png_says_of_colors_is_applied_or_named(tmp_path, content, rgb, words):
+    """Primaries of colors, narrow range and unknown transfers are named; those of sRGB and of gray say nothing."""
+    picture = noise((8, 9), "u1")
+    path = with_chunks(tmp_path / "a.png", np.dstack([picture] * 3) if rgb else picture, (b"cICP", bytes(content)))
+    with open_scan(path) as reader:
+        assert [str(loss) for loss in reader.scan.metadata.lost] == [f"PNG chunk cICP (4 bytes: {words})"] * bool(words)
+
+
+def test_primaries_of_a_png_are_named_where_they_are_others(tmp_path):
+    """Those of sRGB are every output's; those of BT.2020 are named."""
+    ways = {(31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000): [],
+            (31270, 32900, 70800, 29200, 17000, 79700, 13100, 4600): ["PNG chunk cHRM (32 bytes)"]}  # fmt: skip
+    for colors, lost in ways.items():
+        content = b"".join(n.to_bytes(4, "big") for n in colors)
+        path = with_chunks(tmp_path / "a.png", noise((8, 9), "u1"), (b"cHRM", content))
+        with open_scan(path) as reader:
+            assert list(map(str, reader.scan.metadata.lost)) == lost
+
+
+def test_second_blocks_are_named():
+    """Of two Exif blocks, XMP packets or IPTC blocks the first is carried, the other named; the same twice is one."""
+    resource, adobe = b"8BIM\x04\x04\0\0" + (4).to_bytes(4, "big"), b"http://ns.adobe.com/xap/1.0/\0"
+    kinds = {
+        "JPEG segment APP1 Exif (7 bytes)": (0xE1, b"Exif\0\0", (b"1", b"2")),
+        "JPEG segment APP1 http://ns.adobe.com/xap/1.0/ (30 bytes)": (0xE1, adobe, (b"1", b"2")),
+        "IPTC block (4 bytes beside another)": (0xED, b"Photoshop 3.0\0" + resource, (b"\x1c\x02aa", b"\x1c\x02bb")),
+    }
+    plain = jpeg()
+    for name, (marker, head, (one, other)) in kinds.items():
+        first, second = segment(marker, head + one), segment(marker, head + other)
+        assert [str(x) for x in jpeg_blocks(plain[:2] + first + second + plain[2:]).lost] == [name]
+        if marker == 0xE1:
+            assert jpeg_blocks(plain[:2] + first + first + plain[2:]).lost == ()
+
+
+def test_a_thumbnail_in_the_first_segment_of_a_jpeg_is_named():
+    """JFIF has room for one of colors."""
+    content = b"JFIF\0\1\2\1\0\x48\0\x48\2\1" + bytes(6)
+    assert list(map(str, jpeg_blocks(b"\xff\xd8" + segment(0xE0, content)).lost)) == ["JFIF thumbnail (2 x 1)"]
+
+
+def test_what_follows_a_png_is_named():
+    """Bytes behind its last chunk, whatever they look like; a second Exif block and packet of XMP."""
+    plain = bytes(imagecodecs.png_encode(noise((8, 9), "u1")))
+    xmp = [chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + text) for text in (b"one", b"other")]
+    more = chunk(b"eXIf", b"1") + chunk(b"eXIf", b"22") + b"".join(xmp)
+    found = png_blocks(plain[:33] + more + plain[33:] + b"behind the end.")
+    assert (found.exif, found.xmp) == (b"1", b"one")
+    assert list(map(str, found.lost)) == [
+        "text XML:com.adobe.xmp", "bytes behind the end of the PNG picture (15 bytes)", "PNG chunk eXIf (2 bytes)",
+    ]  # fmt: skip
+
+
 def test_unknown_segments_of_a_jpeg_are_named():
     """Fourteen kinds, by marker, first word and size; not what decodes the picture."""
     plain = jpeg()
