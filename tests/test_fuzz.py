@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.census.element import File
 from pipeline.census.walks import walk_of
+from pipeline.jobs.plan import plan_from_json
 from tests.fuzz import ODD, TARGETS, changed, films, plans
 
 
@@ -29,3 +30,21 @@ def test_a_plan_is_changed_where_its_bytes_say():
     assert [changed(b""), changed(bytes([1]))] == plans()
     assert changed(bytes([0, 0, 0, 3])) != plans()[0] == changed(b"")
     assert ODD[3] in changed(bytes([0, 0, 0, 3])).values()
+
+
+def test_a_page_of_more_bands_than_there_can_be_is_refused():
+    """Found: a height of 2**31 rows made millions of bands, one after the other, before anything was said."""
+    values = plans()[1]
+    values["pages"][0]["height"] = 2**31
+    with pytest.raises(ValueError, match="bands"):
+        plan_from_json(values)
+
+
+@pytest.mark.parametrize("name", ["segment_frames", "batch"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_pieces_of_no_frames_are_refused(name, value):
+    """Found: segments of less than no frame were no segments, and an output of none would have failed its check."""
+    values = plans()[0]
+    values["settings"][name] = value
+    with pytest.raises(ValueError, match="at least one frame"):
+        plan_from_json(values)

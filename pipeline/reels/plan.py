@@ -156,6 +156,8 @@ class Plan:
             raise ValueError("a shot has at least one frame")
         if any(not 0 <= s.dissolve < s.stop - s.start for s in self.shots):
             raise ValueError("a shot has more frames than the dissolve that it begins with")
+        if min(self.settings.segment_frames, self.settings.batch) < 1:
+            raise ValueError("a segment and a batch have at least one frame")
         sizes = {s.look.size for s in self.shots}
         if len(sizes) > 1 or 0 in sizes or not all(np.isfinite(s.look).all() for s in self.shots):
             raise ValueError("the looks of a plan are finite numbers, as many for each shot")

@@ -28,6 +28,8 @@ BAND_PIXELS = 32 << 20
 """Pixels of a band, about; some seconds of work, so that a crash costs little and several workers share a plate."""
 NATIVE_BAND_PIXELS = 4 << 20
 """The same where each pixel goes through the network."""
+MOST_BANDS = 100_000
+"""Of a page: more are of a damaged plan, and each takes its time before anything is said."""
 NOT_PLAIN = ("plate", "look_from", "pending", "looks_negative")
 """Facts of a page that JSON has in another form."""
 NOT_IN_BANDS = ("weights", "page", "invert")
@@ -88,6 +90,8 @@ class PagePlan:
         plate = self.plate
         if not (min(self.rows, plate.height, plate.width) > 0 and 0 < self.bits <= 32 and self.out_bits in (8, 16)):
             raise ValueError("a page has a size, rows in its bands and bits in its samples")
+        if plate.height // self.rows > MOST_BANDS:
+            raise ValueError(f"a page of {plate.height} rows has no bands of {self.rows}")
         if not 1 <= self.orientation <= 8:
             raise ValueError("orientations are those of TIFF, 1 to 8")
 
