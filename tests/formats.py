@@ -124,6 +124,15 @@ def structures(kept: Path) -> dict[str, list[Any]]:
     return {name: sorted(all_of, key=str) for name, all_of in found.items()}
 
 
+def holds(now: Any, before: Any) -> bool:
+    """Whether a structure has all that another one has, whatever it has besides."""
+    if isinstance(before, dict):
+        return isinstance(now, dict) and all(name in now and holds(now[name], before[name]) for name in before)
+    if isinstance(before, list):
+        return isinstance(now, list) and all(any(holds(mine, one) for mine in now) for one in before)
+    return bool(now == before)
+
+
 def main() -> None:
     """Keep what the program writes now."""
     with tempfile.TemporaryDirectory() as folder:
