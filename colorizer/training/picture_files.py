@@ -64,7 +64,7 @@ def rgb_of(data: bytes) -> np.ndarray | None:
     """A picture file's 8-bit (H, W, 3); gray ones get three equal channels. None if it cannot be read as such."""
     # not imagecodecs.imread, which tries every codec: on an empty file one of them takes the process with it
     decode = next((decode for at, mark, decode in DECODERS if data.startswith(mark, at)), None)
-    if decode is None:
+    if decode is None or _is_cut_off(data):
         return None
     try:
         picture = np.asarray(decode(data))
@@ -77,6 +77,11 @@ def rgb_of(data: bytes) -> np.ndarray | None:
     if picture.dtype != np.uint8 or picture.ndim != 3 or not picture.size:
         return None
     return np.ascontiguousarray(picture[..., :3] if picture.shape[2] >= 3 else np.repeat(picture[..., :1], 3, 2))
+
+
+def _is_cut_off(data: bytes) -> bool:
+    """Whether a JPEG has no end behind its last scan (ITU-T T.81, B.1.1.3): its codec fills the rest with gray."""
+    return data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
 
 
 def planes_of(rgb: np.ndarray) -> np.ndarray:

@@ -308,7 +308,7 @@ class _Survey:
         notes = (*self._notes(pts, account), *self._gone(pts, damage.gone))
         if repeated:
             reel = replace(reel, rate=film_rate(pts, reel.time_base, reel.rate))
-            notes = (*notes, REPEATED.format(counted(repeated, "frame"), reel.rate))
+            notes = (*notes, REPEATED.format(counted(repeated, "frame"), f"{float(reel.rate):.3f}"))
         if self.colors.colored and reel.foreign_matrix:
             notes = (*notes, FOREIGN.format(matrix_words(reel.tags[3])))
         return Plan(

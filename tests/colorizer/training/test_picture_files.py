@@ -86,3 +86,16 @@ def test_squares_of_a_picture(shape, count):
     cuts = list(picture_files.squares(picture(*shape)))
     assert len(cuts) == count
     assert all(cut.shape == (picture_files.SIDE, picture_files.SIDE, 3) for cut in cuts)
+
+
+@pytest.mark.parametrize(
+    "encode", [imagecodecs.jpeg8_encode, imagecodecs.png_encode, imagecodecs.webp_encode, imagecodecs.avif_encode]
+)
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.99])
+def test_a_picture_that_is_cut_off_is_none(encode, share):
+    """Gray where the rest was is no color to learn from; what stands behind a whole one does not matter."""
+    rows = np.linspace(0, 255, 300 * 300 * 3).reshape(300, 300, 3)
+    data = bytes(encode(np.ascontiguousarray((rows * 7 % 256).astype(np.uint8))))
+    assert picture_files.rgb_of(data) is not None
+    assert picture_files.rgb_of(data[: int(len(data) * share)]) is None
+    assert picture_files.rgb_of(data + bytes(1000)) is not None

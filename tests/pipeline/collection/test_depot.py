@@ -8,7 +8,9 @@ import pytest
 from pipeline.collection import layout
 from pipeline.collection.depot import depot_for
 from pipeline.collection.item import Item
+from pipeline.collection.items import find
 from pipeline.collection.state import known_names
+from pipeline.reels.parts import parts_of
 from pipeline.storage.stores import Store
 
 
@@ -93,3 +95,17 @@ def test_the_mark_outlasts_what_a_loss_of_power_may_bring_back(tmp_path, monkeyp
     mine.tidy(item, keep=False)
     assert found == [["ledger", "passing", "plan.json"], ["passing", "plan.json"]]
     assert [path.name for path in folder.iterdir()] == ["plan.json"]
+
+
+def test_a_title_of_a_dvd_is_fetched_whole(tmp_path):
+    """With the files that follow on its first, which a walk passes over."""
+    films = Store(f"memory://{uuid.uuid4().hex}")
+    for name in ("VTS_01_0.VOB", "VTS_01_1.VOB", "VTS_01_2.VOB", "VTS_01_4.VOB"):
+        films.write(name, name.encode())
+    found = find(films.uri, tmp_path / "out", {}, (), ())
+    assert sorted(item.out for item in found.items) == ["VTS_01_0.mkv", "VTS_01_1.mkv", "VTS_01_4.mkv"]
+    [item] = [item for item in found.items if item.out == "VTS_01_1.mkv"]
+    depot = depot_for(str(tmp_path / "out"), tmp_path / "scratch")
+    assert depot.source_bytes(item) == 24
+    with depot.source(item) as path:
+        assert [part.read_text() for part in parts_of(str(path))] == ["VTS_01_1.VOB", "VTS_01_2.VOB"]
