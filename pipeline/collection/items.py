@@ -19,6 +19,7 @@ from pipeline.collection.names import Wish, folded, named, same_source
 from pipeline.collection.sources import ROOM, is_sequence
 from pipeline.collection.walk import Tree, walk
 from pipeline.containers.profiles import PROFILES
+from pipeline.storage.atomic import is_there
 from pipeline.storage.stores import is_uri, masked
 from pipeline.values.kinds import KINDS
 
@@ -82,7 +83,7 @@ def _orphans(source: str, folder: str, items: list[Item], known: Mapping[str, st
 
 def _there(source: str) -> bool:
     path = Path(source)
-    return path.exists() or (is_sequence(path.name) and path.parent.is_dir())
+    return is_there(path) or (is_sequence(path.name) and path.parent.is_dir())
 
 
 def _wanted(below: str, include: tuple[str, ...], exclude: tuple[str, ...]) -> bool:

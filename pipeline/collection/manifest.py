@@ -20,6 +20,7 @@ from colorizer.basis.errors import ColorizeError
 from pipeline.collection.layout import STATE
 from pipeline.collection.sources import ROOM, is_sequence, joined, kind_of, of_sequence, stays, tame
 from pipeline.containers.profiles import PROFILES
+from pipeline.storage.atomic import is_there
 from pipeline.storage.stores import fetch_bytes, is_uri, masked
 from pipeline.values.choices import COMPRESSIONS, one_of, page_of, rate_of, seconds, working_size_of, yes_or_no
 from pipeline.values.kinds import KINDS
@@ -186,7 +187,7 @@ def _placed(manifest: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _slashed(folder: str, file: str) -> str:
     """A path as this system writes it, unless a file is called just so."""
-    if is_uri(file) or "\\" not in file or (not is_uri(folder) and (Path(folder) / file).exists()):
+    if is_uri(file) or "\\" not in file or (not is_uri(folder) and is_there(Path(folder) / file)):
         return file
     return file.replace("\\", "/")
 

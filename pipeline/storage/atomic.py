@@ -45,6 +45,16 @@ def legible(uri: str) -> Iterator[None]:
         raise UnreadableSource(uri, f"cannot be read: {error.strerror or error}") from error
 
 
+def is_there(path: Path) -> bool:
+    """Whether something has this name; nothing has one that cannot be. Raises OSError."""
+    try:
+        return path.exists()
+    except OSError as error:
+        if error.errno in OF_A_NAME:
+            return False
+        raise
+
+
 def put_aside(path: Path) -> Path:
     """Rename a file to NAME.bak, or NAME.2.bak and so on: what was put aside earlier stays."""
     names = (path.with_name(f"{path.name}{'' if n == 1 else f'.{n}'}.bak") for n in count(1))
