@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.ray
 @pytest.fixture(scope="module")
 def head():
     """(dashboard, GCS port, environment with the token)."""
-    with clusters.head() as one:
+    with clusters.head(RAY_JOB_STOP_WAIT_TIME_S="60") as one:  # a busy machine may need more than Ray's 3 seconds
         yield one.dashboard, one.address.rpartition(":")[2], one.env
 
 
@@ -108,6 +109,32 @@ def test_stop_ends_a_job(tmp_path, head, plate):
     assert first.returncode == 0, first.stderr
     second = ask(head[2], "stop", id, "--address", head[0])
     assert "was over already" in second.stdout
+
+
+def test_a_stopped_job_says_so(tmp_path, head, plate):
+    """What is at work when it is told to stop ends in order: its log says so and how to go on, and holds no
+    trace of a crash."""
+    tifffile.imwrite(tmp_path / "large.tif", np.zeros((9000, 9000), np.uint8), photometric="minisblack")
+    words = ["scan", tmp_path / "large.tif", tmp_path / "out.tif", "--working-size", "native", "--weights", "standard"]
+    [id] = ask(head[2], *submitted(head, "--", *words)).stdout.split()
+    until = time.monotonic() + 120
+    log = ""
+    while '"event": "survey"' not in log:
+        assert time.monotonic() < until, log
+        log = ask(head[2], "logs", id, "--address", head[0]).stdout
+    stopped = ask(head[2], "stop", id, "--address", head[0])
+    assert stopped.returncode == 0, stopped.stderr
+    status = "RUNNING"
+    while status == "RUNNING":  # a busy machine takes longer than `stop` waits
+        assert time.monotonic() < until + 120, stopped.stdout
+        status = json.loads(ask(head[2], "status", id, "--address", head[0], "--json").stdout)["status"]
+    assert status == "STOPPED"
+    log = ask(head[2], "logs", id, "--address", head[0]).stdout
+    assert "Stopped. " in log
+    assert "Run it again to continue." in log
+    for crash in ("Traceback", "Fatal Python error", "Stack (most recent call first)", "*** SIG"):
+        assert crash not in log
+    assert not (tmp_path / "out.tif").exists()
 
 
 @pytest.mark.parametrize("wrong", ["no server", "gcs port", "no token", "wrong token", "unknown id", "no address"])
