@@ -97,7 +97,8 @@ class SoundCodec:
     encoder: FFmpeg's name. wave: its sample format. rates: samples per second it takes, rising; () for all. bit_rate:
     of a channel, bits per second at most, and never more than five times the samples; 0 for lossless codecs. placed:
     it must know where channels belong. lead: samples of silence that the encoder puts first. bits: of a sample, where
-    more of them, and floating point, are rounded; 0 where nothing is, or where a bit rate decides.
+    more of them, and floating point, are rounded; 0 where nothing is, or where a bit rate decides. numbered: layouts
+    that it has a number for, () for all; of others most readers see the count. unnumbered: options for those.
     """
 
     encoder: str
@@ -108,6 +109,13 @@ class SoundCodec:
     placed: bool = False
     lead: int = 0
     bits: int = 0
+    numbered: tuple[str, ...] = ()
+    unnumbered: Options = ()
+
+    def options_for(self, layout: str) -> dict[str, str]:
+        """Of the encoder, for channels in these places."""
+        more = self.unnumbered if self.numbered and layout not in self.numbered else ()
+        return dict((*self.options, *more))
 
     def rate_for(self, rate: int) -> int:
         """Samples per second for a source's: the same, else the next higher, else the highest."""
@@ -186,5 +194,15 @@ PCM_DOUBLE = SoundCodec("pcm_f64le", "dbl")
 AAC = SoundCodec(
     "aac", "fltp", bit_rate=128_000, placed=True, lead=1024,
     rates=(7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),
+    numbered=("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"),  # ISO 14496-3, table 1.19, as FFmpeg calls them
 )  # fmt: skip
-OPUS = SoundCodec("libopus", "s16", rates=(8000, 12000, 16000, 24000, 48000), bit_rate=96_000, placed=True, lead=312)
+OPUS = SoundCodec(
+    "libopus",
+    "s16",
+    rates=(8000, 12000, 16000, 24000, 48000),
+    bit_rate=96_000,
+    placed=True,
+    lead=312,
+    numbered=("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"),  # RFC 7845, 5.1.1.2: family 1
+    unnumbered=(("mapping_family", "255"),),  # channels without places; libopus refuses them otherwise
+)

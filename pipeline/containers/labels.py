@@ -33,6 +33,7 @@ BESIDE = "{} s of it lie beside no picture and are left out"
 ROUNDED = "samples of more than {} bits are rounded"
 COMPRESSED = "its samples are compressed with loss, as {}"
 RESAMPLED = "its samples are {} a second, where they were {}"
+UNNUMBERED = "the places of its channels, {}, have no number in {}, and few players read them"
 UNHEARD = "not decoded here, since it ends the program that asks for its sound"
 CHANGES = "its sound changes from {} Hz {} to {} Hz {} at {} s"
 """What an output does not hold of a track, by its suffix. Sidecars keep these words, and `verify` looks for them there:
@@ -40,7 +41,19 @@ who words one anew leaves the old one among the forms."""
 
 _FORMS = [
     re.compile(re.escape(form).replace(r"\{\}", ".*"))
-    for form in (NO_LANGUAGE, NO_TITLE, NO_FLAG, NO_STEREO, BESIDE, ROUNDED, COMPRESSED, RESAMPLED, UNHEARD, CHANGES)
+    for form in (
+        NO_LANGUAGE,
+        NO_TITLE,
+        NO_FLAG,
+        NO_STEREO,
+        BESIDE,
+        ROUNDED,
+        COMPRESSED,
+        RESAMPLED,
+        UNNUMBERED,
+        UNHEARD,
+        CHANGES,
+    )
 ]
 
 

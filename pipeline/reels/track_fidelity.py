@@ -114,6 +114,7 @@ def _check_track(
         return
     if not container.timed and fate.kind == "audio":
         yield _check_laid(reel.uri, track, made.uri, span)
+        yield from _check_places(reel.uri, fate, made.uri, index)
         return
     yield _check_packets(fate, a, b) or _check_sound(reel.uri, track, made.uri)
     if fate.kind == "audio" and fate.how == "copied":
@@ -289,8 +290,8 @@ def _check_sound(uri: str, track: Track, out: str) -> Finding:
 
 
 def _check_places(uri: str, fate: Carried, out: str, index: int) -> list[Finding]:
-    """A finding where a copied track's channels are said to be elsewhere than in its source, or only counted: Matroska
-    has no places for those of PCM."""
+    """A finding where a track's channels are said to be elsewhere than in its source, or only counted: Matroska has no
+    places for those of PCM, and FFmpeg writes none into MXF."""
     was, now = heard(uri, fate.index, decode=False), heard(out, index, decode=False)
     if was is None or now is None or was.said.endswith(" channels"):
         return []

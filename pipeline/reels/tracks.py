@@ -159,6 +159,8 @@ def _sound_fate(stream: Any, reel: Reel, container: Container, why: str) -> Carr
     rate, layout = found.kinds.widest if change and found.kinds is not None else (0, "")
     if (wanted := sound.rate_for(was := rate or found.rate)) != was:
         now = f"{now}; {labels.RESAMPLED.format(wanted, was)}"
+    if sound.numbered and (placed := layout or found.layout) not in sound.numbered:
+        now = f"{now}; {labels.UNNUMBERED.format(placed, sound.encoder)}"
     return Carried(stream.index, "audio", codec, "converted", f"{why}; {now}", rate=rate, layout=layout)
 
 
@@ -177,7 +179,7 @@ class Sound:
         self.stream = out.add_stream(codec.encoder, rate=rate)
         layout = (fate.layout if fate is not None else "") or places(context) or context.layout.name
         made = self.stream.codec_context
-        made.layout, made.format, made.options = layout, codec.wave, dict(codec.options)
+        made.layout, made.format, made.options = layout, codec.wave, codec.options_for(layout)
         if codec.bit_rate:
             made.bit_rate = codec.bits_per_second(rate, av.AudioLayout(layout).nb_channels)
         self.stream.time_base = made.time_base = Fraction(1, rate)
