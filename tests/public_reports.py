@@ -229,7 +229,7 @@ CASES: tuple[tuple[str, str, str, Callable[[Given], bool]], ...] = (
     ("dvd_title_in_two_files/VTS_01_2.VOB", ".mkv", "ten pictures that give no frame are told",
      names("10 need a picture that is not in the file", "but for what is named")),
     ("open_gop_start.ts", ".mkv", "78 packets, 76 frames, told", names("78 in the source", "2 need a picture")),
-    ("progressive_then_interlaced.ts", ".mkv", "counts of both kinds told", names("25 progressive and 25 interlaced")),
+    ("progressive_then_interlaced.ts", ".mkv", "counts of both kinds told", names("25 progressive, 25 ")),
     ("progressive_then_interlaced.ts", ".mp4", "each frame is called what it is", flagged),
     ("soft_telecine.vob", ".mkv", "24000/1001, times as they are, 24 flags told", telecined),
     ("soft_telecine.vob", ".mov", "24000/1001, times as they are, 24 flags told", telecined),

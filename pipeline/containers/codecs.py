@@ -34,8 +34,9 @@ class PictureCodec:
     full_range: whether a picture can say that it is full range; where not, luma is rescaled. implies_range: it says
     no range beside colors that are unset, and readers then take limited (H.264, E.2.1).
 
-    fields: how an interlaced picture is marked, one of FIELDS. field_options: name of the encoder's option that takes
-    `tff=1` or `bff=1`. slices: cut into as many as a picture's size makes useful.
+    fields: how an interlaced picture is marked, one of FIELDS. marks: each picture may say it for itself.
+    field_options: name of the encoder's option that takes `tff=1` or `bff=1`. slices: cut into as many as a picture's
+    size makes useful.
 
     environment: variables an encoder reads, set before it opens. mend: (packet, matrix in FFmpeg's number) to the
     packet as it must be.
@@ -54,6 +55,7 @@ class PictureCodec:
     full_range: bool = True
     implies_range: bool = False
     fields: str = "coded"
+    marks: bool = False
     field_options: str = ""
     slices: bool = False
     environment: Options = ()
@@ -142,7 +144,7 @@ def has_encoder(name: str) -> bool:
 FFV1 = PictureCodec(
     "FFV1", "ffv1", "ffv1",
     (("level", "3"), ("g", "1"), ("slicecrc", "1"), ("coder", "1"), ("context", "0")), (8, 9, 10, 12, 14, 16),
-    lossless=True, slices=True,
+    lossless=True, slices=True, marks=True,
 )  # fmt: skip
 
 PRORES = PictureCodec(

@@ -16,6 +16,7 @@ import numpy as np
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
 from pipeline.reels.account import Account
+from pipeline.reels.fields import FieldReader
 from pipeline.reels.frames import Frame, luma_digest, luma_plane
 from pipeline.reels.pictures import Pictures
 from pipeline.reels.reel import Reel, open_source, packets_of, readable
@@ -76,6 +77,7 @@ class Reader:
         self._logs = logs
         self.position = 0
         self._exact = True
+        self._fields = FieldReader()
         self.raw: av.VideoFrame | None = None
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[av.VideoFrame] = iter(())
@@ -153,7 +155,7 @@ class Reader:
                 f"the picture changes from {reel.width} x {reel.height} {reel.pix_fmt} to {raw.width} x {raw.height} "
                 f"{raw.format.name} at frame {self.position}; split the file there and color the parts",
             )
-        frame = Frame(self.position, raw.pts, self._luma(raw), raw.duration or 0, bool(raw.interlaced_frame))
+        frame = Frame(self.position, raw.pts, self._luma(raw), raw.duration or 0, self._fields.word(raw))
         if self.damage is not None and raw.is_corrupt:
             self.damage.frames[self.position] = "flagged corrupt by the decoder"
         self.raw = raw

@@ -6,7 +6,7 @@ Every segment gets an encoder of its own with the same settings, so segments mad
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,6 +20,7 @@ from colorizer.basis.errors import EncodeError
 from colorizer.basis.light import MATRIX_NAMES, MATRIX_TAGS, Matrix, Range
 from pipeline.containers.containers import Container
 from pipeline.containers.profiles import Profile
+from pipeline.reels.fields import PROGRESSIVE
 from pipeline.reels.frames import plane_view
 from pipeline.reels.reel import Reel
 from pipeline.reels.scheduling import ordinary
@@ -52,10 +53,13 @@ class Coded:
     data: bytes = field(repr=False)
 
 
-def configure(context: Any, reel: Reel, profile: Profile, target: Target, container: Container | None = None) -> None:
+def configure(
+    context: Any, reel: Reel, profile: Profile, target: Target, container: Container | None = None, mixed: bool = False
+) -> None:  # fmt: skip
     """Set up a codec context for a reel. The joiner uses it too, so that headers agree to the byte.
 
-    container: what is written; packets do not depend on it.
+    container: what is written; packets do not depend on it. mixed: frames differ in their fields, and each
+    says its own.
     """
     codec, container = profile.codec, container or profile.containers[0]
     for name, value in codec.environment:
@@ -74,7 +78,7 @@ def configure(context: Any, reel: Reel, profile: Profile, target: Target, contai
     context.flags |= GLOBAL_HEADER
     context.thread_count = codec.threads
     context.options = codec.options_for(reel.width, reel.height, target.coding.bits, reel.fields)
-    if reel.fields != "progressive":
+    if reel.fields != PROGRESSIVE and not mixed:  # a file has one word for all frames, and says none
         context.flags |= INTERLACED if codec.fields == "coded" else 0
         context.field_order = container.field_order(reel.fields, codec)
     if tag := container.codec_tag(codec):
@@ -84,12 +88,17 @@ def configure(context: Any, reel: Reel, profile: Profile, target: Target, contai
 class Encoder:
     """Encodes the frames of one segment."""
 
-    def __init__(self, reel: Reel, profile: Profile, target: Target) -> None:
+    def __init__(
+        self, reel: Reel, profile: Profile, target: Target, fields: Mapping[int, str] | None = None
+    ) -> None:  # fmt: skip
+        """fields: of each frame, by its time, where those of the reel differ and the codec marks each."""
         self.reel, self.target, self.codec = reel, target, profile.codec
         self.context: Any = av.CodecContext.create(profile.codec.encoder, "w")
-        configure(self.context, reel, profile, target)
-        coded = reel.fields != "progressive" and profile.codec.fields == "coded"
-        self._fields = _field_setter(reel, target) if coded else None
+        configure(self.context, reel, profile, target, mixed=bool(fields))
+        coded = reel.fields != PROGRESSIVE and profile.codec.fields == "coded"
+        self._word = reel.fields if coded else ""
+        self._fields = dict(fields or {})
+        self._setters: dict[str, Any] = {}
         self._durations: dict[int, int] = {}  # by time: encoders do not pass them on
 
     @property
@@ -106,9 +115,11 @@ class Encoder:
         picture.color_range = self.context.color_range
         picture.colorspace = self.context.colorspace
         picture.color_primaries, picture.color_trc = self.context.color_primaries, self.context.color_trc
-        if self._fields is not None:
-            self._fields.push(picture)
-            picture = self._fields.pull()
+        if word := self._fields.get(frame.pts, self._word):
+            if word not in self._setters:
+                self._setters[word] = _field_setter(word, self.reel, self.target)
+            self._setters[word].push(picture)
+            picture = self._setters[word].pull()
             picture.pts, picture.time_base, picture.duration = frame.pts, self.reel.time_base, frame.duration
         self._durations[frame.pts] = frame.duration
         yield from self._packets(picture)
@@ -132,14 +143,14 @@ class Encoder:
                 yield Coded(packet.pts, dts, self._durations.pop(packet.pts), packet.is_keyframe, data)
 
 
-def _field_setter(reel: Reel, target: Target) -> Any:
-    """A filter graph that marks frames as interlaced; PyAV's frame flags are read-only."""
+def _field_setter(word: str, reel: Reel, target: Target) -> Any:
+    """A filter graph that marks frames as interlaced, or as not; PyAV's frame flags are read-only."""
     graph = av.filter.Graph()
     base = Fraction(reel.time_base)
     source = graph.add_buffer(
         width=reel.width, height=reel.height, format=av.VideoFormat(target.pix_fmt), time_base=base
     )
-    setter, sink = graph.add("setfield", reel.fields), graph.add("buffersink")
+    setter, sink = graph.add("setfield", "prog" if word == PROGRESSIVE else word), graph.add("buffersink")
     source.link_to(setter)
     setter.link_to(sink)
     graph.configure()

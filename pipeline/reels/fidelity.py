@@ -23,6 +23,7 @@ from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.account import Account
 from pipeline.reels.beside import beside
 from pipeline.reels.decode import Damage, Reader
+from pipeline.reels.fields import runs_of, told, words_in
 from pipeline.reels.frames import luma_digest
 from pipeline.reels.pictures import sound_beside
 from pipeline.reels.piece import Piece
@@ -45,6 +46,7 @@ class Shown:
     pts: int | None
     known: str
     luma: np.ndarray | None
+    fields: str = ""
 
     @property
     def digest(self) -> str:
@@ -54,7 +56,8 @@ class Shown:
 
 def planned(plan: Plan) -> Iterator[Shown]:
     """What a plan says of its frames."""
-    return (Shown(pts, digest, None) for pts, digest in zip(plan.pts, plan.digests, strict=True))
+    words = words_in(plan.fields, 0, len(plan.pts)) or [""] * len(plan.pts)
+    return (Shown(pts, digest, None, word) for pts, digest, word in zip(plan.pts, plan.digests, words, strict=True))
 
 
 def decoded(
@@ -80,7 +83,7 @@ def decoded(
                     harmed[frame.index] = damage.frames[frame.index]
                 if more is not None and reader.raw is not None:
                     more.update(beside(reader.raw))
-                yield Shown(frame.pts, "", frame.luma)
+                yield Shown(frame.pts, "", frame.luma, frame.fields)
 
 
 def positives(shown: Iterable[Shown], coding: Coding, beyond: Counter[str]) -> Iterator[Shown]:
@@ -95,7 +98,7 @@ def positives(shown: Iterable[Shown], coding: Coding, beyond: Counter[str]) -> I
         codes = table[frame.luma].astype(frame.luma.dtype)
         if samples := int((frame.luma > black + white).sum()):
             beyond.update(samples=samples, frames=1)
-        yield Shown(frame.pts, "", codes)
+        yield Shown(frame.pts, "", codes, frame.fields)
 
 
 def check_inversion(coding: Coding, beyond: Mapping[str, int]) -> Finding:
@@ -115,6 +118,7 @@ def check_picture(
     target, damage = target_for(reel, profile), Damage()
     differing: list[int] = []
     worst, counts, times_in, times_out = 200.0, [0, 0], [], []
+    words: tuple[list[str], list[str]] = [], []
     with Reader(made, damage) as reader:
         for index, (a, b) in enumerate(zip_longest(shown, reader)):
             counts[0] += a is not None
@@ -125,6 +129,8 @@ def check_picture(
                 times_out.append(b.pts)
             if a is None or b is None:
                 continue
+            words[0].append(a.fields)
+            words[1].append(b.fields)
             if profile.lossless:
                 if target.coding.bits == reel.coding.bits:
                     same = luma_digest(b.luma) == a.digest
@@ -151,7 +157,19 @@ def check_picture(
         Finding("luma", not differing and (complete or not profile.lossless), detail, tuple(differing), Law.PICTURE),
         _check_times(reel, made, times_in, times_out, container_of(Path(made.uri)).timed),
         Finding("decodes cleanly", not damage.any(), str(damage), to_blame, Law.PICTURE),
+        *_check_fields(*words),
     ]
+
+
+FIELDS = "fields of frames"
+
+
+def _check_fields(was: list[str], now: list[str]) -> list[Finding]:
+    """Whether each frame says of its fields what it said; of a reel whose frames all say the same nothing."""
+    if not runs_of(was):
+        return []
+    detail = told(was) if was == now else f"{told(was)} became {told(now)}"
+    return [Finding(FIELDS, was == now, detail)]
 
 
 def check_source(reel: Reel, harmed: Mapping[int, str]) -> list[Finding]:
@@ -205,13 +223,16 @@ RESERVED = ((), (0, 3), (0, 3), (3,))
 """Numbers of range, primaries, transfer and matrix that say nothing (H.273, tables 2 to 4); ProRes has 0."""
 
 
-def check_tags(reel: Reel, made: Reel, codec: PictureCodec, container: Container) -> list[Finding]:
-    """Aspect, rotation, fields, time code and color tags. A tag the source leaves open may be set."""
+def check_tags(reel: Reel, made: Reel, codec: PictureCodec, container: Container, mixed: bool) -> list[Finding]:
+    """Aspect, rotation, fields, time code and color tags. A tag the source leaves open may be set.
+
+    mixed: frames differ in their fields, and each says its own.
+    """
     size, found = (reel.width, reel.height), (made.width, made.height)
     pairs = [
         ("sample aspect", reel.aspect, made.aspect),
         ("rotation", reel.turn, made.turn),
-        ("fields", reel.fields, made.fields),
+        *([] if mixed else [("fields", reel.fields, made.fields)]),
         ("time code", reel.timecode or made.timecode, made.timecode),
     ]
     names = ("range", "primaries", "transfer", "matrix")
@@ -263,7 +284,8 @@ def check(
         findings.append(check_inversion(reel.coding, beyond))
     else:
         findings = check_picture(reel, made, noted(), profile)
-    findings += check_tags(reel, made, profile.codec, container_of(out))
+    mixed = profile.codec.marks and any(f.what == FIELDS for f in findings)
+    findings += check_tags(reel, made, profile.codec, container_of(out), mixed)
     pts, _ = rising(times, reel.step)
     span = (pts[0] * reel.time_base, (pts[-1] + reel.step) * reel.time_base) if pts else (Fraction(0), Fraction(0))
     return findings + check_tracks(reel, made, declared, container_of(out), span, piece)

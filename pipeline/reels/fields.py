@@ -7,6 +7,8 @@ them; Matroska, FieldOrder 9 and 14). In MXF they are what their letters say: st
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ def fields_of(uri: str, stream: Any, frame: av.VideoFrame) -> tuple[str, str]:
     """ "tff", "bff" or "progressive" of a stream and its first frame, and what of that is assumed; the frame knows best
     where it is marked."""
     if frame.interlaced_frame:
-        return ("tff" if _is_top_first(frame) else "bff"), ""
+        return FieldReader().word(frame), ""
     if word := container_word(stream):
         return word, ""
     word = _unflagged(uri, stream)
@@ -54,17 +56,61 @@ def container_word(stream: Any) -> str:
     return meaning.get(int(stream.codec_context.field_order or 0), "")
 
 
-def _is_top_first(frame: av.VideoFrame) -> bool:
-    """PyAV has no attribute for this flag; a filter that lets such frames through has."""
+class FieldReader:
+    """Says of frames of one size and format, one by one, which of their fields is shown first."""
+
+    def __init__(self) -> None:
+        self._graph: Any = None
+
+    def word(self, frame: av.VideoFrame) -> str:
+        """ "tff", "bff" or "progressive", by the frame's own flags."""
+        if not frame.interlaced_frame:
+            return PROGRESSIVE
+        return "tff" if self._is_top_first(frame) else "bff"
+
+    def _is_top_first(self, frame: av.VideoFrame) -> bool:
+        """PyAV has no attribute for this flag; a filter that lets such frames through has."""
+        if self._graph is None:
+            self._graph = _chosen(frame)
+        self._graph.push(frame)
+        try:
+            self._graph.pull()
+        except (BlockingIOError, EOFError):  # av.error.BlockingIOError is one: the filter kept the frame back
+            return False
+        return True
+
+
+def _chosen(frame: av.VideoFrame) -> Any:
+    """A graph that lets frames through whose top field is first."""
     graph = av.filter.Graph()
     source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
     chosen, sink = graph.add("select", "eq(interlace_type,TOPFIRST)"), graph.add("buffersink")
     source.link_to(chosen)
     chosen.link_to(sink)
     graph.configure()
-    graph.push(frame)
-    try:
-        graph.pull()
-    except (BlockingIOError, EOFError):  # av.error.BlockingIOError is one: the filter kept the frame back
-        return False
-    return True
+    return graph
+
+
+def runs_of(words: Sequence[str]) -> tuple[tuple[int, str], ...]:
+    """Where frames of another word begin, and the word; nothing where all have the same."""
+    found = [(i, word) for i, word in enumerate(words) if not i or words[i - 1] != word]
+    return tuple(found) if len(found) > 1 else ()
+
+
+def words_in(runs: Sequence[tuple[int, str]], start: int, stop: int) -> tuple[str, ...]:
+    """The words of frames [start, stop); nothing where there are no runs."""
+    found: list[str] = []
+    if not runs:
+        return ()
+    for (begin, word), end in zip(runs, [*(begin for begin, _ in runs[1:]), stop], strict=True):
+        found += [word] * max(0, min(end, stop) - max(begin, start))
+    return tuple(found)
+
+
+def told(words: Sequence[str]) -> str:
+    """How many frames have which word.
+
+    >>> told(["progressive", "tff", "tff"])
+    '1 progressive, 2 tff'
+    """
+    return ", ".join(f"{count} {word}" for word, count in sorted(Counter(words).items()))

@@ -172,11 +172,12 @@ def _chroma(frame: av.VideoFrame) -> np.ndarray:
 class Frame:
     """A decoded frame: index in the reel (from 0), pts in the reel's time base as the file says, luma as stored.
 
-    duration: in the same ticks, 0 where the file does not say. interlaced: whether its decoder says that it has fields.
+    duration: in the same ticks, 0 where the file does not say. fields: which its decoder says is shown first, "tff" or
+    "bff"; "progressive" where there are none.
     """
 
     index: int
     pts: int | None
     luma: np.ndarray = field(repr=False)
     duration: int = 0
-    interlaced: bool = False
+    fields: str = "progressive"

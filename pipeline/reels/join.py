@@ -124,7 +124,10 @@ class _Writer:
     def _picture(self, like: Any) -> Any:
         reel = self.plan.reel
         stream = self.out.add_stream(self.profile.codec.encoder, rate=self.container.rate_for(reel.rate))
-        configure(stream.codec_context, reel, self.profile, target_for(reel, self.profile), self.container)
+        configure(
+            stream.codec_context, reel, self.profile, target_for(reel, self.profile), self.container,
+            mixed=self.profile.codec.marks and bool(self.plan.fields),
+        )  # fmt: skip
         stream.time_base = reel.time_base
         tags = self._stream_tags(like) if like is not None else {}
         if self.container.reserve is not None and reel.aspect != 1:

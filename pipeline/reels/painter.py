@@ -39,7 +39,8 @@ class SegmentPainter:
         self.colorizer.notes.clear()
         profile = PROFILES[segment.settings.profile]
         target = target_for(segment.reel, profile)
-        encoder = Encoder(segment.reel, profile, target)
+        fields = dict(zip(segment.pts, segment.fields, strict=True)) if segment.fields else {}
+        encoder = Encoder(segment.reel, profile, target, fields)
         name, packets, chroma = piece_name(segment.id, attempt, "packets"), [], 0.0
         painted = ahead(self._painted(segment, target), 4)
         # closed here and now, also on Ctrl-C: the decoder's thread must not outlive the file it reads

@@ -17,6 +17,7 @@ import numpy as np
 
 from colorizer.color.arithmetic import ARITHMETIC
 from pipeline.containers.profiles import PROFILES
+from pipeline.reels.fields import PROGRESSIVE, words_in
 from pipeline.reels.reel import Reel
 from pipeline.values.formats import check_format
 from pipeline.values.kinds import REEL, Kind
@@ -24,7 +25,7 @@ from pipeline.values.look_source import LookSources, sources_from_json, sources_
 from pipeline.values.timecode import advance
 from pipeline.values.typed import checked
 
-FORMAT = 6
+FORMAT = 7
 SEGMENT_FRAMES = 96
 """Frames of a segment at most: some 10 seconds of work, so that a crash costs little and a bar moves."""
 
@@ -123,8 +124,9 @@ class Plan:
     of a negative of its positive's. skip: frames of the source before the first one (a piece starts late).
     seekable: the file's own times are trustworthy. damaged_frames: frame -> what is wrong; damaged_packets: error
     -> count. beside: what frames carry beside their samples -> how many do. account: what became of the picture's
-    packets -> of how many; empty of a piece and of a sequence. last: how long the last frame is shown, in the
-    reel's time base, 0 for a nominal frame. notes: what else a person should know.
+    packets -> of how many; empty of a piece whose packets have no times. last: how long the last frame is shown, in the
+    reel's time base, 0 for a nominal frame. fields: of a reel whose frames differ in it, where those of another word
+    begin ("tff", "bff", "progressive"). notes: what else a person should know.
     """
 
     reel: Reel
@@ -143,6 +145,7 @@ class Plan:
     beside: dict[str, int] = field(default_factory=dict)
     account: dict[str, int] = field(default_factory=dict)
     last: int = 0
+    fields: tuple[tuple[int, str], ...] = ()
 
     kind: ClassVar[Kind] = REEL
 
@@ -158,6 +161,11 @@ class Plan:
             raise ValueError("a shot has more frames than the dissolve that it begins with")
         if min(self.settings.segment_frames, self.settings.batch) < 1:
             raise ValueError("a segment and a batch have at least one frame")
+        begins = [at for at, _ in self.fields]
+        if self.fields and (begins[0] != 0 or begins[-1] >= len(self.pts) or any(b <= a for a, b in pairwise(begins))):
+            raise ValueError("runs of frames of one kind of fields begin with the first frame and follow each other")
+        if any(word not in (PROGRESSIVE, "tff", "bff") for _, word in self.fields):
+            raise ValueError("a frame's fields are progressive, tff or bff")
         sizes = {s.look.size for s in self.shots}
         if len(sizes) > 1 or 0 in sizes or not all(np.isfinite(s.look).all() for s in self.shots):
             raise ValueError("the looks of a plan are finite numbers, as many for each shot")
@@ -173,6 +181,7 @@ class Plan:
             "damaged_frames": {str(k): v for k, v in self.damaged_frames.items()},
             "damaged_packets": self.damaged_packets, "notes": list(self.notes), "beside": self.beside,
             "account": self.account, "last": self.last,
+            "fields": [list(run) for run in self.fields],
         }  # fmt: skip
 
     @classmethod
@@ -185,6 +194,7 @@ class Plan:
             values["seekable"], values["retimed"], values["colored_source"],
             {int(k): v for k, v in values["damaged_frames"].items()}, values["damaged_packets"], tuple(values["notes"]),
             values.get("beside", {}), values.get("account", {}), values.get("last", 0),
+            tuple((int(at), str(word)) for at, word in values.get("fields", [])),
         )  # fmt: skip
         return cast(Plan, checked(plan))
 
@@ -249,11 +259,13 @@ class Plan:
         codec = PROFILES[self.settings.profile].codec
         coded = codec.identity(self.reel.width, self.reel.height, self.reel.coding.bits, self.reel.fields)
         colors = look.tobytes().hex(), kept
+        fields = words_in(self.fields, start, stop) if codec.marks else ()
         identity = [FORMAT, ARITHMETIC, reel, settings, coded, self.skip + start, pts, durations, digests, colors]
+        identity += [fields] * bool(fields)
         digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
         return Segment(
             digest, number, self.reel, self.settings, start, self.skip + start, pts, durations, digests, look,
-            self.seekable, kept,
+            self.seekable, kept, fields,
         )  # fmt: skip
 
     def as_piece(self) -> Plan:
@@ -271,7 +283,8 @@ class Plan:
 class Segment:
     """Frames one worker paints at a time. start: index in the plan. offset: index in the source. kept: as of a shot.
 
-    look: one for all, or one each, as `Shot.looks` says.
+    look: one for all, or one each, as `Shot.looks` says. fields: of each frame, where those of the reel differ and its
+    codec can say so.
     """
 
     id: str
@@ -286,6 +299,7 @@ class Segment:
     look: np.ndarray = field(repr=False)
     seekable: bool = True
     kept: bool = False
+    fields: tuple[str, ...] = ()
 
     kind = REEL.unit
 

@@ -25,6 +25,7 @@ from pipeline.reels.account import of_pictures
 from pipeline.reels.beside import beside
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.dissolves import REACH, Dissolve, DissolveDetector
+from pipeline.reels.fields import runs_of, told
 from pipeline.reels.frames import Frame, luma_digest
 from pipeline.reels.own_colors import Answers, Asker, Colors
 from pipeline.reels.piece import Piece
@@ -222,7 +223,7 @@ class _Survey:
         self.after: int | None = None
         self.colors = Answers()
         self.beside: Counter[str] = Counter()
-        self.duration = self.interlaced = 0
+        self.duration, self.fields = 0, list[str]()
         self.candidates, self.cuts, self.dissolves = Candidates(), CutDetector(), DissolveDetector()
         self._open, self._open_dissolve = 0, 0
         self._waiting: list[_Span] = []
@@ -240,7 +241,7 @@ class _Survey:
         self.colors.add({i - self.skip: answer for i, answer in colors.items() if i >= self.skip})
         self.beside.update(more)
         self.duration = frame.duration
-        self.interlaced += frame.interlaced
+        self.fields.append(frame.fields)
         self.candidates.offer(index, lambda: self.colorizer.whole(frame.luma, self.reel.coding, self.geometry))
         plane = areas(frame.luma)
         turned = signs(plane)
@@ -314,7 +315,7 @@ class _Survey:
         return Plan(
             reel, source, self.settings, self.skip, pts, tuple(self.digests), self._kept(), retimed == 0, retimed,
             self.colors.colored, inside, dict(damage.packets), notes, dict(self.beside), account,
-            self._last(pts, repeated),
+            self._last(pts, repeated), runs_of(self.fields),
         )  # fmt: skip
 
     def _kept(self) -> tuple[Shot, ...]:
@@ -358,10 +359,8 @@ class _Survey:
 
     def _notes(self, pts: tuple[int, ...], account: dict[str, int]) -> tuple[str, ...]:
         notes = [assumed(what) for what in self.reel.guessed]
-        if 0 < self.interlaced < len(pts):
-            kept = self.reel.fields or "progressive"
-            counts = f"{len(pts) - self.interlaced} progressive and {self.interlaced} interlaced frames"
-            notes.append(f"{counts} are in it; the output calls all of them {kept}")
+        if runs_of(self.fields):
+            notes.append(f"frames of several kinds are in it: {told(self.fields)}")
         if self.settings.start or self.settings.stop:
             return tuple(notes)
         if hidden := account.get("hidden"):

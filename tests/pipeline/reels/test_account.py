@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.jobs.reel_proof import verify_reel
 from pipeline.reels.account import Account, check_account
+from pipeline.reels.plan import Plan
 from tests.elements import chunk
 from tests.synthetic import write_reel
 
@@ -170,13 +171,13 @@ def test_the_last_frame_is_shown_as_long_as_it_says(studio, tmp_path, suffix):
     assert all(finding.right for finding in verify_reel(str(source), out))
 
 
-def test_progressive_and_interlaced_in_one_reel_are_counted(studio, tmp_path):
-    """A container has one word for all frames: how many are which is said."""
+def mixed(path, tmp_path):
+    """Four progressive frames, then seven interlaced ones; between them is one that gives none."""
     parts = [
         write_reel(tmp_path / "p.mkv", 5, codec="mpeg2video", options={"bf": "0"}),
         write_reel(tmp_path / "i.mkv", 7, codec="mpeg2video", options={"bf": "0"}, interlaced="tff"),
     ]
-    with av.open(str(parts[0])) as first, av.open(str(tmp_path / "a.mkv"), "w") as out:
+    with av.open(str(parts[0])) as first, av.open(str(path), "w") as out:
         stream = out.add_stream_from_template(first.streams.video[0])
         for part, after in zip(parts, (0, 5000), strict=True):
             with av.open(str(part)) as read:
@@ -184,8 +185,40 @@ def test_progressive_and_interlaced_in_one_reel_are_counted(studio, tmp_path):
                     if found.size:
                         found.pts, found.dts, found.stream = found.pts + after, found.dts + after, stream
                         out.mux(found)
-    notes = studio.plan(tmp_path / "a.mkv").notes
-    assert any("progressive and 7 interlaced frames are in it" in note for note in notes)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mov"])
+def test_fields_of_a_mixed_reel_are_each_frames_own(studio, tmp_path, suffix):
+    """FFV1 says it of each frame, as its source does, and the container of none; where one word is for all of them,
+    that is named."""
+    source, out = mixed(tmp_path / "a.mkv", tmp_path), tmp_path / f"out{suffix}"
+    done = studio.color(source, out)
+    assert "frames of several kinds are in it: 4 progressive, 7 tff" in done.plan.notes
+    assert done.plan.fields == ((0, "progressive"), (4, "tff"))
+    assert Plan.from_json(done.plan.to_json()).fields == done.plan.fields
+    for runs in ([[1, "tff"]], [[0, "tff"], [11, "bff"]], [[0, "tff"], [0, "bff"]], [[0, "both"]]):
+        with pytest.raises(ValueError, match="fields"):
+            Plan.from_json({**done.plan.to_json(), "fields": runs})
+    found = done.findings["fields of frames"]
+    assert found.holds == (suffix == ".mkv")
+    with av.open(str(out)) as container:
+        words = [frame.interlaced_frame for frame in container.decode(video=0)]
+    assert (words == [False] * 4 + [True] * 7) == (suffix == ".mkv")
+    again = {f.what: f for f in verify_reel(str(source), out)}["fields of frames"]
+    assert again.detail == found.detail
+    assert again.right
+
+
+def test_a_piece_of_a_mixed_reel_has_its_frames_fields(studio, tmp_path):
+    """Those of the piece; where all have the same there is nothing to tell."""
+    source = mixed(tmp_path / "a.mkv", tmp_path)
+    done = studio.color(source, tmp_path / "out.mkv", start="0.12")
+    assert done.plan.fields == ((0, "progressive"), (1, "tff"))
+    assert done.findings["fields of frames"].holds
+    done = studio.color(source, tmp_path / "same.mkv", stop="0.1")
+    assert done.plan.fields == ()
+    assert "fields of frames" not in done.findings
 
 
 def trimmed(data, seconds):

@@ -234,5 +234,6 @@ def test_plane_view_shares_the_frames_memory():
 def test_a_frame_prints_without_its_pixels():
     """repr stays one line whatever the size of the picture."""
     assert (
-        repr(Frame(3, 42, np.zeros((1000, 1000), np.uint8))) == "Frame(index=3, pts=42, duration=0, interlaced=False)"
+        repr(Frame(3, 42, np.zeros((1000, 1000), np.uint8)))
+        == "Frame(index=3, pts=42, duration=0, fields='progressive')"
     )
