@@ -15,7 +15,7 @@ from tests.checkout import ROOT
 from tests.power_loss import Change, Disk, cuts
 
 SEED = "7"
-MOST = "6"
+MOST = "4"
 """Cuts of a job: all of them together take less than a minute."""
 
 
