@@ -141,8 +141,8 @@ def _sound(content: bytes) -> Iterator[Field]:
 
 
 def _media(content: bytes) -> Iterator[Field]:
-    """Of `mdhd`: times; QuickTime's quality."""
-    yield from _times(content)
+    """Of `mdhd`: when it changed, QuickTime's quality; when it was made is told with the words of its track."""
+    yield from (field for field in _times(content) if field[0] != MADE)
     yield from _number(content, 34 if content[:1] == b"\1" else 22, ">h", "quality", 0)
 
 

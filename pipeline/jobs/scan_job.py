@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -237,12 +238,15 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         plan = work.plan
         exact = (self.format.by_region or self.format.lossless) and self.settings.compression != "jpeg"
         suspects: list[Band] = []
+        bands: dict[int, list[Band]] = defaultdict(list)
+        for unit in work.units:
+            bands[unit.page].append(unit)
 
         def luma(place: int) -> Finding | None:
             page = plan.pages[place]
             if not exact:
                 return None
-            mine = [band for band in work.units if band.page == page.number]
+            mine = bands[page.number]
             found = digests(scratch, place, page.rows)
             wrong = [band for band, digest, seen in zip(mine, page.digests, found, strict=True) if digest != seen]
             suspects.extend(wrong)

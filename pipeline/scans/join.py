@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -87,14 +88,14 @@ class _Blocks:
     """The bands' files, read in order and held against their receipts."""
 
     def __init__(self, bands: tuple[Band, ...], receipts: list[Receipt], ledger: Ledger) -> None:
-        self.todo = list(zip(bands, receipts, strict=True))
+        self.todo: dict[int, list[tuple[Band, Receipt]]] = defaultdict(list)
+        for band, receipt in zip(bands, receipts, strict=True):
+            self.todo[band.page].append((band, receipt))
         self.ledger = ledger
 
     def rows(self, page: PagePlan, count: int) -> Iterator[tuple[Band, list[bytes]]]:
         """The blocks of a page, `count` at a time."""
-        for band, receipt in self.todo:
-            if band.page != page.number:
-                continue
+        for band, receipt in self.todo[page.number]:
             path = self.ledger.job / receipt.file
             if sha256(path) != receipt.sha256:  # before a codec sees them
                 self.ledger.forget(receipt.unit)
