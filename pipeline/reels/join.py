@@ -201,7 +201,8 @@ class _Writer:
         except (av.FFmpegError, ValueError) as error:
             if isinstance(error, OSError):
                 raise
-            self.rejected[index] = self.rejected.get(index, 0) + 1
+            if packet.size:  # an encoder's last one may be empty, and only say what it made
+                self.rejected[index] = self.rejected.get(index, 0) + 1
 
     def _picture_packets(self, receipts: list[Receipt]) -> Iterator[tuple[Fraction, Any]]:
         base = self.plan.reel.time_base
