@@ -128,7 +128,7 @@ def check(said):
     """Nothing of a name was raw; rich's colors and cursor, and the terminal's own line ends, are."""
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode("utf-8"))  # raises where a byte was no text
     assert not harmful(text, but="\t\n\r"), ascii(text)
-    assert not re.search(r"\\u000d|\\u001b\[(2K|\?25l|0m)", text.replace(r"\u000d.tif", "")), ascii(text)
+    assert not re.search(r"\\u000d|\\u001b\[(2K|\?25l|0m)", text.replace(r"fake\u000d", "")), ascii(text)
     assert b"owned\x07" not in said
     assert b"\x1b[2J" not in said
     assert b"\x1b[31m" not in said.replace(b"\x1b[31mset aside", b"")
@@ -160,6 +160,14 @@ def test_an_error_about_a_hostile_name_is_one_line(home):
     assert len(done.stderr.splitlines()) == 1
     assert not harmful(done.stderr, but="\n")
     assert "\\u001b" in done.stderr
+
+
+def test_a_slip_about_a_hostile_name_is_one_line(home):
+    """The end of a line in a name does not begin another error."""
+    done = run_command("scan", home / "in" / f"gone{EVIL}", home / "x.tif")
+    assert done.returncode == 2
+    assert [line.startswith("Error: ") for line in done.stderr.splitlines()].count(True) == 1
+    assert "Error: fake" not in [line[:11] for line in done.stderr.splitlines()]
 
 
 def test_a_traceback_is_plain_too():
