@@ -78,7 +78,8 @@ def main() -> None:
         code = cli.main(standalone_mode=False)  # returns the code of an Exit instead of raising it
         stopping.leave(code if isinstance(code, int) else 0)
     except click.ClickException as error:
-        error.message = plain.in_a_line(error.message)  # a name in it may hold the end of a line
+        # a name in it may hold the end of a line
+        error.message = plain.in_a_line(error.message)  # type: ignore[misc]
         error.show()
         sys.exit(error.exit_code)
     except ColorizeError as error:
