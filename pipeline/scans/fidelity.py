@@ -48,8 +48,8 @@ class Declared:
 
     @property
     def names(self) -> frozenset[str]:
-        """Of what is lost, on whichever page."""
-        return frozenset(loss.name for loss in self.lost)
+        """Of what is lost, on whichever page, as its text is read: up to a parenthesis, be it the name's own."""
+        return frozenset(map(_name, self.lost))
 
 
 def check_words(source: ScanReader, out: ScanReader, declared: Declared) -> list[Finding]:
@@ -132,10 +132,14 @@ def _tags(page: str, a: ScanPage, b: ScanPage, declared: Declared) -> Iterator[F
     yield Finding(f"tags, {page}", True, f"{kept} of the source are there again{note}")
 
 
+def _name(loss: Loss) -> str:
+    return Loss.of(str(loss)).name
+
+
 def _census(page: str, a: ScanPage, declared: Declared) -> Iterator[Finding]:
     """What the source holds, walked anew, and no output does: one finding for each that is not declared."""
     for loss in a.metadata.lost:
-        if loss.name not in declared.names:
+        if _name(loss) not in declared.names:
             yield Finding(f"{loss.name}, {page}", False, loss.why or "not carried over")
 
 

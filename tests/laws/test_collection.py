@@ -47,7 +47,7 @@ def test_everything_is_colored_and_verified(tmp_path, source, tiny):
     done = run_command(*command(source, tmp_path / "out", tiny))
     assert done.returncode == 0, done.stderr
     assert "4 of 4 files are colored and verified" in done.stdout
-    assert "1 other files: 1 .txt" in done.stdout
+    assert "1 other file: 1 .txt" in done.stdout
     for name, of in zip(OUTS, ["films/a.mkv", "films/b.mov", "plates/album.tif", "plates/one.tif"], strict=True):
         code, said = verify(source / of, tmp_path / "out" / name)
         assert code == 0, said

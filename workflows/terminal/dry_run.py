@@ -38,7 +38,7 @@ NOTHING_ASIDE = "nothing is set aside in {}; there is nothing to try again"
 def passed_over(found: Found) -> str:
     """A line's part about files that are neither reels nor scans, and about folders that were not looked into."""
     message = ", ".join(f"{count} {suffix}" for suffix, count in found.passed.items())
-    parts = [f"{sum(found.passed.values())} other files: {message}"] * bool(message)
+    parts = [f"{counted(sum(found.passed.values()), 'other file')}: {message}"] * bool(message)
     folders = f"{counted(found.linked, 'folder')} behind a symbolic link, which --follow-links takes in"
     parts += [folders] * bool(found.linked)
     return f" ({'; '.join(parts)})" * bool(parts)

@@ -216,3 +216,27 @@ def test_sound_of_a_piece_begins_with_it(studio, folder, out):
     with av.open(str(made)) as container:
         _, count = samples_digest(container, container.streams.audio[0], SAMPLES)
     assert abs(count - SAMPLES // 2) < 2 * 4608
+
+
+CLAIMING = ["RAWcooked reversibility data", "reel.framemd5", "reel_md5.txt", "SHA-256SUMS", "reel.qctools.xml.gz"]
+FINE = ["catalog.txt", "amd52.pdf", "shade.txt", "frames.csv"]
+
+
+def test_what_speaks_of_the_source_s_bytes_is_not_carried(tmp_path, studio):
+    """A tool would restore the colored picture as the scan, or call it damaged; other attachments go along."""
+    source, out = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    with av.open(str(write_reel(tmp_path / "bare.mkv", 4))) as a, av.open(str(source), "w") as b:
+        stream = b.add_stream_from_template(a.streams.video[0])
+        for name in CLAIMING + FINE:
+            b.add_attachment(name, "application/octet-stream", name.encode())
+        for packet in a.demux(a.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                b.mux(packet)
+    lost = studio.color(source, out).lost
+    assert [text.partition(" ")[0] for text in lost] == ["attachment"] * len(CLAIMING)
+    assert all("the source's own bytes" in text for text in lost)
+    with av.open(str(out)) as file:
+        assert [s.name for s in file.streams if s.type == "attachment"] == FINE
+    code, told = verify(source, out)
+    assert code == 0, told

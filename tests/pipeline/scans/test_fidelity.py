@@ -417,6 +417,20 @@ def test_what_cannot_be_carried_is_declared(tmp_path, colored):
     assert failing(source, out) == set()
 
 
+def test_a_lost_word_may_have_parentheses(tmp_path, colored):
+    """As pages of infrared light have, and what people call their texts: named, then accepted, with sidecar only."""
+    source, out = tmp_path / "source.tif", tmp_path / "out.tif"
+    scanned(source, noise((40, 50)))
+    with tifffile.TiffWriter(source, append=True) as more:
+        more.write(noise((40, 50)), subfiletype=1, metadata=None)
+    with tifffile.TiffFile(source, mode="r+b") as tiff:
+        tiff.pages[1].tags[254].overwrite(4)
+    assert "pages of masks or infrared light (NewSubfileType 4)" in colored(source, out).lost[0]
+    assert failing(source, out) == set()
+    sidecar_of(out).unlink()
+    assert len(failing(source, out)) == 1
+
+
 @pytest.mark.parametrize(("content", "error"), [
     (b"", LedgerError), (b"{", LedgerError), (b"\xff\xfe\x00", LedgerError), (b"[1, 2", LedgerError),
     (b"null", UnsupportedSource), (b"7", UnsupportedSource), (b'"sidecar"', UnsupportedSource),
