@@ -44,7 +44,7 @@ def test_a_page_of_more_bands_than_there_can_be_is_refused():
 @pytest.mark.parametrize("name", ["segment_frames", "batch"])
 @pytest.mark.parametrize("value", [0, -1])
 def test_pieces_of_no_frames_are_refused(name, value):
-    """Found: segments of less than no frame were no segments, and an output of none would have failed its check."""
+    """Read in the same place: segments of less than no frame were none, and an output of none would fail its check."""
     values = plans()[0]
     values["settings"][name] = value
     with pytest.raises(ValueError, match="at least one frame"):
