@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+
+def _by_guid(names: dict[str, str]) -> dict[bytes, str]:
+    """Names by the GUIDs as they stand in files."""
+    return {UUID(text).bytes_le: name for text, name in names.items()}
+
+
 HEADER = UUID("75B22630-668E-11CF-A6D9-00AA0062CE6C").bytes_le
 EXTENSION = UUID("5FBF03B5-A92E-11CF-8EE3-00C00C205365").bytes_le
 CONTENT = UUID("75B22633-668E-11CF-A6D9-00AA0062CE6C").bytes_le
@@ -29,9 +35,8 @@ KNOWN = frozenset(
 )  # fmt: skip
 """Data, file properties, indexes and their parameters, markers (chapters, which are compared), codecs, bit rates,
 languages (compared), padding, compatibility."""
-NAMES = {
-    UUID(text).bytes_le: name
-    for text, name in {
+NAMES = _by_guid(
+    {
         "1EFB1A30-0B62-11D0-A39B-00A0C90348F6": "ScriptCommand",
         "D6E229DC-35DA-11D1-9034-00A0C90349BE": "BitrateMutualExclusion",
         "75B22635-668E-11CF-A6D9-00AA0062CE6C": "ErrorCorrection",
@@ -45,28 +50,26 @@ NAMES = {
         "A69609E6-517B-11D2-B6AF-00C04FD908E9": "BandwidthSharing",
         "43058533-6981-49E6-9B74-AD12CB86D58C": "AdvancedContentEncryption",
         "B7DC0791-A9B7-11CF-8EE6-00C00C205365": "StreamProperties",
-    }.items()
-}
+    }
+)
 STREAM_KINDS = {
     UUID(text).bytes_le
     for text in ("F8699E40-5B4D-11CF-A8FD-00805F5C442B", "BC19EFC0-5B4D-11CF-A8FD-00805F5C442B")
 }  # fmt: skip
 """Kinds of streams that are tracks and told as such: sound and picture."""
-OF_STREAMS = {
-    UUID(text).bytes_le: name
-    for text, name in {
+OF_STREAMS = _by_guid(
+    {
         "59DACFC0-59E6-11D0-A3AC-00A0C90348F6": "commands", "B61BE100-5B4E-11CF-A8FD-00805F5C442B": "JFIF pictures",
         "35907DE0-E415-11CF-A917-00805F5C442B": "degradable JPEG pictures",
         "91BD222C-F21C-497A-8B6D-5AA86BFC0185": "files", "3AFB65E2-47EF-40F2-AC2C-70A90D71D343": "binary data",
-    }.items()
-}  # fmt: skip
-PAYLOADS = {
-    UUID(text).bytes_le: name
-    for text, name in {
+    }
+)  # fmt: skip
+PAYLOADS = _by_guid(
+    {
         "399595EC-8667-4E2D-8FDB-98814CE76C1E": "time codes", "E165EC0E-19ED-45D7-B4A7-25CBD1E28E9B": "file names",
         "D590DC20-07BC-436C-9CF7-F3BBFBF1A4DC": "content types",
-    }.items()
-}  # fmt: skip
+    }
+)  # fmt: skip
 """What may stand beside each sample and says something of the film; others say how it is to be shown (duration,
 aspect), which FFmpeg reads."""
 VALUES = frozenset({

@@ -210,9 +210,8 @@ class Plan:
             self.source["sha256"] == sha256
             and (mine.weights_digest, mine.start, mine.stop) == (other.weights_digest, other.start, other.stop)
             and mine.invert == other.invert
-            and (
-                self.reel.rate == reel.rate or not (piece and reel.is_sequence)
-            )  # whose rate says where a piece begins
+            # the rate of pictures says where a piece of them begins
+            and (self.reel.rate == reel.rate or not (piece and reel.is_sequence))
         )
 
     def check_looks(self, size: int) -> None:

@@ -22,7 +22,7 @@ from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import ScanPage, ScanReader
 from pipeline.stills.tones import is_srgb
 from pipeline.values.finding import Finding, Law
-from pipeline.values.loss import Loss
+from pipeline.values.loss import Loss, is_declared
 
 LEVEL_ERROR = 4.0
 """Mean distance in codes that lossy compression may move a level by."""
@@ -48,8 +48,8 @@ class Declared:
 
     @property
     def names(self) -> frozenset[str]:
-        """Of what is lost, on whichever page, as its text is read: up to a parenthesis, be it the name's own."""
-        return frozenset(map(_name, self.lost))
+        """Of what is lost, on whichever page."""
+        return frozenset(loss.name for loss in self.lost)
 
 
 def check_words(source: ScanReader, out: ScanReader, declared: Declared) -> list[Finding]:
@@ -132,14 +132,10 @@ def _tags(page: str, a: ScanPage, b: ScanPage, declared: Declared) -> Iterator[F
     yield Finding(f"tags, {page}", True, f"{kept} of the source are there again{note}")
 
 
-def _name(loss: Loss) -> str:
-    return Loss.of(str(loss)).name
-
-
 def _census(page: str, a: ScanPage, declared: Declared) -> Iterator[Finding]:
     """What the source holds, walked anew, and no output does: one finding for each that is not declared."""
     for loss in a.metadata.lost:
-        if _name(loss) not in declared.names:
+        if not is_declared(loss.name, declared.lost):
             yield Finding(f"{loss.name}, {page}", False, loss.why or "not carried over")
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from pipeline.values.formats import CENSUS
-from pipeline.values.loss import Loss
+from pipeline.values.loss import Loss, is_declared
 
 
 class Law(Enum):
@@ -62,12 +62,10 @@ def losses(findings: Iterable[Finding]) -> tuple[Loss, ...]:
 
 def named(findings: Iterable[Finding], declared: Collection[Loss]) -> list[Finding]:
     """The findings, those marked that do not hold and are among what a sidecar declares as not carried over."""
-    texts = list(map(str, declared))  # a name may have parentheses of its own
-
-    def told(finding: Finding) -> bool:
-        return any(text == finding.what or text.startswith(f"{finding.what} (") for text in texts)
-
-    return [replace(f, named=True) if not f.holds and f.law is None and told(f) else f for f in findings]
+    return [
+        replace(f, named=True) if not f.holds and f.law is None and is_declared(f.what, declared) else f
+        for f in findings
+    ]
 
 
 def promised(findings: Iterable[Finding], census: int, known: Collection[str]) -> list[Finding]:

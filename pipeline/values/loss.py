@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 TEXT = re.compile(r"(?:page (?P<page>\d+): )?(?P<name>.*?)(?: \((?P<why>.*)\))?", re.DOTALL)
 
@@ -31,3 +32,10 @@ class Loss:
         assert found is not None, "the pattern takes any text"
         read = cls(found["name"], found["why"] or "", int(found["page"] or 1))
         return read if str(read) == text else cls(text)
+
+
+def is_declared(name: str, losses: Iterable[Loss]) -> bool:
+    """Whether a name is among losses, on whichever page: by their texts, since a name may have parentheses of its own,
+    and one that was read from a text ends before them."""
+    texts = (str(replace(loss, page=1)) for loss in losses)
+    return any(text == name or text.startswith(f"{name} (") for text in texts)

@@ -427,6 +427,9 @@ def test_a_lost_word_may_have_parentheses(tmp_path, colored):
         tiff.pages[1].tags[254].overwrite(4)
     assert "pages of masks or infrared light (NewSubfileType 4)" in colored(source, out).lost[0]
     assert failing(source, out) == set()
+    said = sidecar_of(out).read_text()
+    sidecar_of(out).write_text(said.replace("(NewSubfileType 4)", "(NewSubfileType 8)"))
+    assert len(failing(source, out)) == 1, "what the sidecar names is another word"
     sidecar_of(out).unlink()
     assert len(failing(source, out)) == 1
 
