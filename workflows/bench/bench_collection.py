@@ -42,7 +42,7 @@ def collection(count: int, workers: list[int], ray: str, weights: str, folder: P
         first = 0.0
         for size in workers:
             out = Path(place) / f"out{size}"
-            whole, _, peak = measured(
+            run = measured(
                 "archive", str(source), str(out), "--weights", weights, "--ray", ray, "--workers", str(size),
                 "--progress", "none",
             )  # fmt: skip
@@ -53,7 +53,7 @@ def collection(count: int, workers: list[int], ray: str, weights: str, folder: P
                 f"{count} items, {size:>3} workers: {values['seconds']:.1f} s, {first / values['seconds']:.2f} times "
                 f"the first, busy {values['busy']:.3f} of the workers' time "
                 f"({', '.join(f'{stage} {seconds:.1f} s' for stage, seconds in spent.items())}); "
-                f"before it {whole - values['seconds']:.1f} s; driver {peak / (1 << 20):.0f} MiB"
+                f"before it {run.seconds - values['seconds']:.1f} s; driver {run.peak / (1 << 20):.0f} MiB"
             )
 
 

@@ -75,10 +75,11 @@ def scan(
         with tempfile.TemporaryDirectory(dir=home) as place:
             source, out = Path(place) / "plate.tif", Path(place) / "out.tif"
             write_plate(source, side)
-            seconds, processor, peak = measured("scan", str(source), str(out), *how, "--progress", "none")
+            spent = measured("scan", str(source), str(out), *how, "--progress", "none")
             pixels = side * side / 1e6
             runs.append(
-                Run(side, round(pixels, 1), round(seconds, 1), round(processor, 1), round(pixels / seconds, 1), peak,
+                Run(side, round(pixels, 1), round(spent.seconds, 1), round(spent.processor, 1),
+                    round(pixels / spent.seconds, 1), spent.peak,
                     source.stat().st_size, out.stat().st_size)
             )  # fmt: skip
         if not as_json:

@@ -25,6 +25,39 @@ def write_film(path: Path, frames: int) -> None:
         container.mux(stream.encode())
 
 
+def write_grainy_film(path: Path, frames: int, size: tuple[int, int]) -> None:
+    """A black-and-white film as archives hold them, H.264 of 8 bits, with a cut in its middle: shapes that drift under
+    grain that is never the same. size: width, height.
+    """
+    import av
+    import numpy as np
+
+    width, height = size
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 4, (height + 64, width + 64)).astype(np.float32)
+    grain = (noise[:-1, :-1] + noise[1:, :-1] + noise[:-1, 1:] + noise[1:, 1:]) / 2  # as fine as a scanner sees it
+    x = (np.arange(width, dtype=np.float32) / height)[None]
+    y = (np.arange(height, dtype=np.float32) / height)[:, None]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"preset": "veryfast", "crf": "14"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for n in range(frames):
+            speed, drift = (5, n / 200) if n < frames // 2 else (9, -n / 150)
+            shade = np.sin(speed * (x + drift)) * np.cos(0.7 * speed * y) + 0.5 * np.sign(
+                np.sin(2 * speed * (x + drift)) * np.sin(1.5 * speed * (y - drift))
+            )
+            top, left = (int(i) for i in rng.integers(0, 63, 2))
+            luma = 120 + 50 * shade + grain[top : top + height, left : left + width]
+            frame = av.VideoFrame(width, height, "yuv420p")
+            for plane, codes in zip(frame.planes, (luma, None, None), strict=True):
+                whole = np.full((plane.height, plane.line_size), 128, np.uint8)
+                if codes is not None:
+                    whole[:, :width] = codes.clip(16, 235).astype(np.uint8)
+                plane.update(whole.tobytes())
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
 def write_plate(path: Path, side: int) -> None:
     """A square 16-bit gray plate, tiled and compressed, that looks like a photograph to codecs: shapes and grain."""
     import numpy as np

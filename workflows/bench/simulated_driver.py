@@ -24,7 +24,7 @@ from pipeline.spread.pools import Pool, RayPool
 from pipeline.storage.ledger import Ledger
 from pipeline.values.events import Silent
 from pipeline.values.stages import PAINT
-from workflows.bench.measured import used
+from workflows.bench.measured import peak_memory
 from workflows.bench.stand_in import FRAMES, StandIn, Timers
 
 MEGAPIXELS = 0.5
@@ -86,9 +86,9 @@ def simulate(pool: Pool, items: list[ItemProgress], depot: Depot) -> dict[str, A
     ):  # fmt: skip
         for name in names:
             setattr(owner, name, watch.timed(part, getattr(owner, name)))
-    before, mine = used()[0], time.thread_time()
+    before, mine = time.process_time(), time.thread_time()
     night = Schedule(state, items, pool, Silent()).run()
-    processor, mine = used()[0] - before, time.thread_time() - mine
+    processor, mine = time.process_time() - before, time.thread_time() - mine
     parts = {part: watch.processor.get(part, 0.0) for part in ("files", "pool")}
     parts["schedule"] = mine - sum(parts.values())
     parts["pool"] += processor - mine  # of threads that Ray has in this process
@@ -96,7 +96,7 @@ def simulate(pool: Pool, items: list[ItemProgress], depot: Depot) -> dict[str, A
     walls = {"files": watch.wall["files"], "pool": waiting, "schedule": night.seconds - waiting - watch.wall["files"]}
     return {
         "items": night.done, "units": sum(p.units["of"] for p in items), "seconds": night.seconds, "busy": night.busy,
-        "processor": processor, "processor_by_part": parts, "wall_by_part": walls, "peak": used()[1],
+        "processor": processor, "processor_by_part": parts, "wall_by_part": walls, "peak": peak_memory(),
     }  # fmt: skip
 
 

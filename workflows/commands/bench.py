@@ -6,6 +6,7 @@ import click
 
 from workflows.bench.bench_cluster import cluster
 from workflows.bench.bench_collection import collection
+from workflows.bench.bench_reel import baseline, reel
 from workflows.bench.bench_scan import scan
 
 
@@ -13,10 +14,12 @@ from workflows.bench.bench_scan import scan
 def bench() -> None:
     """Measure time and memory on this machine.
 
-    Example: chromatheque bench scan --gigapixels 0.1,0.4,1.6
+    Example: chromatheque bench reel --sizes 1920x1080
     """
 
 
+bench.add_command(reel)
+bench.add_command(baseline)
 bench.add_command(scan)
 bench.add_command(collection)
 bench.add_command(cluster)

@@ -147,6 +147,21 @@ class Numbers(click.ParamType):
             return self.fail(f"{value!r}: write numbers from 1 to 4096 with commas, such as 1,2,4", param, ctx)
 
 
+class Sizes(click.ParamType):
+    """Sizes of pictures, with commas: width x height, even, 32 to 16,384."""
+
+    name = "WxH,WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[tuple[int, int]]:
+        if isinstance(value, list):
+            return value
+        try:
+            sizes = [tuple(whole(side, range(32, 16385, 2)) for side in text.split("x")) for text in value.split(",")]
+            return [(width, height) for width, height in sizes]
+        except ValueError:
+            return self.fail(f"{value!r}: write sizes with even sides, such as 720x576,1920x1080", param, ctx)
+
+
 WEIGHTS = click.option(
     "--weights",
     type=WeightsFile(),

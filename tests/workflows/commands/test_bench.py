@@ -4,13 +4,15 @@ import json
 import secrets
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import tifffile
 from click.testing import CliRunner
 
+from tests.checkout import ROOT
 from tests.synthetic import tiny_weights
-from workflows.bench.bench_sources import write_plate
+from workflows.bench.bench_sources import write_grainy_film, write_plate
 from workflows.bench.measured import measured
 from workflows.commands.cli import cli
 
@@ -110,8 +112,54 @@ def test_memory_does_not_grow_with_the_plate(tmp_path):
     for side in (10_240, 19_968):
         source: Path = tmp_path / f"{side}.tif"
         write_plate(source, side)
-        _, _, peak = measured("scan", str(source), str(tmp_path / "out.tif"), "--pyramid", "--overwrite")
-        peaks.append(peak)
+        peaks.append(measured("scan", str(source), str(tmp_path / "out.tif"), "--pyramid", "--overwrite").peak)
         source.unlink()
     assert peaks[1] < LIMIT
     assert peaks[1] - peaks[0] < 300 << 20  # rows of tiles are twice as wide
+
+
+def test_a_reel_is_measured_beside_another_build_and_beside_its_own_past(tmp_path, tiny):
+    """Each in turn, with medians and the ratio to this build; figures of another day serve too."""
+    how = ["bench", "reel", "--sizes", "64x48", "--frames", "4", "--runs", "1", "--weights", str(tiny)]
+    how += ["--folder", str(tmp_path)]
+    done = CliRunner().invoke(cli, [*how, "--against", str(ROOT), "--json"])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.output)
+    assert [(row["of"], row["size"], row["frames"]) for row in rows] == [
+        ("this build", "64x48", 4), ("the other", "64x48", 4),
+    ]  # fmt: skip
+    assert all(row["seconds"] > 0 and row["processor"] > 0 and row["peak"] > 50 << 20 for row in rows)
+    assert list(tmp_path.iterdir()) == []
+    known = tmp_path.parent / "known.json"
+    known.write_text(json.dumps([rows[0] | {"processor": 2e6}, rows[0] | {"frames": 5}]))
+    done = CliRunner().invoke(cli, [*how, "--against", str(known)])
+    assert done.exit_code == 0, done.output
+    assert len(done.output.splitlines()) == 2
+    assert "times by processor" in done.output.splitlines()[1]
+
+
+@pytest.mark.parametrize("kind", ["empty", "other", "nothing"])
+def test_what_is_neither_a_checkout_nor_figures_is_said(tmp_path, kind):
+    """One line, before a film is made or anything is measured."""
+    what: Path = tmp_path / kind
+    if kind == "empty":
+        what.mkdir()
+    elif kind == "other":
+        what.write_text('{"rows": 1}')
+    else:
+        what.write_bytes(b"\x00")
+    done = CliRunner().invoke(cli, ["bench", "reel", "--against", str(what), "--frames", "2", "--sizes", "64x48"])
+    assert done.exit_code in (1, 2)
+    assert str(what) in done.output
+    assert "Traceback" not in done.output
+
+
+def test_the_plain_script_colors(tmp_path):
+    """What the program is told beside does color: same count and size, and not gray."""
+    source, out = tmp_path / "film.mp4", tmp_path / "out.mp4"
+    write_grainy_film(source, 2, (64, 48))
+    assert measured(str(source), str(out), "32", entry="workflows.bench.plain_script:main").processor > 0
+    with av.open(str(out)) as film:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in film.decode(video=0)]
+    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 2
+    assert np.ptp(frames[0], axis=2).mean() > 2
