@@ -41,7 +41,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON; --again
 @RUNS
 @click.option(
     "--against", type=click.Path(exists=True, path_type=Path), metavar="CHECKOUT|JSON",
-    help="Beside another build, in turn; or beside what --json printed once.",
+    help="Beside another build, in turn; or beside what --json printed once. [alone]",
 )  # fmt: skip
 @WEIGHTS
 @HOW

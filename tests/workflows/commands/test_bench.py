@@ -10,6 +10,7 @@ import pytest
 import tifffile
 from click.testing import CliRunner
 
+from pipeline.containers.codecs import H264
 from tests.checkout import ROOT
 from tests.synthetic import tiny_weights
 from workflows.bench.bench_sources import write_grainy_film, write_plate
@@ -163,3 +164,19 @@ def test_the_plain_script_colors(tmp_path):
         frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in film.decode(video=0)]
     assert [frame.shape for frame in frames] == [(48, 64, 3)] * 2
     assert np.ptp(frames[0], axis=2).mean() > 2
+
+
+def test_settings_of_h264_are_told_beside_each_other(tmp_path):
+    """The product's own first; all keep a likeness that a coarser setting would not."""
+    film = tmp_path / "film.mp4"
+    write_grainy_film(film, 6, (128, 96))
+    done = CliRunner().invoke(cli, ["bench", "codec", str(film), "--json"])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.output)
+    assert rows[0]["options"] == ":".join(f"{key}={value}" for key, value in H264.options)
+    assert len({row["options"] for row in rows}) == len(rows) == 5
+    for row in rows:
+        assert row["kilobytes"] > 0
+        assert row["luma"] > 40
+        assert row["ssim"] > 0.95
+        assert 0.8 < row["grain"] < 1.2
