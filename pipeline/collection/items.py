@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -65,19 +65,24 @@ def find(
     items = list(_items(rows, options, known))
     globs = tuple(include), tuple(exclude)
     chosen = tuple(item for row, item in items if _wanted(row["below"], *globs))
-    orphans = tuple(_orphans(source, out, [item for _, item in items], known))
+    orphans = tuple(_orphans(source, out, [item for _, item in items], known, set(map(masked, tree.folders))))
     return Found(chosen, passed, orphans, remarks, tuple(tree.hints), tree.linked)
 
 
-def _orphans(source: str, folder: str, items: list[Item], known: Mapping[str, str]) -> Iterator[str]:
-    """Outputs of earlier runs whose source is gone, or has another output of the same kind by now."""
+def _orphans(
+    source: str, folder: str, items: list[Item], known: Mapping[str, str], looked: Collection[str]
+) -> Iterator[str]:  # fmt: skip
+    """Outputs of earlier runs whose source is gone, is read with another one by now, or has another output of the same
+    kind. looked: folders all of whose sources are among the items."""
     outs, now = {item.out for item in items}, {(item.source, PurePosixPath(item.out).suffix) for item in items}
+    sources = {masked(item.source) for item in items}
     for out, former in known.items():
         renamed = (former, PurePosixPath(out).suffix) in now
         below = former.startswith(f"{masked(source).rstrip('/')}/")
         gone = below if is_uri(former) else not _there(former)
+        taken_in = str(PurePosixPath(former).parent) in looked and former not in sources
         there = is_uri(folder) or (Path(folder) / out).exists()
-        if there and out not in outs and (renamed or gone):
+        if there and out not in outs and (renamed or gone or taken_in):
             yield out
 
 

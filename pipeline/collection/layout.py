@@ -11,7 +11,7 @@ Places are relative to the output folder, with forward slashes, so that they are
     .chromatheque/lease.json           who is at work, where the output folder is in a store
     .chromatheque/fetched.json         what was brought for the report
     .chromatheque/looked.json          what was brought of the items, where somebody looked on
-    .chromatheque/orphans.json         outputs whose source is gone
+    .chromatheque/orphans.json         outputs of no source any more
     .chromatheque/preserved            empty: digests and manifest are kept, whoever asks for them
 """
 

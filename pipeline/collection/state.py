@@ -193,7 +193,7 @@ class State:
         return [line for line in lines if _still_aside(line, outs)]
 
     def note_orphans(self, outs: Sequence[str]) -> None:
-        """Write down outputs whose source is gone, for the report."""
+        """Write down outputs of no source any more, for the report."""
         path = self.out / layout.ORPHANS
         if outs:
             with writable(path):

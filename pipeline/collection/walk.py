@@ -26,11 +26,12 @@ FILMS = (".dpx",)
 @dataclass(slots=True)
 class Tree:
     """What a walk found. rows: as of a manifest. passed: other files by suffix, and what else is not looked at, with
-    counts. hints: numbered pictures that are taken for scans. linked: folders behind links that lead out of the tree
-    and are not followed."""
+    counts. folders: that were looked into, as rows name them. hints: numbered pictures that are taken for scans.
+    linked: folders behind links that lead out of the tree and are not followed."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
+    folders: set[str] = field(default_factory=set)
     hints: list[str] = field(default_factory=list)
     linked: int = 0
 
@@ -45,6 +46,7 @@ def walk(source: str, out: str, every: bool = False, follow: bool = False) -> Tr
     base = source.rstrip("/") if is_uri(source) else source
     folders = _stored(source, tree.passed) if is_uri(source) else _local(source, out, follow, tree)
     for place, files in folders:
+        tree.folders.add(joined(base, str(place)) if place.parts else base)
         names = sorted(f for f in files if not f.startswith("."))
         others = _sequences(tree, base, place, names, every) | _later_parts(names)
         for name in (n for n in names if n not in others):

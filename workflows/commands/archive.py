@@ -193,7 +193,7 @@ def archive(
 
 
 def orphaned(outs: tuple[str, ...]) -> str:
-    """A line about outputs whose source is gone."""
+    """A line about outputs of no source any more."""
     more = f" and {len(outs) - NAMED} more" if len(outs) > NAMED else ""
     return f"of no source any more, and left as they are: {', '.join(map(repr, outs[:NAMED]))}{more}"
 

@@ -141,7 +141,7 @@ class File:
 class Collection:
     """A collection as it stands. busy: share of the workers' time, or None. changed: when it last said something.
 
-    orphans: outputs whose source is gone. seconds, busy, finished (files, frames, megapixels): of the last run alone.
+    orphans: outputs of no source any more. seconds, busy, finished (files, frames, megapixels): of the last run alone.
     """
 
     files: tuple[File, ...]

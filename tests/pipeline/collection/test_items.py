@@ -310,6 +310,35 @@ def test_outputs_of_no_source_are_named(tmp_path):
     assert outs(again(home, out, known))[str(home / "b.png")] == "b.png.tif"
 
 
+VOBS = [f"VTS_01_{n}.VOB" for n in (1, 2)]
+DPXS = [f"reel_{n:04d}.dpx" for n in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "taken_in"),
+    [
+        (VOBS[1:], VOBS[:1], VOBS[1:]),
+        (DPXS, ["reel_0009.dpx"], DPXS),
+        ([*DPXS, "reel_0009.dpx"], [], ["reel_%04d.dpx"]),
+    ],
+)
+@pytest.mark.parametrize("folder", ["", "deeper"])
+def test_outputs_of_sources_that_are_read_with_another_are_named(tmp_path, before, more, taken_in, folder):
+    """A part whose title's first file has come, pictures that are a sequence by now, a sequence that is none any more:
+    what was made of them is no source's output, though their files are there."""
+    home, out = tmp_path / "src", tmp_path / "out"
+    tree(home / folder, *before, "other.jpg")
+    known = {place: source for source, place in outs(again(home, out, {})).items()}
+    tree(out, *known)
+    assert again(home, out, known).orphans == ()
+    tree(home / folder, *more)
+    if not more:
+        (home / folder / before[0]).unlink()
+    left = again(home, out, known)
+    assert sorted(known[place] for place in left.orphans) == [str(home / folder / name) for name in taken_in]
+    assert find(home, out, {}, (), ("*.VOB", "*.dpx"), known).orphans == left.orphans  # whatever is left out now
+
+
 def test_an_earlier_output_folder_is_no_source(tmp_path):
     """Refused in a line; inside a source it is passed over and counted."""
     home = tree(tmp_path / "src", "a.jpg", "colored/a.tif", "colored/.chromatheque/items/0.json", "colored/b/c.tif")
