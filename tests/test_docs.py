@@ -405,3 +405,12 @@ def test_an_option_that_is_none_is_met():
     assert unknown("reel --pyramid") == ["--pyramid"]
     assert unknown("archive --pyramid") == unknown("--pyramid") == unknown("pip install --upgrade") == []
     assert CliRunner().invoke(cli.cli, ["reel", "--pyramid"]).exit_code == 2
+
+
+def test_the_tests_that_pages_name_are_there():
+    """A test that stands in a page can be run under that name."""
+    there = set(re.findall(r"def (test_\w+)", "\n".join((ROOT / path).read_text() for path in files("tests"))))
+    there |= {path.rpartition("/")[2].removesuffix(".py") for path in files("tests")}
+    named = {found for page in GUIDES for found in re.findall(r"\b(test_\w+)", read(page))}
+    assert len(named) > 10
+    assert not named - there

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from colorizer.basis.errors import ColorizeError, JoinError, LedgerError, SourceError
+from colorizer.basis.atomic import scratch_of
+from colorizer.basis.errors import ColorizeError, JoinError, LedgerError, SourceError, StorageError
 from pipeline.jobs import edits
 from pipeline.jobs import folder as job_folder
 from pipeline.jobs.kinds import JOBS
 from pipeline.jobs.plan import plan_from_json
 from pipeline.jobs.plan_file import PlanFile
-from pipeline.storage.job_folder import JobFolder, digests_of, sidecar_of
+from pipeline.storage.job_folder import JobFolder, digests_of, growing, sidecar_of
 from pipeline.values.events import Note
 from pipeline.values.kinds import KINDS
 from tests.plates import plate
@@ -310,6 +311,30 @@ def test_clearing_away_never_fails_a_finished_job(case, tmp_path, monkeypatch):
     before = listing(tmp_path)
     assert case.job(out).color().already
     assert listing(tmp_path) == before
+
+
+def test_an_output_is_on_the_disk_before_it_is_checked(case, tmp_path, monkeypatch):
+    """A share tells of a full quota when a file is closed, which FFmpeg passes over: the error is met before the check
+    reads what only memory has, by a descriptor that was open while it was written. Nothing is published."""
+    out, checked = tmp_path / f"out{case.suffix}", []
+    job, sync = case.job(out), os.fsync
+    names = growing(out, job.folder), scratch_of(growing(out, job.folder), "")
+
+    def refused(handle):
+        if Path(f"/proc/self/fd/{handle}").readlink() in names and not checked:
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+        sync(handle)
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("Linux tells which file a descriptor is of")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refused)
+        patch.setattr(job, "prove", lambda *_: checked.append(1))
+        with pytest.raises(StorageError, match=os.strerror(errno.EDQUOT)):
+            job.color()
+    assert not checked
+    assert not out.exists()
+    assert not case.job(out).color().already
 
 
 def test_a_sidecar_of_somebody_else_stays(case, tmp_path):
