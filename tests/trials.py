@@ -201,14 +201,14 @@ class Bench:
             os.dup2(out, 1)
             os.dup2(out, 2)
             sys.argv = ["chromatheque", *words]
-            from workflows.commands.cli import main
+            from workflows.commands.cli import command
 
             how, number, kinds = MODES[mode]
             if record:
                 self.library.nth_record(os.fsencode(record))
             self.library.nth_arm(b"out", ctypes.c_long(n), how, number, kinds, os.fsencode(log))
             try:
-                main()
+                command()
                 code = 0
             except SystemExit as error:
                 code = error.code if isinstance(error.code, int) else int(error.code is not None)

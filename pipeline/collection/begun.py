@@ -1,7 +1,8 @@
 """Begun: what a run is at, on disk for as long as it is at it, so that a try that never came back counts as one.
 
-A native crash of this process leaves its trace here too. Two of them at the same step, and the third run sets the file
-aside instead; ends without a trace (SIGKILL, loss of power) are nobody's fault until there are many of them.
+A native crash of this process leaves its trace here too, and a supervisor tells of any death (see standing.py). Two of
+them at the same step, and the third run sets the file aside instead; ends that left nothing (SIGKILL of all, loss of
+power) are nobody's fault until there are many of them.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import faulthandler
 import hashlib
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from colorizer.basis.atomic import claim, scratch_of
 from colorizer.basis.errors import LedgerError
+from pipeline.storage import standing
 from pipeline.storage.atomic import read_json, writable, write_json
+from pipeline.values.stages import OPENED, PAINT, PUBLISH, SURVEY
 
 CRASHES, ENDS = 2, 5
 """Tries that ended their run, by a crash or without a trace, after which a file is set aside."""
@@ -38,6 +41,11 @@ class Mark:
     ends: int = 0
     at: bool = True
 
+    @property
+    def stage(self) -> str:
+        """The step's; painting is known by its unit alone."""
+        return self.step if self.step in (OPENED, SURVEY, PUBLISH) else PAINT
+
 
 class Begun:
     """The marks of a collection. folder: where they lie."""
@@ -46,6 +54,8 @@ class Begun:
         self.folder = folder
         self._trace = folder / "trace.txt"
         self._marked: dict[tuple[str, str], Mark] = {}
+        self.crashed: list[Mark] = []
+        """What the run before was at when it crashed."""
 
     @contextmanager
     def watched(self) -> Iterator[Begun]:
@@ -63,13 +73,15 @@ class Begun:
             faulthandler.disable()
             if before and sys.__stderr__ is not None:
                 faulthandler.enable(sys.__stderr__)
-            trace.close()
-            self._trace.unlink(missing_ok=True)
+            with suppress(OSError):  # one that stays empty tells the next run nothing
+                trace.close()
+            with suppress(OSError):
+                self._trace.unlink(missing_ok=True)
             for mark in [mark for mark in self._marked.values() if mark.at]:
                 self.end(mark.key, mark.step)
 
     def _count(self) -> None:
-        crashed = self._trace.exists() and FATAL in self._trace.read_text(encoding="utf-8", errors="replace")
+        crashed = bool(standing.ended()) or self._traced()
         for path in self.folder.glob("[!.]*.json"):
             mark = _read(path)
             if mark is None or path != self._path(mark.key, mark.step):
@@ -77,16 +89,23 @@ class Begun:
             elif mark.at:
                 mark = replace(mark, crashes=mark.crashes + crashed, ends=mark.ends + (not crashed), at=False)
                 self._write(mark)
+                self.crashed += [mark] * crashed
             if mark is not None and path.exists():
                 self._marked[mark.key, mark.step] = mark
 
-    def fate(self, key: str) -> str | None:
-        """Why an item is to be set aside before it ends another run; its count begins anew then."""
+    def _traced(self) -> bool:
+        return self._trace.exists() and FATAL in self._trace.read_text(encoding="utf-8", errors="replace")
+
+    def fate(self, key: str, attempts: int = CRASHES) -> tuple[str, str] | None:
+        """At which stage an item ended earlier runs, and why it is to be set aside before it ends another; its count
+        begins anew then. attempts: that a step has, where they are fewer."""
+        most = min(CRASHES, attempts)
         for mark in [mark for mark in self._marked.values() if mark.key == key]:
-            if mark.crashes >= CRASHES or mark.ends >= ENDS:
+            if mark.crashes >= most or mark.ends >= ENDS:
                 self.end(key, mark.step)
-                many = f"{mark.crashes} crashed" if mark.crashes >= CRASHES else f"{mark.ends} were ended from outside"
-                return f"of the runs that were at it ({mark.step}) {many}; --retry-set-aside tries it again"
+                crashed = f"{mark.crashes} crashed; take another copy of it, or convert it first"
+                many = crashed if mark.crashes >= most else f"{mark.ends} were ended from outside"
+                return mark.stage, f"of the runs that were at it ({mark.step}) {many}; --retry-set-aside tries it again"
         return None
 
     def tries(self, key: str) -> int:
@@ -103,12 +122,19 @@ class Begun:
         mark = replace(self._marked.get((key, step), Mark(key, step)), at=True)
         self._marked[key, step] = mark
         self._write(mark)
+        self._tell()
 
     def end(self, key: str, step: str) -> None:
         """It came back, whatever came of it. What other steps of the item ended stays counted."""
         self._marked.pop((key, step), None)
         with writable(self.folder):
             self._path(key, step).unlink(missing_ok=True)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Who begins this run again must know whether that would be counted."""
+        now = next((mark for mark in list(self._marked.values()) if mark.at), None)
+        standing.at(f"{now.key} ({now.step})" if now is not None else "", again=now is not None)
 
     @contextmanager
     def at(self, key: str, step: str) -> Iterator[None]:

@@ -25,12 +25,14 @@ from pipeline.collection.state import ItemProgress, State
 from pipeline.collection.steps import Illustrate, StepPainter, nothing
 from pipeline.spread.loop import ATTEMPTS
 from pipeline.spread.pools import Pool, pool_for
+from pipeline.storage import standing
+from pipeline.storage.job_folder import growing
 from pipeline.storage.lock import alone
 from pipeline.storage.stores import Store, hasty, in_parallel, is_uri, masked
 from pipeline.values.choices import deadline_of
-from pipeline.values.events import GivenUp, Listener, Looking, Note
+from pipeline.values.events import GivenUp, Listener, Looking, Note, StepRetry
 from pipeline.values.metrics import Gauges, Meter
-from pipeline.values.stages import ASIDE, DONE, LISTED
+from pipeline.values.stages import ASIDE, DONE, LISTED, OPENED
 
 METRICS = "metrics.prom"
 """In the collection's folder of state."""
@@ -42,7 +44,7 @@ class Wishes:
 
     preservation: digests of every frame, and a manifest of all files. scratch: for what is fetched from stores.
     metrics: where they are written, if not METRICS. illustrate: makes a published item's pictures for the report, and
-    says where they are below the output folder. orphans: outputs whose source is gone.
+    says where they are below the output folder. orphans: outputs of no source any more.
     """
 
     ray: str = "none"
@@ -71,15 +73,16 @@ def look(state: State, found: Sequence[ItemProgress], listener: Listener, begun:
     begun: where is noted which one is opened now.
     """
     new = {id(p): p for p in found if p.state not in (DONE, ASIDE) and not p.size}
-    elsewhere = [p for p in new.values() if is_uri(p.item.source)]
-    in_parallel(elsewhere[0].item.source if elsewhere else "", partial(_open, state), elsewhere)
+    # what a run ended at is opened with no other beside it, which would be blamed for it too
+    elsewhere = [p for p in new.values() if is_uri(p.item.source) and not (begun and begun.tries(p.item.key))]
+    in_parallel(elsewhere[0].item.source if elsewhere else "", partial(_open, state, begun), elsewhere)
+    opened = {id(p) for p in elsewhere}
     for count, progress in enumerate(found, 1):
         if id(progress) in new:
-            if not is_uri(progress.item.source):
-                with begun.at(progress.item.key, "open") if begun is not None else nullcontext():
-                    _open(state, progress)
+            if id(progress) not in opened:
+                _open(state, begun, progress)
             if progress.error:
-                listener(GivenUp(progress.item.name, "open", progress.error["error"]))
+                listener(GivenUp(progress.item.name, OPENED, progress.error["error"]))
             if not state.depot.store:
                 state.save(progress)
         listener(Looking(count, len(found)))
@@ -96,19 +99,38 @@ def clear_left(state: State, found: Sequence[ItemProgress], begun: Begun) -> Non
                 state.depot.tidy(progress.item, keep=False)
 
 
-def spare(state: State, found: Sequence[ItemProgress], begun: Begun, listener: Listener) -> None:
-    """Set aside what ended earlier runs, before it ends this one."""
+def spare(state: State, found: Sequence[ItemProgress], begun: Begun, listener: Listener, attempts: int) -> None:
+    """Set aside what ended earlier runs, before it ends this one; what only the last one crashed at is tried again."""
     for progress in found:
-        tries = begun.tries(progress.item.key)
-        if progress.state in (DONE, ASIDE) or (why := begun.fate(progress.item.key)) is None:
+        key, name = progress.item.key, progress.item.name
+        if progress.state in (DONE, ASIDE):
             continue
-        state.give_up(progress, "open", SourceError(masked(progress.item.source), why), tries)
-        listener(GivenUp(progress.item.name, "open", (progress.error or {})["error"]))
+        crashed = [mark for mark in begun.crashed if mark.key == key]
+        for mark in crashed:
+            how = f"the run crashed ({standing.ended() or 'as its trace says'})"
+            progress.attempts.append({"stage": mark.stage, "unit": mark.step, "attempt": mark.crashes, "error": how})
+        tries = begun.tries(key)
+        if (fate := begun.fate(key, attempts)) is not None:
+            stage, why = fate
+            state.give_up(progress, stage, SourceError(masked(progress.item.source), why), tries)
+            listener(GivenUp(name, stage, (progress.error or {})["error"]))
+            with suppress(OSError):  # what was growing then
+                growing(state.out / progress.item.out, state.job_folder(key)).unlink(missing_ok=True)
+        elif crashed:
+            text = f"{name}, {crashed[-1].step}, attempt {crashed[-1].crashes}: {how}"
+            listener(StepRetry(text, crashed[-1].stage))
+        else:
+            continue
         state.save(progress)
 
 
-def _open(state: State, progress: ItemProgress) -> None:
+def _open(state: State, begun: Begun | None, progress: ItemProgress) -> None:
     """How large an item is, or why it cannot work. A decoder that dies of it is tried again, as workers are."""
+    with begun.at(progress.item.key, OPENED) if begun is not None else nullcontext():
+        _sized(state, progress)
+
+
+def _sized(state: State, progress: ItemProgress) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             progress.size = size_of(progress.item, state)
@@ -117,7 +139,7 @@ def _open(state: State, progress: ItemProgress) -> None:
             raise
         except ColorizeError as error:
             if attempt == ATTEMPTS or not isinstance(error, WorkerDied):
-                state.give_up(progress, LISTED if progress.item.fault else "open", error, attempt)
+                state.give_up(progress, LISTED if progress.item.fault else OPENED, error, attempt)
                 return
 
 
@@ -158,7 +180,7 @@ def color(
             )  # fmt: skip
             begun = stack.enter_context(Begun(state.out / layout.BEGUN).watched())
             clear_left(state, found, begun)
-            spare(state, found, begun, listener)
+            spare(state, found, begun, listener, wishes.retries)
             look(state, found, listener, begun)  # meanwhile the workers load
             state.set_aside(found)
             keep = wishes.keep and not depot.shared

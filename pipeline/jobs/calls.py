@@ -24,6 +24,7 @@ from pipeline.reels.plan import Plan
 from pipeline.scans import memory as limits
 from pipeline.scans.plan import ScanPlan
 from pipeline.stills.opening import MAX_PIXELS
+from pipeline.storage import standing
 from pipeline.storage.stores import is_uri, masked
 from pipeline.values.choices import PAGES, PYRAMIDS, seconds
 from pipeline.values.events import Listener
@@ -129,6 +130,7 @@ def verify(source: str | Path, out: str | Path, *, rate: Fraction | None = None)
     path, place = _path(source), Path(_path(out))
     if not place.is_file():
         raise SourceError(str(place), "no such file")
+    standing.at(f"{place}, while it was compared with {path}")
     return verify_scan(path, place) if place.suffix.lower() in STILL_SUFFIXES else verify_reel(path, place, rate)
 
 

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, SourceError, UnreadableSource, UnsupportedSource, WorkerDied
+from pipeline.values.words import signal_name
 
 Answer = tuple[Any, np.ndarray | None]
 """Of a function that is called apart: plain values, and an array or None. It is given plain values and bytes."""
@@ -134,10 +135,7 @@ def _close(pipe: Any) -> None:
 
 def _words(code: int) -> str:
     """An exit code, as a person says it."""
-    try:
-        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    except ValueError:
-        return f"signal {-code}"
+    return signal_name(-code) if code < 0 else f"exit code {code}"
 
 
 def send(pipe: BinaryIO, message: Any, data: Sequence[Any]) -> None:

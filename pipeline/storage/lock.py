@@ -22,6 +22,7 @@ from colorizer.basis.atomic import NO_FOLLOW, make_folder, sync_folder
 from colorizer.basis.errors import InUse
 from pipeline.storage.atomic import writable
 from pipeline.storage.job_folder import LOCK, PASSING, JobFolder
+from pipeline.storage.standing import process
 
 if sys.platform != "win32":
     import fcntl
@@ -147,7 +148,7 @@ def _take(file: BinaryIO, folder: Path, advice: str) -> bool:
             raise
     with suppress(OSError):  # for people only: a full disk keeps nobody out
         file.truncate(0)
-        file.write(f"process {os.getpid()} on host {socket.gethostname()}\n".encode())
+        file.write(f"process {process()} on host {socket.gethostname()}\n".encode())
     return True
 
 

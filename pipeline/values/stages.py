@@ -2,8 +2,8 @@
 
 SURVEY, PAINT, PUBLISH = "survey", "paint", "publish"
 """What is done with an item, in this order."""
-LISTED = "list"
-"""Where an item is set aside for what the manifest says of it, before anything is done."""
+LISTED, OPENED = "list", "open"
+"""Where an item is set aside before anything is done: for what the manifest says of it, or what its header does."""
 
 WAITING, SURVEYED, PAINTING, DONE, ASIDE = "waiting", "surveyed", "painting", "done", "set-aside"
 """How far it is."""

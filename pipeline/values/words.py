@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 
 HARM = {
@@ -32,6 +33,18 @@ def harm(errors: Mapping[str, int]) -> str:
     '1 packet ends too early, 331 packets cannot be decoded'
     """
     return ", ".join(f"{counted(n, 'packet')} {_said(name, n)}" for name, n in sorted(errors.items()))
+
+
+def signal_name(number: int) -> str:
+    """Of a signal, also of one that this system does not know by name.
+
+    >>> signal_name(9)
+    'SIGKILL'
+    """
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _said(name: str, count: int) -> str:

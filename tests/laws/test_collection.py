@@ -24,7 +24,8 @@ from pipeline.spread import apart
 from pipeline.spread.pools import InlinePool, RayPool
 from pipeline.values.events import Silent
 from pipeline.values.stages import ASIDE, DONE
-from tests.endtoend import FULL, Heard, environment, run_command, verify
+from tests.checkout import ROOT
+from tests.endtoend import FULL, Heard, environment, one_line, run_command, verify
 from tests.laws.nights import OUTS, command, items_of, night, outputs, scheduled, start
 from tests.plates import plate
 from workflows.commands.cli import cli
@@ -266,6 +267,59 @@ def test_a_file_that_ends_its_decoder_is_set_aside(tmp_path, tiny, monkeypatch):
     assert "SIGSEGV" in bad.error["error"]
     assert bad.error["attempts"] == 3
     assert outputs(tmp_path / "out") == outputs(tmp_path / "alone")
+
+
+LATER = ("segment 1", "publish")
+
+
+def dying(words, name, where, number, marker="-"):
+    """The command, with a decoder that ends its process at a file; its end."""
+    line = [sys.executable, "-m", "tests.dying_pictures", name, where, int(number), marker, *words]
+    return subprocess.run(
+        list(map(str, line)), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=240
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [pytest.param("open", marks=pytest.mark.slow), "survey", *(pytest.param(n, marks=pytest.mark.slow) for n in LATER)],
+)
+def test_a_reel_that_ends_the_process_is_set_aside(tmp_path, source, tiny, undisturbed, stage):
+    """Without Ray: the run is begun again in the same command, the deaths are counted, and all other outputs are the
+    same bytes; asked for again, with a decoder that bears it, so is that one."""
+    out = tmp_path / "out"
+    done = dying(command(source, out, tiny), "a.mkv", f"({stage}", signal.SIGSEGV)
+    assert done.returncode == 1, done.stderr
+    assert "3 of 4 files are colored and verified" in done.stdout
+    assert "the run crashed (SIGSEGV)" in done.stderr
+    [aside] = map(json.loads, (out / "set-aside.jsonl").read_text().splitlines())
+    assert aside["out"] == "films/a.mkv"
+    assert "2 crashed; take another copy" in aside["error"]
+    assert aside["attempts"] == len(aside["log"]) == 2
+    assert not list((out / BEGUN).iterdir())
+    rest = {name: data for name, data in undisturbed.items() if not name.startswith("films/a")}
+    assert outputs(out) == rest
+    assert run_command(*command(source, out, tiny, "--retry-set-aside")).returncode == 0
+    assert outputs(out) == undisturbed
+
+
+def test_a_process_that_is_killed_once_costs_a_try(tmp_path, source, tiny, undisturbed):
+    """As the system kills where memory runs out: the same command ends in the same bytes and says so."""
+    out, marker = tmp_path / "out", tmp_path / "died"
+    done = dying(command(source, out, tiny), "a.mkv", "(survey)", signal.SIGKILL, marker)
+    assert marker.exists()
+    assert done.returncode == 0, done.stderr
+    assert "the run crashed (SIGKILL)" in done.stderr
+    assert outputs(out) == undisturbed
+
+
+def test_a_reel_that_ends_the_process_is_one_line(tmp_path, source, tiny):
+    """Of the command for one reel: what ended, at which file and stage, what to do; then it goes on."""
+    words = ["reel", source / "films" / "a.mkv", tmp_path / "a.mkv", "--weights", tiny, "--working-size", 32]
+    line = one_line(dying(words, "a.mkv", "surveyed", signal.SIGSEGV))
+    assert "a.mkv, while it was surveyed" in line
+    assert "(SIGSEGV): a codec crashed" in line
+    assert run_command(*words).returncode == 0
 
 
 def test_a_file_that_crashed_two_runs_is_set_aside_by_the_third(tmp_path, tiny):

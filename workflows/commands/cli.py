@@ -10,7 +10,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch reads it at import; 
 
 import click
 
-from workflows.terminal import stopping
+from workflows.terminal import stopping, supervisor
 
 COMMANDS = {
     "reel": "Color a film reel.",
@@ -67,7 +67,14 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point: errors a person can act on become one line and exit code 1; a bug keeps its traceback."""
+    """Entry point: what decodes is done in a process of its own, whose death is told in a line."""
+    supervisor.stand_by(sys.argv[1:])
+    command()
+
+
+def command() -> None:
+    """What was typed, in this process: errors a person can act on become one line and exit code 1; a bug keeps its
+    traceback."""
     stopping.install()
     from colorizer.basis.errors import ColorizeError, Mistyped
     from workflows.terminal import plain

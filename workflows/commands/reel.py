@@ -123,7 +123,7 @@ def reel(
         ray=ray, workers=workers, start=start, stop=stop, rate=rate, overwrite=overwrite,
         memory=memory, invert=invert,
     )  # fmt: skip
-    color(lambda listener: ReelJob(source, out, choices, job, listener), progress, _summary)
+    color(source, lambda listener: ReelJob(source, out, choices, job, listener), progress, _summary)
     from workflows.sheets.sheet import leave_sheet  # not before the work begins: it brings the report's readers
 
     leave_sheet(out, sheet, progress == "json")

@@ -90,7 +90,7 @@ def scan(
     choices = ScanChoices(
         working_size=size, tile=tile or 0, page=-1 if page is None else page, ray=ray, workers=workers, **rest
     )
-    color(lambda listener: ScanJob(source, out, choices, job, listener), progress, _summary)
+    color(source, lambda listener: ScanJob(source, out, choices, job, listener), progress, _summary)
     from workflows.sheets.sheet import leave_sheet  # not before the work begins: it brings the report's readers
 
     leave_sheet(out, sheet, progress == "json")

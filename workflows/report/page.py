@@ -14,7 +14,7 @@ from colorizer.basis.errors import ColorizeError
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot
 from pipeline.collection.lease import at_work
-from pipeline.values.stages import LISTED
+from pipeline.values.stages import LISTED, OPENED
 from workflows.report.values import Collection
 from workflows.terminal.clock import clock
 
@@ -24,7 +24,7 @@ TITLE = b"Chromatheque</title>"
 HEAD = 1 << 16
 """Bytes at the beginning of a report among which its title stands."""
 STAGES = {
-    LISTED: "before the night", "open": "when it was opened",
+    LISTED: "before the night", OPENED: "when it was opened",
     "survey": "while it was surveyed", "paint": "while it was painted",
     "publish": "while it was joined and checked",
 }  # fmt: skip

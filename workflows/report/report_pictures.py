@@ -25,6 +25,7 @@ from colorizer.basis.atomic import write_bytes
 from colorizer.basis.errors import LedgerError
 from colorizer.measures import quality
 from pipeline.collection.item import Item
+from pipeline.storage import standing
 from pipeline.storage.atomic import read_json, write_json
 from pipeline.values.kinds import REEL, SCAN
 from workflows.report.glimpses import chosen, glimpses, reduced, split
@@ -60,8 +61,13 @@ def made(
     """The pictures of all files, by key and number of the part, and why there are none. progress: after each file."""
     found = {}
     pool = ThreadPoolExecutor(min(WORKERS, os.cpu_count() or 1), "thumbnails")
+
+    def one(file: File) -> tuple[dict[int, Picture], str]:
+        standing.at(f"{out / file.place}, while its pictures for the report were made")
+        return pictures(out, file)
+
     try:
-        work = {pool.submit(pictures, out, file): file.key for file in files}
+        work = {pool.submit(one, file): file.key for file in files}
         for future in as_completed(work):
             found[work[future]] = future.result()
             progress()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from colorizer.basis.atomic import write_bytes
 from colorizer.basis.errors import ColorizeError
+from pipeline.storage import standing
 from pipeline.storage.atomic import read_json, writable
 from pipeline.storage.job_folder import sidecar_of
 from pipeline.values.kinds import REEL, SCAN
@@ -62,6 +63,7 @@ def leave_sheet(out: Path, wanted: bool | None, quiet: bool) -> None:
     """
     if wanted is False or (wanted is None and not sys.stdout.isatty()):
         return
+    standing.at(f"{out}, which is finished, while its contact sheet was made")
     try:
         sheet = write_sheet(out)
     except Exception as error:  # decoders have errors of their own, and none is worth a finished night

@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+from pipeline.storage import standing
+
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 HANGUP = getattr(signal, "SIGHUP", None)
 NUDGE = getattr(signal, "SIGURG", None)
@@ -133,6 +135,7 @@ def _listen(signals: socket.socket) -> None:
             signals.settimeout(None)
             data = signals.recv(1)
         number = data[0] if data else 0
+        standing.note(number)
         if number not in SIGNALS or (number == HANGUP and (first or _state.outlives)):
             continue
         now = time.monotonic()

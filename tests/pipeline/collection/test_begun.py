@@ -37,7 +37,9 @@ def fate(folder):
     begun = Begun(folder)
     with begun.watched():
         assert begun.fate("other") is None
-        return begun.fate("key")
+        stage, why = begun.fate("key") or ("", None)
+        assert stage in ("", "survey")
+        return why
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
@@ -71,6 +73,15 @@ def test_what_is_interrupted_or_damaged_does_not_count(tmp_path):
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "key.json").write_text('{"step": 1}')
     assert fate(tmp_path) is None
+
+
+def test_a_trace_that_cannot_be_cleared_away_is_no_matter(tmp_path):
+    """The run is over and has nothing to tell; the next one begins as usual."""
+    trace = tmp_path / "trace.txt"
+    with Begun(tmp_path).watched():
+        trace.unlink()
+        (trace / "held").mkdir(parents=True)
+    assert trace.is_dir()
 
 
 def test_a_mark_of_an_item_that_comes_to_be_done_goes(tmp_path):
