@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -72,12 +73,30 @@ def write_json(
 
 def in_json(value: Any, indent: int | None = None) -> str:
     """JSON that UTF-8 can hold. Bytes of a file name that is no text are escaped, and come back when it is read."""
-    text = json.dumps(value, sort_keys=True, indent=indent, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, sort_keys=True, indent=indent)
+    for ascii_alone in (False, True):
+        dumped = partial(json.dumps, sort_keys=True, indent=indent, ensure_ascii=ascii_alone)
+        text = "".join(_parts(value, dumped)) if indent is None else dumped(value)
+        with suppress(UnicodeEncodeError):
+            text.encode()
+            break
     return text
+
+
+def _parts(value: Any, dumped: Callable[[Any], str], depth: int = 2) -> Iterator[str]:
+    """What `dumped` makes, in parts: at once it would hold an object for each number of a plan of ten thousand pages,
+    some fifteen times the text."""
+    if depth and isinstance(value, list | tuple) and value:
+        for number, item in enumerate(value):
+            yield ", " if number else "["
+            yield from _parts(item, dumped, depth - 1)
+        yield "]"
+    elif depth and isinstance(value, dict) and value and all(isinstance(key, str) for key in value):
+        for number, key in enumerate(sorted(value)):
+            yield f"{', ' if number else '{'}{dumped(key)}: "
+            yield from _parts(value[key], dumped, depth - 1)
+        yield "}"
+    else:
+        yield dumped(value)
 
 
 def read_json(path: Path) -> Any:

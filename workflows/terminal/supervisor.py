@@ -27,6 +27,7 @@ from workflows.terminal.stopping import SHOW_CURSOR, SIGNALS
 
 COMMANDS = ("reel", "scan", "archive", "verify", "report")
 """Those that decode what somebody else made."""
+THREADED = {"torch", "ray"}
 AGAIN = 3
 """Times that a run may end at the same place: by then its file is set aside, or that cannot be written down."""
 DELAY, SAME = 0.2, 1.0
@@ -46,9 +47,11 @@ CRASHED = (
 def stand_by(words: list[str]) -> None:
     """Go on in a process that is watched; this one ends as that one did. words: of the command.
 
-    Returns at once where the command decodes nothing, or the system cannot fork, or this one is watched already.
+    Returns at once where the command decodes nothing, or the system cannot fork; where this process is watched already;
+    and where it has threads, as torch and Ray have, which would not be there in the other one.
     """
-    if not words or words[0] not in COMMANDS or not hasattr(os, "fork") or standing.shared():
+    threads = threading.active_count() > 1 or not THREADED.isdisjoint(sys.modules)
+    if not words or words[0] not in COMMANDS or not hasattr(os, "fork") or standing.shared() or threads:
         return
     page = standing.share()
     caught = {number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}

@@ -1,7 +1,9 @@
 """Files appear whole or not at all."""
 
 import hashlib
+import json
 import os
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from colorizer.basis.atomic import publish, write_text
 from colorizer.basis.errors import LedgerError
-from pipeline.storage.atomic import read_json, sha256, write_json
+from pipeline.storage.atomic import in_json, read_json, sha256, write_json
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -26,6 +28,23 @@ def test_json_comes_back(tmp_path_factory, value):
     write_json(folder / "x.json", value)
     assert read_json(folder / "x.json") == value
     assert [p.name for p in folder.iterdir()] == ["x.json"]
+
+
+@given(plain)
+def test_json_is_what_python_makes_of_it(value):
+    """Though it is made in parts: numbers, texts, keys and signs between them are the library's."""
+    assert in_json(value) == json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def test_json_takes_little_more_than_its_text():
+    """Of many pages, each with many numbers and words: some four times the text, where it were fifteen in one go."""
+    value = {"pages": [{"number": n, "rows": list(range(100)), "words": ["a", "b"] * 20} for n in range(1000)]}
+    tracemalloc.start()
+    try:
+        size = len(in_json(value))
+        assert tracemalloc.get_traced_memory()[1] < 4 * size
+    finally:
+        tracemalloc.stop()
 
 
 def test_equal_values_give_equal_bytes(tmp_path):

@@ -525,7 +525,7 @@ def test_pyramid_alone_or_with_a_word(monkeypatch, tmp_path, typed, meant):
     asked = {}
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.tif").touch()
-    monkeypatch.setattr("workflows.terminal.single.color", lambda make, *_: asked.update(job=make(None)))
+    monkeypatch.setattr("workflows.terminal.single.color", lambda _, make, *__: asked.update(job=make(None)))
     monkeypatch.setattr("workflows.sheets.sheet.leave_sheet", lambda *_: None)
     assert CliRunner().invoke(cli.cli, ["scan", *typed], catch_exceptions=False).exit_code == 0
     assert asked["job"].choices.pyramid == meant
