@@ -12,7 +12,7 @@ WINGS = (
     "colorizer.basis", "colorizer.color", "colorizer.networks", "colorizer.painting", "colorizer.training",
     "colorizer.measures",
     "pipeline.values", "pipeline.storage", "pipeline.spread", "pipeline.census", "pipeline.containers",
-    "pipeline.reels", "pipeline.metadata", "pipeline.stills", "pipeline.pages", "pipeline.scans", "pipeline.jobs",
+    "pipeline.metadata", "pipeline.stills", "pipeline.reels", "pipeline.pages", "pipeline.scans", "pipeline.jobs",
     "pipeline.collection",
     "workflows.terminal", "workflows.report", "workflows.sheets", "workflows.bench", "workflows.demo",
     "workflows.commands",

@@ -21,7 +21,7 @@ import torch
 from colorizer.networks import weights_file as weights
 from colorizer.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
 from pipeline.containers import matroska
-from pipeline.reels.frames import repacked
+from pipeline.containers.planes import repacked
 
 BITS = 12
 """Bits of the index: 4096 frames at most. With two checks and two references a stamp has 16 blocks."""

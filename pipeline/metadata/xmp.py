@@ -9,8 +9,8 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr, unescape
 
-from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.values.loss import Loss
+from pipeline.values.source_type import SOURCE_TYPE
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"

@@ -15,9 +15,10 @@ import av
 import numpy as np
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
+from pipeline.containers.planes import luma_plane
 from pipeline.reels.account import Account
 from pipeline.reels.fields import FieldReader
-from pipeline.reels.frames import Frame, luma_digest, luma_plane
+from pipeline.reels.frames import Frame, luma_digest
 from pipeline.reels.pictures import Pictures
 from pipeline.reels.reel import Reel, open_source, packets_of, readable
 from pipeline.values.words import counted, harm

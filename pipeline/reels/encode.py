@@ -19,9 +19,9 @@ import numpy as np
 from colorizer.basis.errors import EncodeError
 from colorizer.basis.light import MATRIX_NAMES, MATRIX_TAGS, Matrix, Range
 from pipeline.containers.containers import Container
+from pipeline.containers.planes import plane_view
 from pipeline.containers.profiles import Profile
 from pipeline.reels.fields import PROGRESSIVE
-from pipeline.reels.frames import plane_view
 from pipeline.reels.reel import Reel
 from pipeline.reels.scheduling import ordinary
 from pipeline.reels.target import Target

@@ -27,13 +27,14 @@ from pipeline.reels.encode import configure
 from pipeline.reels.heard import places
 from pipeline.reels.packets import shown
 from pipeline.reels.plan import Plan
-from pipeline.reels.reel import local, open_source, packets_of, readable
+from pipeline.reels.reel import open_source, packets_of, readable
 from pipeline.reels.scheduling import ordinary
 from pipeline.reels.sidecar import marked
 from pipeline.reels.target import target_for
 from pipeline.reels.tracks import Carried, Sound, decide
 from pipeline.reels.whole import chapters_for, stream_tags_for, tags_for, write_whole
 from pipeline.storage.ledger import Ledger, Receipt
+from pipeline.values.file_url import local
 from pipeline.values.timecode import mended
 from pipeline.values.words import counted
 

@@ -33,12 +33,13 @@ from colorizer.basis.light import (
 )
 from colorizer.color.coding import Coding
 from colorizer.painting.geometry import Geometry
+from pipeline.containers.planes import PixelLayout, pixel_layout
 from pipeline.reels.dpx import dpx_sequence
 from pipeline.reels.fields import fields_of
-from pipeline.reels.frames import PixelLayout, pixel_layout
 from pipeline.reels.parts import Joined, parts_of
 from pipeline.reels.pictures import Pictures, numbered, picture
 from pipeline.storage.atomic import legible
+from pipeline.values.file_url import local
 from pipeline.values.sequence import SUFFIXES
 
 MAX_PIXELS = 16384 * 16384
@@ -272,11 +273,6 @@ def frames_of(
 def is_pattern(uri: str) -> bool:
     """Whether a name stands for numbered pictures. A file may be called 100%.mp4."""
     return "%" in Path(uri).name and not Path(uri).is_file()
-
-
-def local(path: str | Path) -> str:
-    """A file's name as FFmpeg takes it literally; it reads `reel 2: the sea.mkv` as an unknown protocol."""
-    return f"file:{path}"
 
 
 def sequence_numbers(pattern: str) -> tuple[int, int]:

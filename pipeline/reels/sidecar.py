@@ -15,9 +15,7 @@ from pipeline.storage.ledger import Receipt
 from pipeline.values.finding import Finding, losses
 from pipeline.values.formats import CENSUS
 from pipeline.values.look_source import LookSources, shot_of
-
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-"""IPTC Digital Source Type: the picture is a camera's, its colors are a trained model's."""
+from pipeline.values.source_type import SOURCE_TYPE
 
 Notes = Sequence[tuple[str, str]]
 """What a catalogue says beside the id, by its own names."""

@@ -13,8 +13,8 @@ from av.video.reformatter import Interpolation
 
 from colorizer.basis.light import MATRIX_TAGS, Range
 from colorizer.color.coding import Coding
+from pipeline.containers.planes import YUV_DEPTHS, owned_plane, pixel_layout, repacked
 from pipeline.containers.profiles import Profile
-from pipeline.reels.frames import YUV_DEPTHS, owned_plane, pixel_layout, repacked
 from pipeline.reels.reel import Reel
 
 

@@ -16,13 +16,13 @@ from pipeline.metadata.metadata import Fields, name_of
 from pipeline.metadata.tags import Tag
 from pipeline.metadata.xmp import marked, merge
 from pipeline.pages.pyramid import RowBuffer, halved, levels
-from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.scans.outputs import JPEG, check_luma, page_at, tile_rows
 from pipeline.stills.opening import open_scan
 from pipeline.stills.reader import ScanPage, ScanReader
 from pipeline.stills.tones import is_srgb
 from pipeline.values.finding import Finding, Law
 from pipeline.values.loss import Loss, is_declared
+from pipeline.values.source_type import SOURCE_TYPE
 
 LEVEL_ERROR = 4.0
 """Mean distance in codes that lossy compression may move a level by."""

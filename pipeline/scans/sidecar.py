@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.reels.sidecar import SOURCE_TYPE, Notes, catalogued, versions
+from pipeline.reels.sidecar import Notes, catalogued, versions
 from pipeline.scans.join import mark_of
 from pipeline.scans.plan import ScanPlan
 from pipeline.storage.ledger import Receipt
 from pipeline.values.finding import Finding, losses
 from pipeline.values.formats import CENSUS
 from pipeline.values.loss import Loss
+from pipeline.values.source_type import SOURCE_TYPE
 
 SIDECAR_FORMAT = "chromatheque-scan-1"
 

@@ -7,8 +7,8 @@ import av.error
 import numpy as np
 
 from colorizer.basis.errors import UnsupportedSource
-from pipeline.reels.reel import local
 from pipeline.stills.layout import CONVERT
+from pipeline.values.file_url import local
 
 
 def frame_of(path: str, kind: str, name: str) -> av.VideoFrame:

@@ -15,10 +15,10 @@ import av
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
+from pipeline.containers.planes import PixelLayout, pixel_layout, plane_view
 from pipeline.metadata.directory import COPY
 from pipeline.metadata.headers import Size
 from pipeline.metadata.heif import Heif, Item, has_alpha, heif_of
-from pipeline.reels.frames import PixelLayout, pixel_layout, plane_view
 from pipeline.stills.format import Decoded
 from pipeline.stills.layout import CONVERT
 from pipeline.stills.tones import Tone, spread

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
-from pipeline.reels.sidecar import SOURCE_TYPE
+from pipeline.values.source_type import SOURCE_TYPE
 from tests.readers.programs import exiftool, needs, said
 
 SIZE = (180, 260)

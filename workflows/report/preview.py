@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation
 
-from pipeline.reels.reel import local
+from pipeline.values.file_url import local
 from workflows.report.values import Part
 
 LONGEST = 640

@@ -26,9 +26,10 @@ from colorizer.measures import quality, steadiness
 from colorizer.measures.score import lab_of
 from colorizer.painting.colorizer import Colorizer, auto_precision
 from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
+from pipeline.containers.planes import plane_view
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.decode import Reader
-from pipeline.reels.frames import has_color, plane_view
+from pipeline.reels.frames import has_color
 from pipeline.reels.plan import BATCH, Settings, Shot
 from pipeline.reels.reel import Reel, probe
 from pipeline.reels.survey import survey

@@ -10,10 +10,10 @@ import struct
 import numpy as np
 
 from colorizer.basis.errors import DamagedSource, UnsupportedSource
+from pipeline.containers.planes import luma_plane, pixel_layout, repacked
 from pipeline.metadata.directory import COPY
 from pipeline.metadata.frame_blocks import dpx_blocks
 from pipeline.metadata.headers import Size, dpx_size
-from pipeline.reels.frames import luma_plane, pixel_layout, repacked
 from pipeline.stills.ffmpeg import frame_of, samples_of
 from pipeline.stills.format import Decoded, Format, starts
 from pipeline.stills.layout import CONVERT

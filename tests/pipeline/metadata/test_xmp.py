@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.metadata.xmp import IPTC, RDF, ai_mark, merge
-from pipeline.reels.sidecar import SOURCE_TYPE
+from pipeline.values.source_type import SOURCE_TYPE
 
 DC = "http://purl.org/dc/elements/1.1/"
 CAMERA = "http://cv.iptc.org/newscodes/digitalsourcetype/negativeFilm"

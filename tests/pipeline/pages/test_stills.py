@@ -16,8 +16,8 @@ from pipeline.metadata.icc import srgb_profile
 from pipeline.metadata.metadata import Metadata
 from pipeline.pages.page import Page
 from pipeline.pages.stills import write_still
-from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.stills.opening import open_scan
+from pipeline.values.source_type import SOURCE_TYPE
 
 RICH = Metadata(
     tags={269: (2, "Plate 12, Zürich".encode()), 315: (2, b"nobody")},

@@ -23,9 +23,9 @@ from pipeline.metadata.metadata import Metadata, name_of
 from pipeline.pages.page import Page
 from pipeline.pages.pyramid import halve, levels
 from pipeline.pages.writer import ScanWriter
-from pipeline.reels.sidecar import SOURCE_TYPE
 from pipeline.stills.opening import open_scan
 from pipeline.values.loss import Loss
+from pipeline.values.source_type import SOURCE_TYPE
 
 ROOT = Path(__file__).parents[3]
 LOSSLESS = ("zstd", "deflate", "lzw", "none")

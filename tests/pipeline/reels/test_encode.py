@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from colorizer.basis.errors import EncodeError
 from colorizer.color.coding import Coding
 from pipeline.containers.codecs import DNXHR, FFV1
+from pipeline.containers.planes import YUV_DEPTHS, plane_view
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.encode import Encoder, Painted
 from pipeline.reels.fidelity import psnr
-from pipeline.reels.frames import YUV_DEPTHS, plane_view
 from pipeline.reels.reel import Reel
 from pipeline.reels.target import FEW_DEPTHS, NAMES, Target, target_for
 from tests.synthetic import read_stamp, stamped

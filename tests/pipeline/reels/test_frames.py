@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from colorizer.basis.light import MATRICES
-from pipeline.reels.frames import (
-    Frame,
-    PixelLayout,
-    has_color,
-    luma_digest,
-    luma_plane,
-    pixel_layout,
-    plane_view,
-    repacked,
-)
+from pipeline.containers.planes import PixelLayout, luma_plane, pixel_layout, plane_view, repacked
+from pipeline.reels.frames import Frame, has_color, luma_digest
 from tests.synthetic import fill
 
 LAYOUTS = {

@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
+from pipeline.containers.planes import plane_view
 from pipeline.jobs.reel_job import ReelChoices, ReelJob
-from pipeline.reels.frames import plane_view
 from pipeline.storage.job_folder import sidecar_of
 from tests.endtoend import Heard
 from tests.synthetic import texture

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from colorizer.color.coding import Coding
+from pipeline.containers.planes import pixel_layout
 from pipeline.containers.profiles import PROFILES
-from pipeline.reels.frames import pixel_layout
 from pipeline.reels.target import target_for
 from tests.plans import BASE
 
