@@ -59,6 +59,7 @@ class Transfer(IntEnum):
     BT709 = 1
     UNSPECIFIED = 2
     SMPTE170M = 6
+    SRGB = 13
 
 
 class Range(IntEnum):

@@ -15,7 +15,6 @@ from pipeline.containers.profiles import Profile, profile_for
 from pipeline.jobs.folder import check_names
 from pipeline.jobs.folder import identity as identity_of
 from pipeline.jobs.job import Choices, Job, Verdict, Work
-from pipeline.jobs.second_decoder import check_decoders
 from pipeline.reels.account import check_account
 from pipeline.reels.beside import check_beside
 from pipeline.reels.elements import check_elements
@@ -178,7 +177,6 @@ class ReelJob(Job[Plan, ReelChoices]):
 
     def survey(self, kept: Plan | None, colorizer: Colorizer) -> Plan:
         """One decode of all frames."""
-        check_decoders(self.reel)
         total = 0 if self.settings.stop else self.reel.header_frames
         plan = survey(
             self.reel, self.source, self.settings, colorizer, lambda n: self.listener(FramesSurveyed(n, total))

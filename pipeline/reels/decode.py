@@ -98,7 +98,8 @@ class Reader:
         self._frames = self._decode(self._container, stream)
 
     def _numbered(self, first: int) -> Iterator[av.VideoFrame]:
-        pictures = Pictures(self.reel.uri, self.reel.first, self.reel.count)
+        reel = self.reel
+        pictures = Pictures(reel.uri, reel.first, reel.count, reel.decoder, reel.span)
         for index, (raw, why) in enumerate(pictures.frames(first), first):
             if why and self.damage is not None:
                 self.damage.frames[index] = why

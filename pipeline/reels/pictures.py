@@ -1,27 +1,33 @@
 """Numbered pictures of a sequence, decoded one by one: a bad one costs no other its place or its time.
 
-FFmpeg's own reader of sequences ends at an empty file and passes over one that fails; and of TIFF in tiles its decoder
-makes black, without an error. Each file is read here, and what stands in a bad one's place is told.
+FFmpeg's own reader of sequences ends at an empty file and passes over one that fails. Each file is read here, by one of
+two decoders (see `decoders`), and what stands in a bad one's place is told.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
 
-from colorizer.basis.errors import SourceError, UnsupportedSource
+from colorizer.basis.errors import SourceError, UnreadableSource
+from pipeline.metadata.headers import jpeg_end
+from pipeline.stills.frame import Span, read_still
 from pipeline.storage.atomic import legible
 from pipeline.values.sequence import ONE, Pattern, pattern_of
 
-CODECS = {".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff", ".png": "png"}
+CODECS = {
+    ".dpx": "dpx", ".tif": "tiff", ".tiff": "tiff", ".png": "png", ".jpg": "mjpeg", ".jpeg": "mjpeg",
+    ".jp2": "jpeg2000", ".j2k": "jpeg2000", ".exr": "exr",
+}  # fmt: skip
 """FFmpeg's decoders by suffix."""
+FFMPEG, STILLS = "FFmpeg", "stills"
+"""Who decodes a sequence's pictures: FFmpeg, or the reader of stills."""
+MAX_PIXELS = 16384 * 16384
+"""A picture larger than this is refused before anything is allocated for it."""
 SOUND = (".wav", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".flac")
 """Of files of sound that go with a sequence."""
-TILE_TAGS = (322, 323, 324, 325)
-"""Width, length, offsets and byte counts of tiles (TIFF 6.0, section 15)."""
 
 
 def numbered(pattern: str) -> Pattern:
@@ -50,10 +56,15 @@ def sound_beside(pattern: str) -> list[Path]:
 
 
 class Pictures:
-    """The pictures of a sequence by their index, from 0. pattern: as in frames/%06d.dpx; first: the first number."""
+    """The pictures of a sequence by their index, from 0. pattern: as in frames/%06d.dpx; first: the first number.
 
-    def __init__(self, pattern: str, first: int, count: int) -> None:
-        self.pattern, self.first, self.count = pattern, first, count
+    decoder: FFMPEG or STILLS. span: of floats, what is black and white.
+    """
+
+    def __init__(
+        self, pattern: str, first: int, count: int, decoder: str = FFMPEG, span: Span | None = None
+    ) -> None:  # fmt: skip
+        self.pattern, self.first, self.count, self.decoder, self.span = pattern, first, count, decoder, span
         context = av.CodecContext.create(CODECS[Path(pattern).suffix.lower()], "r")
         context.thread_type, context.thread_count = "SLICE", 2
         self._context: av.VideoCodecContext = context  # type: ignore[assignment]
@@ -79,28 +90,33 @@ class Pictures:
             yield frame, why
 
     def frame(self, index: int) -> tuple[av.VideoFrame | None, str]:
-        """A picture, or None and why there is none."""
+        """A picture, or None and why there is none. Raises UnreadableSource, WorkerDied."""
         path = self.path(index)
+        if self.decoder == FFMPEG:
+            return self._by_ffmpeg(path)
+        try:
+            return read_still(path, MAX_PIXELS, self.span).frame, ""
+        except UnreadableSource:
+            raise
+        except SourceError as error:
+            return None, error.what.removeprefix("the file is ")
+
+    def _by_ffmpeg(self, path: Path) -> tuple[av.VideoFrame | None, str]:
         with legible(str(path)):
             data = path.read_bytes()
         if not data:
             return None, "empty"
-        if self._context.name == "tiff" and in_tiles(data):
-            raise UnsupportedSource(
-                str(path),
-                "in tiles, which FFmpeg reads as black; store the pictures in strips first (tiffcp -s)",
-            )
+        if self._context.name == "mjpeg" and jpeg_end(data) is None:  # of which FFmpeg makes the rest gray
+            return None, "cut off"
         packet = av.Packet(data)
         packet.is_keyframe = True  # or the decoder of PNG adds the picture to the one before
         try:
             frames = self._context.decode(packet)
+        except av.error.MemoryError:
+            raise  # no fault of the file
         except av.FFmpegError:
             return None, "cut off or damaged"
         return (frames[0], "") if frames else (None, "no picture in it")
-
-    def first_good(self) -> int:
-        """Index of the first picture that can be read; 0 if there is none."""
-        return next((index for index in range(self.count) if self.frame(index)[0] is not None), 0)
 
     def _neighbor(self, index: int) -> tuple[av.VideoFrame, int]:
         """The good picture before, else the one after."""
@@ -110,15 +126,3 @@ class Pictures:
             if frame is not None:
                 return frame, other
         raise SourceError(self.pattern, "not one frame can be decoded: all pictures are empty or damaged")
-
-
-def in_tiles(data: bytes) -> bool:
-    """Whether the first page of a TIFF file is stored in tiles."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
-    try:
-        (place,) = struct.unpack_from(f"{order}I", data, 4)
-        (count,) = struct.unpack_from(f"{order}H", data, place)
-        tags = {struct.unpack_from(f"{order}H", data, place + 2 + 12 * i)[0] for i in range(count)}
-    except struct.error:  # no TIFF, or cut off: what the decoder says of it counts
-        return False
-    return not tags.isdisjoint(TILE_TAGS)

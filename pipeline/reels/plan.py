@@ -25,11 +25,11 @@ from pipeline.values.look_source import LookSources, sources_from_json, sources_
 from pipeline.values.timecode import advance
 from pipeline.values.typed import checked
 
-FORMAT = 7
+FORMAT = 8
 SEGMENT_FRAMES = 96
 """Frames of a segment at most: some 10 seconds of work, so that a crash costs little and a bar moves."""
 
-NOT_IN_PACKETS = ("uri", "header_frames", "header_seconds", "timecode", "format", "mirrored", "tilt")
+NOT_IN_PACKETS = ("uri", "header_frames", "header_seconds", "timecode", "format", "mirrored", "tilt", "remarks")
 """Facts of a reel that do not change a segment's packets."""
 
 NOT_IN_SEGMENTS = ("weights", "start", "stop", "color_shots", "invert")

@@ -34,16 +34,15 @@ from colorizer.basis.light import (
 from colorizer.color.coding import Coding
 from colorizer.painting.geometry import Geometry
 from pipeline.containers.planes import PixelLayout, pixel_layout
+from pipeline.reels.decoders import Choice, choose
 from pipeline.reels.dpx import dpx_sequence
-from pipeline.reels.fields import fields_of
+from pipeline.reels.fields import PROGRESSIVE, fields_of
 from pipeline.reels.parts import Joined, parts_of
-from pipeline.reels.pictures import Pictures, numbered, picture
+from pipeline.reels.pictures import CODECS, FFMPEG, MAX_PIXELS, STILLS, numbered, picture
+from pipeline.stills.frame import Span
 from pipeline.storage.atomic import legible
 from pipeline.values.file_url import local
 from pipeline.values.sequence import SUFFIXES
-
-MAX_PIXELS = 16384 * 16384
-"""A picture larger than this is refused before anything is allocated for it."""
 
 UNSAID = (Range.UNSPECIFIED, Primaries.UNSPECIFIED, Transfer.UNSPECIFIED, Matrix.UNSPECIFIED)
 """Range, primaries, transfer and matrix of a picture that does not say them."""
@@ -74,7 +73,8 @@ class Reel:
     arithmetic, with `guessed` naming what the file left open.
     rotation: counter-clockwise degrees, whole quarters, that turn the stored picture upright; tilt: those beyond the
     quarters. mirrored: after that, left and right change places. first, count: of a sequence's numbers.
-    header_frames, header_seconds: what the header promises, 0 if it says nothing.
+    header_frames, header_seconds: what the header promises, 0 if it says nothing. decoder: of a sequence's pictures,
+    FFMPEG or STILLS. span: of pictures of floats, what becomes black and white. remarks: on the two.
     """
 
     uri: str
@@ -99,6 +99,9 @@ class Reel:
     count: int = 0
     mirrored: bool = False
     tilt: int = 0
+    decoder: str = FFMPEG
+    span: Span | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def turn(self) -> str:
@@ -148,6 +151,8 @@ class Reel:
                 "coding": Coding(**values["coding"]),
                 "guessed": tuple(values["guessed"]),
                 "tags": tuple(values["tags"]),
+                "span": tuple(values["span"]) if values["span"] else None,
+                "remarks": tuple(values["remarks"]),
                 **{name: Fraction(values[name]) for name in _FRACTIONS},
             }
         )
@@ -337,14 +342,25 @@ def probe(uri: str, rate: Fraction | None = None) -> Reel:
 
     Raises SourceError or UnsupportedSource.
     """
-    first, count = sequence_numbers(uri) if is_pattern(uri) else (0, 0)
+    if is_pattern(uri):
+        return _sequence(uri, *sequence_numbers(uri), rate)
+    path = Path(uri)
+    if path.is_file() and path.stat().st_size == 0:
+        raise SourceError(uri, "the file is empty")
+    return _opened(uri, (0, 0), None)
+
+
+def _sequence(uri: str, first: int, count: int, rate: Fraction | None) -> Reel:
     words = dpx_sequence([picture(uri, n) for n in range(first, first + min(count, 2))])
-    rate = rate or words.rate
-    if not count:
-        path = Path(uri)
-        if path.is_file() and path.stat().st_size == 0:
-            raise SourceError(uri, "the file is empty")
-    start = first + Pictures(uri, first, count).first_good() if count else 0
+    choice = choose(uri, first, count)
+    read = _opened if choice.decoder == FFMPEG else _still
+    reel = read(uri, (first, count), rate or words.rate, choice)
+    return replace(reel, timecode=reel.timecode or words.timecode, remarks=choice.remarks)
+
+
+def _opened(uri: str, numbers: tuple[int, int], rate: Fraction | None, choice: Choice | None = None) -> Reel:
+    """Facts of what FFmpeg opens: a file, or a sequence by the picture that was chosen."""
+    start = numbers[0] + (choice.index if choice else 0)
     with readable(uri), open_source(uri, start, rate) as container:
         stream = picture_stream(container)
         if stream is None:
@@ -357,8 +373,36 @@ def probe(uri: str, rate: Fraction | None = None) -> Reel:
         tags = tuple(b if a == unsaid else a for a, b, unsaid in zip(_tags(frame), outer, UNSAID, strict=True))
         if stream.codec_context.name in GUESSES_MATRIX and outer[3] != UNSAID[3]:
             tags = (*tags[:3], outer[3])
-        reel = _facts(uri, stream, frame, cast(Tags, tags), (first, count), rate)
-        return replace(reel, timecode=reel.timecode or words.timecode)
+        return _facts(uri, stream, frame, cast(Tags, tags), numbers, rate)
+
+
+def _still(uri: str, numbers: tuple[int, int], rate: Fraction | None, choice: Choice) -> Reel:
+    """Facts of pictures that the reader of stills reads."""
+    still, found = choice.still, rate or Fraction(24)
+    assert still is not None, "it was chosen for what it reads"
+    frame, page = still.frame, still.page
+    layout = _layout(uri, frame)
+    shown = Transfer.UNSPECIFIED if still.exact else Transfer.SRGB
+    full = Range.UNSPECIFIED if layout.kind == "rgb" or not layout.step_x else Range.FULL
+    matrix = Matrix.BT470BG if layout.step_x else Matrix.UNSPECIFIED
+    tags = int(full), int(Primaries.UNSPECIFIED), int(shown), int(matrix)
+    coding, guessed = _coding(frame, layout, tags)
+    across, down, _ = page.resolution or (1, 1, 0)
+    aspect, square = _believed(Fraction(down) / Fraction(across) if across and down else Fraction(1))
+    guessed = (*guessed, *[ASSUMED_RATE] * (rate is None), *[square] * bool(square))
+    rotation, mirrored = TURNS[page.orientation]
+    return Reel(
+        uri, "image2", 0, CODECS[Path(uri).suffix.lower()], frame.width, frame.height, frame.format.name, coding,
+        guessed, tags, aspect, found, 1 / found, PROGRESSIVE, rotation, "", numbers[1],
+        numbers[1] / found, *numbers, mirrored, 0, STILLS, choice.span,
+    )  # fmt: skip
+
+
+TURNS = {
+    1: (0, False), 2: (0, True), 3: (180, False), 4: (180, True), 5: (270, True), 6: (270, False), 7: (90, True),
+    8: (90, False),
+}  # fmt: skip
+"""Counter-clockwise degrees, and whether the sides change places after that, by a still's orientation (TIFF 6.0)."""
 
 
 def _first_frame(uri: str, container: av.container.InputContainer, stream: Any) -> av.VideoFrame:
@@ -375,14 +419,7 @@ def _facts(
     uri: str, stream: Any, frame: av.VideoFrame, tags: Tags, numbers: tuple[int, int], rate: Fraction | None
 ) -> Reel:
     container, context, (first, count) = stream.container, stream.codec_context, numbers
-    layout = pixel_layout(frame.format.name)
-    if layout is None:
-        raise UnsupportedSource(
-            uri, f"pixel format {frame.format.name} is not read; convert it to 8- to 16-bit integer first"
-        )
-    if min(frame.width, frame.height) < 8:
-        raise UnsupportedSource(uri, f"pictures of {frame.width} x {frame.height} are too small to color")
-    coding, guessed = _coding(frame, layout, tags)
+    coding, guessed = _coding(frame, _layout(uri, frame), tags)
     fields, unflagged = fields_of(uri, stream, frame)
     guessed = (*guessed, *filter(None, [unflagged]))
     asked = (rate,) if count else (stream.average_rate, stream.guessed_rate, stream.base_rate)
@@ -392,15 +429,31 @@ def _facts(
         guessed = (*guessed, ASSUMED_RATE)
     degrees, mirrored = turn_of(frame)
     rotation = round(degrees / 90) * 90
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    if not Fraction(1, 20) <= aspect <= 20:
-        aspect, guessed = Fraction(1), (*guessed, "square samples")
+    aspect, square = _believed(Fraction(stream.sample_aspect_ratio or 1))
+    guessed = (*guessed, *[square] * bool(square))
     return Reel(
         uri, container.format.name, stream.index, context.name, frame.width, frame.height, frame.format.name, coding,
-        guessed, tags, Fraction(aspect), Fraction(found), Fraction(stream.time_base), fields, rotation % 360,
+        guessed, tags, aspect, Fraction(found), Fraction(stream.time_base), fields, rotation % 360,
         _timecode(stream.metadata) or _timecode(container.metadata), count or stream.frames,
         count / Fraction(found) if count else _promised(container, stream), first, count, mirrored, degrees - rotation,
     )  # fmt: skip
+
+
+def _layout(uri: str, frame: av.VideoFrame) -> PixelLayout:
+    """How a picture's samples are stored. Raises UnsupportedSource."""
+    layout = pixel_layout(frame.format.name)
+    if layout is None:
+        raise UnsupportedSource(
+            uri, f"pixel format {frame.format.name} is not read; convert it to 8- to 16-bit integer first"
+        )
+    if min(frame.width, frame.height) < 8:
+        raise UnsupportedSource(uri, f"pictures of {frame.width} x {frame.height} are too small to color")
+    return layout
+
+
+def _believed(aspect: Fraction) -> tuple[Fraction, str]:
+    """The shape of a sample, and what is assumed where a file's word makes no sense."""
+    return (aspect, "") if Fraction(1, 20) <= aspect <= 20 else (Fraction(1), "square samples")
 
 
 def turn_of(frame: av.VideoFrame) -> tuple[int, bool]:

@@ -358,7 +358,7 @@ class _Survey:
         return {**counts, "empty": empty} if empty else counts
 
     def _notes(self, pts: tuple[int, ...], account: dict[str, int]) -> tuple[str, ...]:
-        notes = [assumed(what) for what in self.reel.guessed]
+        notes = [*self.reel.remarks, *(assumed(what) for what in self.reel.guessed)]
         if runs_of(self.fields):
             notes.append(f"frames of several kinds are in it: {told(self.fields)}")
         if self.settings.start or self.settings.stop:

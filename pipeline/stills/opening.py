@@ -30,9 +30,23 @@ def open_scan(
     Raises SourceError (no such file or page), UnsupportedSource, UnreadableSource or DamagedSource: within seconds, and
     before anything is allocated because a header says so.
     """
-    name = str(path)
     if page < 0:
-        raise SourceError(name, f"has no page {page}: pages are counted from 0")
+        raise SourceError(str(path), f"has no page {page}: pages are counted from 0")
+    reader = _open(path, page, max_pixels, max_bytes)
+    reader.inverted = inverted
+    return reader
+
+
+def open_whole(path: str | Path, max_pixels: int) -> ScanReader:
+    """Open the first page of a still so that all of its samples can be had as stored, which takes more memory.
+
+    Raises as `open_scan`.
+    """
+    return _open(path, 0, max_pixels, MAX_BYTES, keep=True)
+
+
+def _open(path: str | Path, page: int, max_pixels: int, max_bytes: int, keep: bool = False) -> ScanReader:
+    name = str(path)
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - the reader closes it
     except FileNotFoundError as error:
@@ -50,9 +64,8 @@ def open_scan(
         elif page:
             raise SourceError(name, f"has no page {page}: it is a single picture")
         else:
-            reader = open_picture(file, name, max_pixels, max_bytes)
+            reader = open_picture(file, name, max_pixels, max_bytes, keep)
             file.close()
-        reader.inverted = inverted
         return reader
     except BaseException as error:
         file.close()

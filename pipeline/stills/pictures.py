@@ -24,8 +24,11 @@ from pipeline.stills.transfers import transfer_curve
 TILED = "allow more memory, or store it as tiled TIFF, which is read by region"
 
 
-def open_picture(file: BinaryIO, path: str, max_pixels: int, max_bytes: int) -> ScanReader:
-    """A reader of a picture file, which is decoded here. Raises UnsupportedSource or DamagedSource."""
+def open_picture(file: BinaryIO, path: str, max_pixels: int, max_bytes: int, keep: bool = False) -> ScanReader:
+    """A reader of a picture file, which is decoded here. keep: its `whole`, too.
+
+    Raises UnsupportedSource or DamagedSource.
+    """
     length = file.seek(0, 2)
     file.seek(0)
     head = file.read(HEAD)
@@ -51,7 +54,7 @@ def open_picture(file: BinaryIO, path: str, max_pixels: int, max_bytes: int) -> 
         raise DamagedSource(
             path, f"cannot be decoded ({picture.name}: {str(error) or type(error).__name__}); {COPY}"
         ) from error
-    return _reader(path, picture, decoded, picture.blocks(data))
+    return _reader(path, picture, decoded, picture.blocks(data), keep)
 
 
 def _check_size(
@@ -73,7 +76,7 @@ def _check_size(
         raise DamagedSource(path, f"{length} bytes cannot be {width} x {height} pixels of {picture.name}; {COPY}")
 
 
-def _reader(path: str, picture: Format, decoded: Decoded, blocks: Blocks) -> ScanReader:
+def _reader(path: str, picture: Format, decoded: Decoded, blocks: Blocks, keep: bool) -> ScanReader:
     samples, tone, words, notes, alpha = decoded
     if tone.needs_range:
         low, high = range_of([thinned(samples)], tone)
@@ -105,4 +108,6 @@ def _reader(path: str, picture: Format, decoded: Decoded, blocks: Blocks) -> Sca
         f"{tone.bits}-bit {number}{tone.model}, {picture.name}", tone.colored(few) > COLORED,
         alpha or samples.shape[2] > channels, resolution, blocks.icc, words, metadata, notes,
     )  # fmt: skip
-    return ScanReader(scan, lambda y, x, h, w: luma[y : y + h, x : x + w].copy(), lambda: None, luma.nbytes)
+    whole = (lambda: (samples, tone)) if keep else None
+    held = luma.nbytes + (samples.nbytes if keep else 0)
+    return ScanReader(scan, lambda y, x, h, w: luma[y : y + h, x : x + w].copy(), lambda: None, held, whole)

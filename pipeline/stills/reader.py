@@ -10,6 +10,7 @@ import numpy as np
 
 from colorizer.color.coding import Coding
 from pipeline.metadata.metadata import Metadata, Resolution
+from pipeline.stills.tones import Tone
 from pipeline.storage.atomic import legible
 
 
@@ -48,15 +49,22 @@ class ScanReader:
     """An open scan; a context manager. Not for two threads at once.
 
     held: bytes it may hold: of files in strips or tiles the decoded luma of some, plus one segment while it is decoded;
-    of other pictures the whole luma. inverted: what is stored is a negative, and its positive is read.
+    of other pictures the whole luma. inverted: what is stored is a negative, and its positive is read. whole: all
+    samples of a pixel's colors as stored, (height, width, n), and what they mean; None where they were let go.
     """
 
     def __init__(
-        self, scan: ScanPage, region: Callable[[int, int, int, int], np.ndarray], close: Callable[[], None], held: int
+        self,
+        scan: ScanPage,
+        region: Callable[[int, int, int, int], np.ndarray],
+        close: Callable[[], None],
+        held: int,
+        whole: Callable[[], tuple[np.ndarray, Tone]] | None = None,
     ) -> None:
         self.scan, self.held = scan, held
         self.inverted = False
         self._region = region
+        self.whole = whole
         self.close = close
 
     def read(self, top: int, left: int, height: int, width: int) -> np.ndarray:

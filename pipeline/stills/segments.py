@@ -74,6 +74,21 @@ class Segments:
                 f"{name} cannot be decoded ({CODECS[layout.compression][0]}: {what}); {COPY}",
             ) from error
 
+    def whole(self, channels: int) -> np.ndarray:
+        """The first `channels` samples of all pixels as stored, (height, width, n)."""
+        layout = self.layout
+        down, across = layout.grid
+        out: np.ndarray | None = None
+        for row in range(down):
+            for column in range(across):
+                part = self.samples(row, column, channels)
+                if out is None:
+                    out = np.empty((layout.height, layout.width, part.shape[2]), part.dtype)
+                y, x = row * layout.tile_height, column * layout.tile_width
+                out[y : y + part.shape[0], x : x + part.shape[1]] = part
+        assert out is not None, "a page has a segment"
+        return out
+
     def probes(self, channels: int) -> list[np.ndarray]:
         """A few samples each of a few segments, both spread evenly."""
         down, across = self.layout.grid

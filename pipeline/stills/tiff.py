@@ -72,7 +72,10 @@ def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int, max_bytes: 
         resolution_of(directory), icc, words, metadata, notes,
     )  # fmt: skip
     held = segments.cache(tone.luma_bits // 8) + layout.held_bytes
-    return ScanReader(scan, lambda *region: segments.region(tone, *region), file.close, held)
+    return ScanReader(
+        scan, lambda *region: segments.region(tone, *region), file.close, held,
+        lambda: (segments.whole(tone.colors), tone),
+    )  # fmt: skip
 
 
 def _tables(directory: Directory, layout: PageLayout) -> bytes | None:

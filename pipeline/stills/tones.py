@@ -63,6 +63,18 @@ class Tone:
         return {"RGB": 3, "YCbCr": 3, "CMYK": 4}.get(self.model, 1)
 
     @property
+    def colors(self) -> int:
+        """How many of a pixel's samples its color needs."""
+        return 3 if self.model == "YCbCr" else self.channels
+
+    @property
+    def plain(self) -> bool:
+        """Whether codes are what they are, or turned around, with nothing to be applied to them."""
+        applied = (self.palette, self.table, self.icc, self.curve)
+        as_stored = self.format == "uint" and not self.high and all(each is None for each in applied)
+        return as_stored and self.model in ("gray", "RGB", "YCbCr")
+
+    @property
     def needs_range(self) -> bool:
         """Whether the samples' own range says what is black and white."""
         return self.format == "float" or self.model.startswith("Log")

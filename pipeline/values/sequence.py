@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-SUFFIXES = (".dpx", ".tif", ".tiff", ".png")
+SUFFIXES = (".dpx", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".j2k", ".exr")
 """Of pictures that sequences are made of."""
 ONE = "one folder and one number, as in frames/%06d.dpx or frames/take%d.dpx"
 """What a person should write."""

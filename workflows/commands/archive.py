@@ -77,7 +77,7 @@ def check_metrics(ctx: click.Context, param: click.Parameter, value: Path | None
 )  # fmt: skip
 @click.option(
     "--sequences", type=click.Choice(["dpx", "all"]), default="dpx", show_default=True,
-    help="Numbered pictures that are a reel, from ten in a folder on: DPX, or TIFF and PNG too.",
+    help="Numbered pictures that are a reel, from ten in a folder on: DPX, or other kinds too.",
 )  # fmt: skip
 @click.option("--follow-links", is_flag=True, help="Take in folders behind symbolic links, each once.")
 @click.option(

@@ -22,6 +22,12 @@ from pipeline.stills.tones import Tone
 MODELS = {6: ("gray", 1), 50: ("RGB", 3)}
 """Color model and samples of a pixel by an element's descriptor."""
 UNSAID = 0xFFFFFFFF
+READ = {
+    6: (1, 8, 10, 12, 16, 32),
+    **dict.fromkeys((50, 51, 52), (8, 10, 12, 16, 32)),
+    **dict.fromkeys((100, 102, 103), (8, 10)),
+}
+"""Bits of samples that FFmpeg decodes, by an element's descriptor, of one element that is not run-length encoded."""
 
 
 def _is_packed(data: bytes) -> bool:
@@ -29,6 +35,13 @@ def _is_packed(data: bytes) -> bool:
     order = ">" if data.startswith(b"SDPX") else "<"
     elements, packing, encoding = (struct.unpack_from(f"{order}H", data, at)[0] for at in (770, 804, 806))
     return data[803] == 10 and data[800] in MODELS and (elements, packing, encoding) == (1, 0, 0)
+
+
+def _is_read(data: bytes) -> bool:
+    elements, encoding = (
+        int.from_bytes(data[at : at + 2], "big" if data[0:1] == b"S" else "little") for at in (770, 806)
+    )
+    return (elements, encoding) == (1, 0) and data[803] in READ.get(data[800], ())
 
 
 def _packed(data: bytes, path: str, size: Size) -> Decoded:
@@ -52,6 +65,8 @@ def _packed(data: bytes, path: str, size: Size) -> Decoded:
 def _decode(data: bytes, path: str, size: Size) -> Decoded:
     if _is_packed(data):
         return _packed(data, path, size)
+    if not _is_read(data):
+        raise UnsupportedSource(path, f"a kind of DPX that is not read; {CONVERT}")
     frame = frame_of(path, "dpx_pipe", "DPX")
     layout = pixel_layout(frame.format.name)
     if layout is None:

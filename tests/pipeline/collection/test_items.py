@@ -396,16 +396,19 @@ def test_numbers_with_and_without_zeros_are_one_reel(tmp_path, names, pattern):
 
 
 def test_other_pictures_are_a_reel_where_that_is_asked_for(tmp_path):
-    """TIFF and PNG may be plates: a hint says what they could be."""
-    home = tree(tmp_path / "src", *(f"p{n}.tif" for n in range(1, 15)), *(f"q/{n:04d}.PNG" for n in range(3, 15)))
+    """TIFF and PNG may be plates, JPEG a camera's photographs: a hint says what they could be."""
+    photographs = (f"r/IMG_{n:04d}.JPG" for n in range(20, 31))
+    plates = (f"p{n}.tif" for n in range(1, 15)), (f"q/{n:04d}.PNG" for n in range(3, 15))
+    home = tree(tmp_path / "src", *plates[0], *plates[1], *photographs)
     found = walked(home)
     assert {item.kind for item in found.items} == {"scan"}
     assert [hint.split(": ")[1] for hint in found.hints] == [
         "14 numbered pictures, taken for scans; with --sequences all they are one reel",
         "12 numbered pictures, taken for scans; with --sequences all they are one reel",
+        "11 numbered pictures, taken for scans; with --sequences all they are one reel",
     ]
     every = find(home, tmp_path / "out", {}, (), (), every=True)
-    assert sorted(item.out for item in every.items) == ["p.mkv", "q.mkv"]
+    assert sorted(item.out for item in every.items) == ["p.mkv", "q.mkv", "r/IMG.mkv"]
     assert not every.hints
 
 

@@ -5,13 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
-from hypothesis import given
-from hypothesis import strategies as st
 
-from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
+from colorizer.basis.errors import DamagedSource, SourceError
 from pipeline.reels.decode import Reader
-from pipeline.reels.pictures import in_tiles
 from pipeline.reels.reel import probe
 from tests.endtoend import color, story, verify
 from tests.synthetic import read_stamps, write_sequence
@@ -73,26 +69,6 @@ def test_a_quarter_may_be_bad_and_no_more(studio, tmp_path):
         studio.plan(pattern)
     with pytest.raises(SourceError):
         studio.plan(spoil(pattern, (), range(FRAMES)))
-
-
-def test_tiles_are_refused_by_name(studio, tmp_path):
-    """FFmpeg makes them black without an error, wherever in the sequence they are; strips are read."""
-    pattern = write_sequence(tmp_path / "frames", "tif", 8, frames=4)
-    luma = np.full((48, 64), 90, np.uint8)
-    tifffile.imwrite(pattern % 2, luma, photometric="minisblack", metadata=None)
-    studio.plan(pattern)
-    tifffile.imwrite(pattern % 2, luma, photometric="minisblack", tile=(16, 16))
-    with pytest.raises(UnsupportedSource, match=r"scan_0002\.tif: in tiles"):
-        studio.plan(pattern)
-    tifffile.imwrite(pattern % 0, luma, photometric="minisblack", tile=(16, 16), byteorder=">")
-    with pytest.raises(UnsupportedSource, match=r"scan_0000\.tif: in tiles"):
-        probe(pattern)
-
-
-@given(st.sampled_from([b"II*\0", b"MM\0*", b""]), st.binary(max_size=200))
-def test_any_bytes_have_tiles_or_not(head, rest):
-    """Whatever a file holds, the question has an answer."""
-    assert in_tiles(head + rest) in (True, False)
 
 
 def test_numbers_without_zeros_are_shown_in_their_order(studio, tmp_path):
