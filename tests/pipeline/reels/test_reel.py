@@ -218,7 +218,7 @@ def test_a_pattern_is_one_number(tmp_path, name):
 def test_sequences_of_other_kinds_are_refused(tmp_path):
     """A suffix that is not a sequence's names those that are."""
     with pytest.raises(UnsupportedSource, match=r"\.dpx, \.tif, \.tiff, \.png"):
-        sequence_numbers(str(tmp_path / "a%04d.exr"))
+        sequence_numbers(str(tmp_path / "a%04d.webp"))
     with pytest.raises(SourceError, match="no picture has such a name"):
         sequence_numbers(str(tmp_path / "a%04d.png"))
     with pytest.raises(SourceError, match="no such file"):
