@@ -59,12 +59,12 @@ def measured(*arguments: str, build: Path | None = None, entry: str = ENTRY) -> 
 
     Raises ClickException where it fails.
     """
-    place = {"PYTHONPATH": str(build)} if build else {}
+    home = build or Path(__file__).parents[2]
     with tempfile.NamedTemporaryFile("r") as file:
         began = time.monotonic()
         child = subprocess.Popen(
-            [sys.executable, "-c", MEASURED, file.name, entry_of(build) if build else entry, *arguments],
-            stdout=subprocess.DEVNULL, env={**os.environ, **place},
+            [sys.executable, "-P", "-c", MEASURED, file.name, entry_of(build) if build else entry, *arguments],
+            stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(home)},
         )  # fmt: skip
         _, status, used = os.wait4(child.pid, 0)
         seconds = time.monotonic() - began
