@@ -8,6 +8,7 @@ thread listens to the signals too: it says what is waited for, and ends the proc
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import signal
 import socket
@@ -101,6 +102,7 @@ def leave(status: int) -> NoReturn:
     """End the process. After a signal its threads may be deep in libraries, which break when they are torn down there:
     then they are left where they are."""
     if not _state.number:
+        gc.freeze()  # else Python looks for garbage in all that ends with it, for a quarter second
         sys.exit(status)
     with suppress(BaseException):
         atexit._run_exitfuncs()
