@@ -30,7 +30,8 @@ class Found:
 
     orphans: outputs of earlier runs that belong to no source any more. remarks: what a person should know of the
     manifest. hints: what who looks first may want otherwise.
-    linked: folders behind symbolic links that nothing is done about.
+    linked: folders behind symbolic links that nothing is done about. keys: of objects in a store that no path can hold,
+    below the source.
     """
 
     items: tuple[Item, ...]
@@ -39,6 +40,7 @@ class Found:
     remarks: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     linked: int = 0
+    keys: tuple[str, ...] = ()
 
 
 def find(
@@ -66,7 +68,7 @@ def find(
     globs = tuple(include), tuple(exclude)
     chosen = tuple(item for row, item in items if _wanted(row["below"], *globs))
     orphans = tuple(_orphans(source, out, [item for _, item in items], known, set(map(masked, tree.folders))))
-    return Found(chosen, passed, orphans, remarks, tuple(tree.hints), tree.linked)
+    return Found(chosen, passed, orphans, remarks, tuple(tree.hints), tree.linked, tuple(tree.keys))
 
 
 def _orphans(

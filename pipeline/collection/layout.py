@@ -12,6 +12,7 @@ Places are relative to the output folder, with forward slashes, so that they are
     .chromatheque/fetched.json         what was brought for the report
     .chromatheque/looked.json          what was brought of the items, where somebody looked on
     .chromatheque/orphans.json         outputs of no source any more
+    .chromatheque/keys.json            keys of objects in the source's store that no path can hold
     .chromatheque/preserved            empty: digests and manifest are kept, whoever asks for them
 """
 
@@ -30,6 +31,7 @@ LEASE = f"{STATE}/lease.json"
 FETCHED = f"{STATE}/fetched.json"
 LOOKED = f"{STATE}/looked.json"
 ORPHANS = f"{STATE}/orphans.json"
+KEYS = f"{STATE}/keys.json"
 PRESERVED = f"{STATE}/preserved"
 SET_ASIDE = "set-aside.jsonl"
 

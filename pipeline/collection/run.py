@@ -44,7 +44,8 @@ class Wishes:
 
     preservation: digests of every frame, and a manifest of all files. scratch: for what is fetched from stores.
     metrics: where they are written, if not METRICS. illustrate: makes a published item's pictures for the report, and
-    says where they are below the output folder. orphans: outputs of no source any more.
+    says where they are below the output folder. orphans: outputs of no source any more. keys: of objects that no
+    path can hold.
     """
 
     ray: str = "none"
@@ -58,6 +59,7 @@ class Wishes:
     scratch: Path | None = None
     illustrate: Illustrate = nothing
     orphans: Sequence[str] = ()
+    keys: Sequence[str] = ()
 
     def depot(self, out: Path | str) -> Depot:
         """Where outputs go. Raises SourceError if a store does not answer."""
@@ -163,7 +165,8 @@ def color(
             state.sweep()
         else:
             listener(Note(f"{state.folder}: no locks on this file system; do not start this collection twice"))
-        state.note_orphans(wishes.orphans)
+        state.note(layout.ORPHANS, wishes.orphans)
+        state.note(layout.KEYS, wishes.keys)
         state.forget_faults(items)
         proof = preserved(state, wishes.preservation)
         if proof and not wishes.preservation:

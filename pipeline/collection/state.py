@@ -192,15 +192,15 @@ class State:
             raise ColorizeError(f"{path}: exists and is not this program's; move it away, or give another OUT_DIR")
         return [line for line in lines if _still_aside(line, outs)]
 
-    def note_orphans(self, outs: Sequence[str]) -> None:
-        """Write down outputs of no source any more, for the report."""
-        path = self.out / layout.ORPHANS
-        if outs:
+    def note(self, place: str, names: Sequence[str]) -> None:
+        """Write down, for the report, what has no item: layout.ORPHANS or layout.KEYS."""
+        path = self.out / place
+        if names:
             with writable(path):
-                write_json(path, list(outs), lasting=False)
-            self.depot.put(layout.ORPHANS)
-        elif self.depot.stamp_of(layout.ORPHANS):
-            self.depot.drop(layout.ORPHANS)
+                write_json(path, list(names), lasting=False)
+            self.depot.put(place)
+        elif self.depot.stamp_of(place):
+            self.depot.drop(place)
 
     def forget_faults(self, items: Sequence[Item]) -> None:
         """Drop what is known of rows that an earlier manifest had at fault, and that are not there any more."""

@@ -27,13 +27,15 @@ FILMS = (".dpx",)
 class Tree:
     """What a walk found. rows: as of a manifest. passed: other files by suffix, and what else is not looked at, with
     counts. folders: that were looked into, as rows name them. hints: numbered pictures that are taken for scans.
-    linked: folders behind links that lead out of the tree and are not followed."""
+    linked: folders behind links that lead out of the tree and are not followed. keys: of objects in a store that no
+    path can hold."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
     folders: set[str] = field(default_factory=set)
     hints: list[str] = field(default_factory=list)
     linked: int = 0
+    keys: list[str] = field(default_factory=list)
 
 
 def walk(source: str, out: str, every: bool = False, follow: bool = False) -> Tree:
@@ -44,7 +46,7 @@ def walk(source: str, out: str, every: bool = False, follow: bool = False) -> Tr
     """
     tree = Tree()
     base = source.rstrip("/") if is_uri(source) else source
-    folders = _stored(source, tree.passed) if is_uri(source) else _local(source, out, follow, tree)
+    folders = _stored(source, tree) if is_uri(source) else _local(source, out, follow, tree)
     for place, files in folders:
         tree.folders.add(joined(base, str(place)) if place.parts else base)
         names = sorted(f for f in files if not f.startswith("."))
@@ -80,10 +82,10 @@ def _later_parts(names: list[str]) -> set[str]:
     return {part for name in names for part in takewhile(there.__contains__, following(name))}
 
 
-def _stored(source: str, passed: Counter[str]) -> Iterator[tuple[PurePosixPath, list[str]]]:
+def _stored(source: str, tree: Tree) -> Iterator[tuple[PurePosixPath, list[str]]]:
     """Folders of a store, by their place below the source, each with the names of its files.
 
-    passed: counts objects whose keys no path can hold.
+    Objects whose keys no path can hold are passed over, and named.
     """
     found: defaultdict[PurePosixPath, list[str]] = defaultdict(list)
     for place in Store(source).find():
@@ -92,7 +94,8 @@ def _stored(source: str, passed: Counter[str]) -> Iterator[tuple[PurePosixPath, 
         if not hidden and str(path) == place:
             found[path.parent].append(path.name)
         elif not hidden:
-            passed["under keys with // or /./"] += 1
+            tree.passed["under keys with // or /./"] += 1
+            tree.keys.append(place)
     yield from sorted(found.items())
 
 

@@ -34,6 +34,7 @@ from tests.endtoend import Heard, command_line, environment, hear_interrupts, ru
 from tests.laws.nights import OPTIONS, OUTS
 from tests.object_store import contents, fill, s3_server
 from tests.plates import plate
+from tests.synthetic import write_reel
 from workflows.report.page import write_report
 from workflows.report.report_pictures import illustrate
 
@@ -224,10 +225,37 @@ def test_names_in_a_store_lead_nowhere_else(tmp_path, tiny):
         store.write(name, b"x")
     found = find(f"{home}/in", f"{home}/out", {}, (), ())
     assert [item.source for item in found.items] == [f"{home}/in/ok.tif"]
+    assert found.keys == ("a//b.tif",)
     store.write(f"out/{STATE}/items/x.json", b"{}")
     depot = depot_for(f"{home}/out", tmp_path / "scratch")
     depot.fetch_state()
     assert {p.name for p in (tmp_path / "scratch").rglob("*") if p.is_file()} == {"x.json"}
+
+
+def test_objects_that_no_path_can_hold_are_named(tmp_path, tiny, bucket):
+    """Ten lines on the terminal; all of them in the state and in the report; none once they are gone."""
+    write_reel(tmp_path / "a.mkv", 3)
+    store = Store(bucket)
+    store.write("in/a.mkv", (tmp_path / "a.mkv").read_bytes())
+    keys = [f"box//{number:02}.tif" for number in range(12)]
+    for key in keys:
+        store.write(f"in/{key}", b"x")
+    words = ["archive", f"{bucket}/in", f"{bucket}/out", "--weights", tiny, "--working-size", 32, "--precision", "fp32",
+             "--scratch", tmp_path / "scratch"]  # fmt: skip
+    dry = run_command(*words, "--dry-run", "--progress", "json")
+    assert json.loads(dry.stdout.splitlines()[-1])["keys"] == keys
+    done = run_command(*words)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("no path holds such a key") == 9
+    assert "3 more, all in the report" in done.stderr
+    assert "12 under keys with //" in done.stdout
+    assert json.loads(store.read(f"out/{STATE}/keys.json")) == keys
+    page = store.read("out/report.html").decode()
+    assert all(f"<bdi>{key}</bdi>" in page for key in keys)
+    for key in keys:
+        store.remove(f"in/{key}")
+    assert run_command(*words).returncode == 0
+    assert store.read(f"out/{STATE}/keys.json") is None
 
 
 def test_two_runs_in_one_store(tmp_path, monkeypatch):

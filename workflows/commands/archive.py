@@ -12,6 +12,7 @@ import click
 from pipeline.containers.profiles import PROFILES
 from pipeline.storage.stores import hasty, masked
 from workflows.terminal import stopping
+from workflows.terminal.few import few
 from workflows.terminal.loading import loading
 from workflows.terminal.options import (
     INVERT,
@@ -150,7 +151,7 @@ def archive(
     from pipeline.collection.state import known_names
     from pipeline.reels.limits import check_profile
     from pipeline.values.events import Note
-    from workflows.terminal.dry_run import dry_run_of, passed_over
+    from workflows.terminal.dry_run import dry_run_of, keys_of, passed_over
 
     if options["working_size"] is None:
         options["working_size"] = DEFAULT_WORKING_SIZE
@@ -166,14 +167,14 @@ def archive(
         from workflows.terminal.listeners import collection_listener
     wishes = Wishes(
         ray, workers, retries or attempts, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch,
-        illustrate, found.orphans,
+        illustrate, found.orphans, found.keys,
     )  # fmt: skip
     if dry_run:
         raise click.exceptions.Exit(dry_run_of(wishes.depot(out), found, wishes, progress == "json"))
     with stopping.at_work(outlives=True):
         try:
             with collection_listener(progress) as listener:
-                for remark in found.remarks:
+                for remark in (*found.remarks, *few(keys_of(found), "the report")):
                     listener(Note(remark))
                 night, items = color(out, found.items, wishes, listener)
         except KeyboardInterrupt:

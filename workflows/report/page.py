@@ -43,7 +43,8 @@ def write_report(depot: Depot, progress: Callable[[int, int], None] = lambda don
     depot = depot.apart()
     out = depot.folder
     depot.fetch_state()
-    depot.fetch(layout.ORPHANS)
+    for place in (layout.ORPHANS, layout.KEYS):
+        depot.fetch(place)
     collection, there = read(out), frozenset[str]()
     from workflows.report import report_pictures  # brings torch; a folder that is no collection is told before
     from workflows.report.flags import illustrated

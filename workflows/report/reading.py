@@ -20,7 +20,7 @@ from urllib.parse import quote
 from colorizer.basis.errors import LedgerError
 from pipeline.collection.asked import check_collection
 from pipeline.collection.item import Item
-from pipeline.collection.layout import STATE
+from pipeline.collection.layout import KEYS, ORPHANS, STATE
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, stamp
 from pipeline.storage.job_folder import PLAN
@@ -56,7 +56,8 @@ def read(out: Path, elsewhere: frozenset[str] = frozenset()) -> Collection:
         tuple(files), _text(values.get("source")), started, _changed(state / "collection.json"),
         _number(values.get("seconds")), None if busy is None else min(1.0, _number(busy)),
         int(_number(values.get("workers"))), _text(values.get("deadline")), values.get("running") is True,
-        _text(values.get("chromatheque")), _texts(_json(state / "orphans.json")), _finished(values.get("finished")),
+        _text(values.get("chromatheque")), _texts(_json(out / ORPHANS)), _texts(_json(out / KEYS)),
+        _finished(values.get("finished")),
     )  # fmt: skip
 
 

@@ -141,7 +141,8 @@ class File:
 class Collection:
     """A collection as it stands. busy: share of the workers' time, or None. changed: when it last said something.
 
-    orphans: outputs of no source any more. seconds, busy, finished (files, frames, megapixels): of the last run alone.
+    orphans: outputs of no source any more. keys: of objects in a store that no path can hold.
+    seconds, busy, finished (files, frames, megapixels): of the last run alone.
     """
 
     files: tuple[File, ...]
@@ -161,6 +162,7 @@ class Collection:
         """Files done, set aside or waiting."""
         return sum(file.group == group for file in self.files)
 
+    keys: tuple[str, ...] = ()
     @property
     def flagged(self) -> int:
         """Files with something to look at."""

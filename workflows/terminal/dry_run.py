@@ -24,6 +24,7 @@ from pipeline.values.events import Silent
 from pipeline.values.stages import ASIDE, DONE
 from pipeline.values.words import counted
 from workflows.terminal.clock import lasting, sized
+from workflows.terminal.few import few
 from workflows.terminal.plain import say
 
 LISTED = 40
@@ -42,6 +43,12 @@ def passed_over(found: Found) -> str:
     folders = f"{counted(found.linked, 'folder')} behind a symbolic link, which --follow-links takes in"
     parts += [folders] * bool(found.linked)
     return f" ({'; '.join(parts)})" * bool(parts)
+
+
+def keys_of(found: Found) -> list[str]:
+    """A line for each object of a store that is passed over because no path can hold its key."""
+    why = "passed over, no path holds such a key; copy the object to one without // and /./"
+    return [f"{key!r}: {why}" for key in found.keys]
 
 
 def dry_run_of(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
@@ -99,7 +106,13 @@ def doubt(size: Mapping[str, float]) -> str | None:
 def _as_json(out: Path, found: Found, looked: list[ItemProgress], expected: Forecast) -> None:
     refused = [{"uri": masked(p.item.source), **(p.error or {})} for p in looked if p.state == ASIDE]
     done = sum(p.state == DONE for p in looked)
-    more = {"refused": refused, "done": done, "items": _todo(looked), "hints": list(found.hints)}
+    more = {
+        "refused": refused,
+        "done": done,
+        "items": _todo(looked),
+        "hints": list(found.hints),
+        "keys": list(found.keys),
+    }
     click.echo(json.dumps({**asdict(expected), **more}))
 
 
@@ -113,7 +126,7 @@ def _as_text(out: Path, found: Found, looked: list[ItemProgress], expected: Fore
     for item in todo:
         if item["doubt"]:
             say(f"doubtful: {item['source']}: {item['doubt']}", err=True)
-    for remark in (*found.remarks, *found.hints[:HINTS]):
+    for remark in (*found.remarks, *found.hints[:HINTS], *few(keys_of(found), "--progress json")):
         say(f"note: {remark}", err=True)
     if len(found.hints) > HINTS:
         say(f"note: {counted(len(found.hints) - HINTS, 'more folder')} with numbered pictures", err=True)
