@@ -73,6 +73,25 @@ def carried(tags: Iterable[Node], targets: Targets, describes: Callable[[str, st
     return kept
 
 
+def named(tags: Iterable[Node]) -> Iterator[tuple[str, str]]:
+    """Names and values of all tags, those inside others too."""
+    for tag in tags:
+        for simple in tag.of(SIMPLE):
+            yield simple.text(NAME), plain(simple.text(STRING))
+            yield from named([simple])
+
+
+def without(tags: Iterable[Node], spoken: Callable[[str, str], str]) -> list[Node]:
+    """The tags but for those of which `spoken` says something, by name and value, with all that is inside them."""
+
+    def kept(node: Node) -> Node | None:
+        if node.kind != SIMPLE:
+            return node
+        return None if spoken(node.text(NAME), plain(node.text(STRING))) else node.each(kept)
+
+    return [left for tag in tags if (left := tag.each(kept)).of(SIMPLE) or not tag.of(SIMPLE)]
+
+
 def missing(wanted: Sequence[Node], found: Sequence[Node]) -> list[str]:
     """Tags that an output lacks, by name and value."""
     left = Counter(found)

@@ -15,7 +15,16 @@ from colorizer.basis.errors import SourceError
 from pipeline.metadata import extended_xmp
 from pipeline.metadata.directory import Directory, Tiff
 from pipeline.metadata.headers import jpeg_end, jpeg_segments
-from pipeline.metadata.metadata import Metadata, Resolution, Value, metadata_of, name_of, orientation_of, resolution_of
+from pipeline.metadata.metadata import (
+    Metadata,
+    Resolution,
+    Value,
+    metadata_of,
+    name_of,
+    orientation_of,
+    resolution_of,
+    unclaimed,
+)
 from pipeline.metadata.photoshop import resources
 from pipeline.metadata.tags import Tag
 from pipeline.values.loss import Loss
@@ -65,7 +74,7 @@ def from_blocks(blocks: Blocks, path: str) -> tuple[Metadata, int, Resolution | 
         for code, text in blocks.texts
         if code in found.tags and not _same_text(found.tags[code][1], text)
     )
-    whole = replace(found, tags={**texts, **found.tags}, blobs={**found.blobs, **blobs}, lost=lost)
+    whole = unclaimed(replace(found, tags={**texts, **found.tags}, blobs={**found.blobs, **blobs}, lost=lost))
     orientation = blocks.orientation
     if page is None:
         return whole, orientation or 1, blocks.resolution

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import cast
 
@@ -18,6 +18,7 @@ from colorizer.basis.errors import SourceError
 from pipeline.metadata.directory import RATIONALS, TEXTS, Directory
 from pipeline.metadata.photoshop import without_thumbnail
 from pipeline.metadata.tags import BLOBS, NUMERIC, STRUCTURAL, Tag
+from pipeline.values.claims import claim, why_not
 from pipeline.values.loss import Loss
 
 Value = bytes | tuple[int, ...] | tuple[float, ...] | tuple[tuple[int, int], ...]
@@ -86,7 +87,24 @@ def metadata_of(page: Directory) -> Metadata:
     taken.lost.extend(_strange(page))
     taken.below(page, Tag.EXIF, taken.exif)
     taken.below(page, Tag.GPS, taken.gps)
-    return Metadata(taken.tags, taken.blobs, taken.exif, taken.gps, tuple(taken.lost))
+    return unclaimed(Metadata(taken.tags, taken.blobs, taken.exif, taken.gps, tuple(taken.lost)))
+
+
+def unclaimed(metadata: Metadata) -> Metadata:
+    """The same without texts that speak of the source's own bytes, which are named instead."""
+    kept: dict[str, Fields] = {}
+    lost = list(metadata.lost)
+    for kind in ("tags", "exif"):
+        fields: Fields = getattr(metadata, kind)
+        found = {code: claim("", _text(value)) for code, (_, value) in fields.items() if isinstance(value, bytes)}
+        lost += [Loss(name_of(code), why_not(claimed)) for code, claimed in found.items() if claimed]
+        kept[kind] = {code: field for code, field in fields.items() if not found.get(code)}
+    return replace(metadata, tags=kept["tags"], exif=kept["exif"], lost=tuple(lost))
+
+
+def _text(value: bytes) -> str:
+    """A field's text, without the code of its letters, which Exif's comments have in front (Exif 2.32, 4.6.5)."""
+    return value.removeprefix(b"ASCII\0\0\0").decode("latin-1").strip("\0 ")
 
 
 SHAPES = (

@@ -26,7 +26,7 @@ from pipeline.reels.reel import Reel, frames_of, open_source, readable
 from pipeline.reels.sound_kinds import CHANGING
 from pipeline.reels.track_account import Track, account_of
 from pipeline.reels.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, samples_digest
-from pipeline.reels.whole import chapters_for, check_whole, words_of
+from pipeline.reels.whole import chapters_for, check_claims, check_whole, claimed_in, words_of
 from pipeline.values.finding import Finding
 from pipeline.values.words import counted
 
@@ -68,7 +68,7 @@ def check_tracks(
             message = "; ".join(f.loss or why for f, why in zip(lost, refused, strict=True))
             findings.append(Finding("declared losses", declared is not None, message))
         findings += check_covers(reel.uri, made.uri, [f.index for f in fates if f.kind == COVER and f.how != "lost"])
-        findings.append(_check_metadata(source, output))
+        findings += [_check_metadata(source, output), *check_claims(source, reel.uri)]
         clock = (_begin(made) or Fraction(0)) - span[0]
         whole = (*span, -clock) if piece else None
         if parts or not container.whole or words_of(reel.uri) is None:
@@ -184,7 +184,7 @@ def _check_metadata(source: Any, output: Any) -> Finding:
     have = [plain(v) for v in output.metadata.values()]
     missing = [
         k for k, v in source.metadata.items()
-        if is_tag(k) and plain(v)
+        if is_tag(k) and plain(v) and not claimed_in(k, v)
         and not any(h == plain(v) or h.startswith(plain(v) + " | ") for h in have)
     ]  # fmt: skip
     return Finding(

@@ -7,7 +7,6 @@ through is named.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -27,16 +26,10 @@ from pipeline.reels.heard import heard, places
 from pipeline.reels.reel import Reel, frames_of
 from pipeline.reels.sound_kinds import CHANGING
 from pipeline.reels.whole import chapters_for
+from pipeline.values.claims import claim, why_not
 
 TRACKS = ("audio", "subtitle", "attachment", "video")
 """Kinds of tracks that an output can hold beside its picture."""
-
-CLAIMS = re.compile(
-    r"rawcooked|qctools|checksum|frame_?(md5|hash|crc)|(?<![a-z0-9])(md5|sha-?(1|256|512)|crc32)(sum)?s?(?![a-z0-9])",
-    re.IGNORECASE,
-)
-"""In the name or kind of an attachment: that it speaks of the bytes of the file it is in. A tool that believes it would
-restore the colored picture as the scan, or find it damaged."""
 
 PICTURE, CHAPTERS = "picture", "chapters"
 """Kinds of fates that are told only where something of the picture's labels or of the chapters cannot be held."""
@@ -131,9 +124,8 @@ def _fate(stream: Any, reel: Reel, container: Container, codec: str) -> Carried:
         if stream.discard == av.stream.Discard.all and stream.container.chapters():  # QuickTime's chapter titles
             return Carried(stream.index, "data", codec, "copied", "chapters, written anew by the container")
         return Carried(stream.index, "data", codec, "lost", "a data track; no container of ours takes it")
-    if stream.type == "attachment" and (claim := CLAIMS.search(f"{stream.name} {stream.mimetype}")):
-        why = f"it speaks of the source's own bytes ({claim[0]}), which are others here"
-        return Carried(stream.index, "attachment", codec, "lost", why)
+    if stream.type == "attachment" and (claimed := claim(f"{stream.name} {stream.mimetype}")):
+        return Carried(stream.index, "attachment", codec, "lost", why_not(claimed))
     if stream.type == "attachment" and not container.attachments:
         those = ", ".join(c.suffix for c in CONTAINERS.values() if c.attachments)
         return Carried(stream.index, "attachment", codec, "lost", f"only {those} files hold attachments")

@@ -19,6 +19,7 @@ from pipeline.containers.film_tags import MARKS, Targets, is_stream_tag, is_tag
 from pipeline.containers.words import Words, read_words, write_words
 from pipeline.reels.reel import is_pattern, readable
 from pipeline.storage.atomic import writable
+from pipeline.values.claims import claim, why_not
 from pipeline.values.finding import Finding
 
 Span = tuple[Fraction, Fraction, Fraction]
@@ -69,7 +70,7 @@ def chapters_for(source: Any, uri: str, container: Container) -> list[Any]:
 def tags_for(source: Any, uri: str, container: Container) -> dict[str, str]:
     """Tags of the film that FFmpeg is to write, those that describe the old file left out."""
     words = words_of(uri) if container.whole else None
-    tags = {k: v for k, v in source.metadata.items() if is_tag(k)}
+    tags = {k: v for k, v in source.metadata.items() if is_tag(k) and not claimed_in(k, v)}
     if words is None:
         return tags
     kept = {k: v for k, v in tags.items() if k.lower() in (*MARKS, CREATED)}
@@ -79,7 +80,22 @@ def tags_for(source: Any, uri: str, container: Container) -> dict[str, str]:
 def stream_tags_for(like: Any, uri: str, container: Container) -> dict[str, str]:
     """The same of a stream."""
     whole = container.whole and words_of(uri) is not None
-    return {k: v for k, v in like.metadata.items() if not whole or k.lower() in FFMPEGS}
+    tags = {k: v for k, v in like.metadata.items() if not claimed_in(k, v)}
+    return {k: v for k, v in tags.items() if not whole or k.lower() in FFMPEGS}
+
+
+def claimed_in(key: str, value: str) -> str:
+    """The words by which a tag speaks of the source's own bytes; "" if it does not. Our own mark names the source."""
+    return "" if key.lower() in (*MARKS, *FFMPEGS) else claim(key, value)
+
+
+def check_claims(source: Any, uri: str) -> list[Finding]:
+    """Tags that are not carried since they speak of the source's own bytes, each of them once."""
+    words = words_of(uri)
+    of_streams = ((k, film_tags.plain(v)) for of in (source, *source.streams) for k, v in of.metadata.items())
+    tags = film_tags.named(words.tags) if words is not None else of_streams
+    found = {(key.upper(), value): (key, claimed) for key, value in tags if (claimed := claimed_in(key, value))}
+    return [Finding(f"tag {key}", False, why_not(claimed)) for key, claimed in found.values()]
 
 
 def write_whole(
@@ -132,7 +148,10 @@ def check_track_tags(source: Any, output: Any, pairs: list[tuple[int, int]]) -> 
         (index, key, film_tags.plain(value))
         for index, _ in pairs
         for key, value in source.streams[index].metadata.items()
-        if is_stream_tag(key) and key.lower() not in OF_FORMATS and film_tags.plain(value)
+        if is_stream_tag(key)
+        and key.lower() not in OF_FORMATS
+        and film_tags.plain(value)
+        and not claimed_in(key, value)
     ]
     found = []
     for what, mine in (
@@ -165,7 +184,7 @@ def _reduced(words: Words, output: Any, container: Container) -> list[Finding]:
     if words.chapters is not None:
         found += [Finding(what, False, detail) for what, detail in editions.unheld(words.chapters, suffix)]
     targets = Targets(_same(words.tracks), _same(u for _, u in words.attachments), editions.uids(words.chapters))
-    tags = film_tags.carried(words.tags, targets, _describes({}))
+    tags = film_tags.carried(film_tags.without(words.tags, claimed_in), targets, _describes({}))
     values = [v for of in (output, *output.streams) for v in of.metadata.values()]
     if gone := film_tags.gone(tags, values):
         found.append(Finding("tags", False, f"{'; '.join(gone)}; {suffix} files do not hold them"))
@@ -189,7 +208,7 @@ def _tags(
     streams = sum(s.type != "attachment" and not int(s.disposition) & covers for s in source.streams)
     tracks = film_tags.same_tracks(words, made, pairs, streams)
     targets = Targets(tracks, film_tags.same_attachments(words, made), editions.uids(_chapters(words, piece)))
-    return film_tags.carried(words.tags, targets, _describes(said))
+    return film_tags.carried(film_tags.without(words.tags, claimed_in), targets, _describes(said))
 
 
 def _describes(said: Mapping[str, str]) -> Callable[[str, str, bool], bool]:
