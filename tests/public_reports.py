@@ -227,7 +227,7 @@ CASES: tuple[tuple[str, str, str, Callable[[Given], bool]], ...] = (
     ("cover.mp4", ".mov", "a cover again, byte for byte", covered),
     ("dvd_title_in_two_files", "", "one reel of 100 frames", titles),
     ("dvd_title_in_two_files/VTS_01_2.VOB", ".mkv", "ten pictures that give no frame are told",
-     names("10 need a picture that is not in the file", "but for what is named")),
+     names("10 need a picture that is not in the file", "but for")),
     ("open_gop_start.ts", ".mkv", "78 packets, 76 frames, told", names("78 in the source", "2 need a picture")),
     ("progressive_then_interlaced.ts", ".mkv", "counts of both kinds told", names("25 progressive, 25 ")),
     ("progressive_then_interlaced.ts", ".mp4", "each frame is called what it is", flagged),
@@ -271,7 +271,7 @@ def judged(case: tuple[str, str, str, Callable[[Given], bool]], root: Path, weig
             fine = bool(right(made))
         except Exception as error:  # no output, or one that cannot be read
             return False, f"{type(error).__name__}: {error}"
-        losses = [line for line in made.said.splitlines() if "not carried over" in line]
+        losses = [line for line in made.said.splitlines() if "lost: " in line]
         return fine, (losses or made.said.strip().splitlines() or [""])[-1].replace(folder, "")
 
 

@@ -185,6 +185,7 @@ class Schedule:
         """Take over the units of an item's plan, which a worker made or an earlier run left."""
         progress = active.progress
         if found.already:
+            progress.lost = list(found.lost)
             self._finish(progress)
             return
         active.todo, active.source, active.stage = deque(found.todo), found.source, PAINT

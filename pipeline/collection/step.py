@@ -101,6 +101,7 @@ class Surveyed:
     """What a survey came to. already: the output is there and right. source: its name, size and sha256.
 
     todo: units without a receipt. of: units in all. notes: what a person should read. size: as `measure` gives it.
+    lost: of an output that is there, as its sidecar says.
     """
 
     already: bool = False
@@ -109,6 +110,7 @@ class Surveyed:
     of: int = 0
     notes: tuple[str, ...] = ()
     size: dict[str, float] | None = None
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

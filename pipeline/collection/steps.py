@@ -118,7 +118,7 @@ class StepPainter:
             relabel(job.sidecar_path, item.id, item.catalog)
             depot.put(layout.sidecar(item.out))
             depot.tidy(item, step.keep)  # the worker that published it may have died before it could
-            return Surveyed(already=True)
+            return Surveyed(already=True, lost=job.declared())
         if other := _foreign(depot, item, job, there is not None):
             raise ColorizeError(
                 f"{depot}: {other} exists there and is not this program's; move it away, or give the output another "
@@ -140,7 +140,7 @@ class StepPainter:
         if job.finished(depot.output_bytes(item)):  # by a worker whose answer was lost
             self._prove(step, job)
             depot.tidy(item, step.keep)
-            return ()
+            return job.declared()
         depot.fetch_pieces(item.key)
         work = job.prepare()
         depot.drop(layout.digests(item.out))  # of an earlier output

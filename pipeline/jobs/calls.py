@@ -119,8 +119,8 @@ def color_scan(
 def verify(source: str | Path, out: str | Path, *, rate: Fraction | None = None) -> list[Finding]:
     """Decode `source` and `out` and compare them: luma sample by sample, and all that goes with it.
 
-    out: what `color_reel` or `color_scan` wrote; its suffix says which. What its sidecar (OUT.json) declares as not
-    carried over is accepted by name. rate: pictures per second of an image sequence.
+    out: what `color_reel` or `color_scan` wrote; its suffix says which. What its sidecar (OUT.json) names as lost is
+    accepted. rate: pictures per second of an image sequence.
 
     Returns findings: `what` was looked at, whether it `holds`, and the `detail` in words; one that does not is `right`
     if the sidecar names that loss. Raises ColorizeError, in one line, for files that cannot be compared at all.

@@ -50,6 +50,7 @@ from pipeline.values.events import Checking, Event, Joining, Listener, Note, Pai
 from pipeline.values.finding import Finding, losses
 from pipeline.values.formats import OtherFormat
 from pipeline.values.kinds import Kind
+from pipeline.values.loss import declared_in, verdict
 from pipeline.values.units import Painter, Unit
 
 P = TypeVar("P", bound=Plan)
@@ -96,7 +97,7 @@ class Work(Generic[P]):
 @dataclass(frozen=True)
 class Result(Generic[P]):
     """What a job came to. plan: None when it was finished already. painted: units painted now. lost: what the output
-    does not carry, by name, whether that was known before or found by the check."""
+    does not hold, by name, as its sidecar says it."""
 
     out: Path
     plan: P | None
@@ -111,12 +112,12 @@ class Result(Generic[P]):
 
     @property
     def verdict(self) -> str:
-        """What the check says of the output, in a word or a few."""
-        return "verified" if all(f.holds for f in self.findings) else "verified but for what is named above"
+        """The last word on the output: "verified" alone where it holds all of its source."""
+        return verdict(len(self.lost))
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Proved:
     """What the check of a joined output found. suspects: units to blame where something does not hold."""
 
     findings: list[Finding]
@@ -193,7 +194,7 @@ class Job(ABC, Generic[P, C]):
         """Write the output from its pieces; what became of everything that is not the picture."""
 
     @abstractmethod
-    def prove(self, work: Work[P], scratch: Path, carried: Any) -> Verdict:
+    def prove(self, work: Work[P], scratch: Path, carried: Any) -> Proved:
         """Decode the joined output and hold it against the source. carried: as `join` gave it."""
 
     @abstractmethod
@@ -209,11 +210,6 @@ class Job(ABC, Generic[P, C]):
     @abstractmethod
     def edited(self, values: dict[str, Any], record: dict[str, Any]) -> bool:
         """Whether a kept plan differs, in what a person may edit, from the one that an output was made of."""
-
-    @staticmethod
-    def lost(carried: Any) -> tuple[str, ...]:
-        """What `join` could not carry over, by name."""
-        return tuple(map(str, carried))
 
     def leave_digests(self, work: Work[P]) -> None:
         """Leave digests of the frames beside the output, for kinds that have some."""
@@ -257,7 +253,7 @@ class Job(ABC, Generic[P, C]):
         self.settings  # noqa: B018 - what is wrong with names, formats and weights is told before all else
         if self.finished():
             self._tell_left("" if self.keep else clear_left(self.places))
-            return Result(self.out, None, 0)
+            return Result(self.out, None, 0, lost=self.declared())
         replace_it = self.choices.overwrite or self.own()
         if not self.choices.overwrite:
             check_sidecar(self.out)
@@ -377,13 +373,13 @@ class Job(ABC, Generic[P, C]):
             with writable(self.out):
                 carried = self.join(work, receipts, scratch)
             self.listener(Checking())
-            verdict = self.prove(work, scratch, carried)
-            if failed := [f for f in verdict.findings if f.forbids]:
-                raise self._refused(work, failed, verdict.suspects)
+            proof = self.prove(work, scratch, carried)
+            if failed := [f for f in proof.findings if f.forbids]:
+                raise self._refused(work, failed, proof.suspects)
             with suppress(OSError):
                 self.places.refused.unlink(missing_ok=True)
             output: dict[str, Any] = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
-            story = self.sidecar(work, receipts, carried, verdict.findings, output)
+            story = self.sidecar(work, receipts, carried, proof.findings, output)
             note_published(self.places, self.out, output["sha256"], self.keep)
             with writable(self.out):
                 give_name(scratch, self.out, story)
@@ -391,8 +387,11 @@ class Job(ABC, Generic[P, C]):
             with suppress(OSError):  # what went wrong before is what a person should read
                 scratch.unlink(missing_ok=True)
         self._tell_left("" if self.keep else clear(self.folder))
-        lost = (*self.lost(carried), *map(str, losses(verdict.findings)))
-        return Result(self.out, work.plan, painted, tuple(verdict.findings), lost)
+        return Result(self.out, work.plan, painted, tuple(proof.findings), tuple(map(str, losses(proof.findings))))
+
+    def declared(self) -> tuple[str, ...]:
+        """What the sidecar of a finished output names as lost."""
+        return declared_in(read_json(self.sidecar_path))
 
     def _tell_left(self, why: str) -> None:
         if why:

@@ -14,7 +14,7 @@ from pipeline.containers.containers import container_of
 from pipeline.containers.profiles import Profile, profile_for
 from pipeline.jobs.folder import check_names
 from pipeline.jobs.folder import identity as identity_of
-from pipeline.jobs.job import Choices, Job, Verdict, Work
+from pipeline.jobs.job import Choices, Job, Proved, Work
 from pipeline.reels.account import check_account
 from pipeline.reels.beside import check_beside
 from pipeline.reels.elements import check_elements
@@ -198,7 +198,7 @@ class ReelJob(Job[Plan, ReelChoices]):
         """All packets, with the source's other streams; the fate of each track."""
         return join(work.plan.as_piece(), receipts, work.ledger, scratch)
 
-    def prove(self, work: Work[Plan], scratch: Path, carried: list[Carried]) -> Verdict:
+    def prove(self, work: Work[Plan], scratch: Path, carried: list[Carried]) -> Proved:
         """Luma, times, tracks and tags. Suspects are segments with a frame to blame; all of them where the picture is
         wrong and no frame is singled out."""
         plan = work.plan.as_piece()
@@ -210,7 +210,7 @@ class ReelJob(Job[Plan, ReelChoices]):
         findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece, settings.invert)
         findings += [*check_source(plan.reel, plan.damaged_frames), *check_beside(plan.beside)]
         findings += [*check_account(plan.account), *check_elements(plan.reel, scratch)]
-        return Verdict(findings, _suspects([f for f in findings if not f.holds], work.units))
+        return Proved(findings, _suspects([f for f in findings if not f.holds], work.units))
 
     def sidecar(
         self, work: Work[Plan], receipts: list[Receipt], carried: list[Carried], findings: list[Finding],
@@ -226,11 +226,6 @@ class ReelJob(Job[Plan, ReelChoices]):
     def edited(self, values: dict[str, Any], record: dict[str, Any]) -> bool:
         """Spans and looks of shots are what may be edited."""
         return bool(values["shots"] != record["plan"]["shots"])
-
-    @staticmethod
-    def lost(carried: list[Carried]) -> tuple[str, ...]:
-        """Tracks that are not in the output, and parts of some."""
-        return tuple(c.loss for c in carried if c.loss)
 
     def leave_digests(self, work: Work[Plan]) -> None:
         """framemd5 of the luma."""

@@ -12,7 +12,7 @@ from colorizer.basis.errors import ColorizeError, EncodeError, UnsupportedSource
 from colorizer.painting.colorizer import Colorizer, Precision
 from colorizer.painting.geometry import NATIVE
 from pipeline.jobs.folder import check_names, identity
-from pipeline.jobs.job import Choices, Job, Verdict, Work
+from pipeline.jobs.job import Choices, Job, Proved, Work
 from pipeline.pages.still_formats import StillFormat, format_of
 from pipeline.pages.stills import check_still
 from pipeline.pages.tile_codec import codec_for
@@ -233,7 +233,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         """All blocks, with what the source says of itself; what is lost, by name."""
         return join_scan(work.plan, receipts, work.ledger, scratch, self.limits)
 
-    def prove(self, work: Work[ScanPlan], scratch: Path, carried: list[Loss]) -> Verdict:
+    def prove(self, work: Work[ScanPlan], scratch: Path, carried: list[Loss]) -> Proved:
         """Luma sample by sample, geometry, resolution, profile and every tag. Suspects are bands of another luma."""
         plan = work.plan
         exact = (self.format.by_region or self.format.lossless) and self.settings.compression != "jpeg"
@@ -256,14 +256,14 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         declared = Declared(
             self.pages, exact, bool(self.settings.pyramid), carried, mark_of(plan), self.settings.invert
         )  # fmt: skip
-        return Verdict(check_scan(self.uri, scratch, declared, self.limits, luma), suspects)
+        return Proved(check_scan(self.uri, scratch, declared, self.limits, luma), suspects)
 
     def sidecar(
         self, work: Work[ScanPlan], receipts: list[Receipt], carried: list[Loss], findings: list[Finding],
         output: dict[str, Any],
     ) -> dict[str, Any]:  # fmt: skip
         """Pages, looks, and what is lost."""
-        return sidecar(work.plan, receipts, carried, findings, output, self.choices.id, self.choices.catalog)
+        return sidecar(work.plan, receipts, findings, output, self.choices.id, self.choices.catalog)
 
     def settings_of(self, record: dict[str, Any]) -> dict[str, Any]:
         """Of a sidecar of a scan."""

@@ -12,7 +12,7 @@ from pipeline.reels.plan import Plan
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, writable, write_json
 from pipeline.storage.ledger import Receipt
-from pipeline.values.finding import Finding, losses
+from pipeline.values.finding import Finding, summary
 from pipeline.values.formats import CENSUS
 from pipeline.values.look_source import LookSources, shot_of
 from pipeline.values.source_type import SOURCE_TYPE
@@ -75,8 +75,7 @@ def sidecar(
 ) -> dict[str, Any]:  # fmt: skip
     """The whole story of an output, without clock times, so that a repeated run writes the same bytes.
 
-    What is not carried over stands at its track, or under `not_carried_over` where the check found it. id, catalog: the
-    catalogue's, if there is one.
+    id, catalog: the catalogue's, if there is one.
     """
     spans = [(shot.start, shot.stop) for shot in plan.shots]
     shots: list[dict[str, Any]] = [
@@ -113,7 +112,7 @@ def sidecar(
         },
         "notes": [*plan.notes, *sorted({note for receipt in receipts for note in receipt.notes})],
         "tracks": [c.to_json() for c in carried],
-        "not_carried_over": list(map(str, losses(findings))),
+        **summary(findings),
         "verified": [f.to_json() for f in findings],
         "chroma": [r.chroma for r in receipts],
         "plan": story,

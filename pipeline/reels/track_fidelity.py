@@ -62,11 +62,7 @@ def check_tracks(
         unknown = [s.index for s in source.streams if s.index not in (reel.stream, *(f.index for f in fates))]
         if unknown:
             findings.append(Finding("all tracks", False, f"the sidecar says nothing of the source's tracks {unknown}"))
-        lost = [f for f in fates if f.loss or f.rejected]
-        if lost:
-            refused = (f"{f.kind} {f.index} {f.codec}: {counted(f.rejected, 'packet')} refused" for f in lost)
-            message = "; ".join(f.loss or why for f, why in zip(lost, refused, strict=True))
-            findings.append(Finding("declared losses", declared is not None, message))
+        findings += [Finding(f.loss, False, "", named=declared is not None) for f in fates if f.loss]
         findings += check_covers(reel.uri, made.uri, [f.index for f in fates if f.kind == COVER and f.how != "lost"])
         findings += [_check_metadata(source, output), *check_claims(source, reel.uri)]
         clock = (_begin(made) or Fraction(0)) - span[0]

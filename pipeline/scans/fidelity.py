@@ -128,8 +128,7 @@ def _tags(page: str, a: ScanPage, b: ScanPage, declared: Declared) -> Iterator[F
             elif name_of(code) not in declared.names:
                 message = "is missing" if there is None else f"says {there!r:.60} where the source says {value!r:.60}"
                 yield Finding(f"{kind}{name_of(code)}, {page}", False, message)
-    note = f"; {len(declared.lost)} declared as not carried over" if declared.lost else ""
-    yield Finding(f"tags, {page}", True, f"{kept} of the source are there again{note}")
+    yield Finding(f"tags, {page}", True, f"{kept} of the source are there again")
 
 
 def _census(page: str, a: ScanPage, declared: Declared) -> Iterator[Finding]:
@@ -205,7 +204,10 @@ def check_scan(
     limits: dict[str, int],
     luma: Callable[[int], Finding | None] = lambda _: None,
 ) -> list[Finding]:
-    """Everything that is kept, page by page. luma: a finding about a page's luma if it was compared already."""
+    """Everything that is kept, page by page, behind what is declared as lost.
+
+    luma: a finding about a page's luma if it was compared already.
+    """
     findings: list[Finding] = []
     for place, number in enumerate(declared.pages):
         with (
@@ -218,4 +220,5 @@ def check_scan(
             findings += check_words(reader, written, declared)
         if declared.pyramid:
             findings.append(_levels(out, place, number))
-    return findings
+    found = {str(Loss(f.what, f.detail)) for f in findings if not f.holds}
+    return [*(Finding.of_loss(loss) for loss in declared.lost if str(loss) not in found), *findings]

@@ -159,12 +159,16 @@ class Checking(Event):
 
 @dataclass(frozen=True, slots=True)
 class Finished(Event):
-    """The output has its name. already: it had it before. painted: units of this run. lost: what it does not keep."""
+    """The output has its name. already: it had it before. painted: units of this run.
+
+    verdict: the last word on it. lost: what it does not hold, by name.
+    """
 
     event: ClassVar[str] = "finished"
     out: str
     already: bool
     painted: int
+    verdict: str
     lost: tuple[str, ...]
 
 
@@ -242,7 +246,10 @@ class Total(Event):
 
 @dataclass(frozen=True, slots=True)
 class NightFinished(Event):
-    """What a run over a collection came to (see Night). report: where it lies, or None."""
+    """What a run over a collection came to (see Night).
+
+    losses: of all files that are done. report: where it lies, or None.
+    """
 
     event: ClassVar[str] = "finished"
     done: int
@@ -251,4 +258,5 @@ class NightFinished(Event):
     late: bool
     seconds: float
     busy: float
+    losses: int
     report: str | None

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from pipeline.values.formats import CENSUS
-from pipeline.values.loss import Loss, is_declared
+from pipeline.values.loss import Loss, is_declared, verdict
 
 
 class Law(Enum):
@@ -49,6 +49,11 @@ class Finding:
         version that promised nothing about it."""
         return self.holds or ((self.named or self.unknown) and self.law is None)
 
+    @classmethod
+    def of_loss(cls, loss: Loss) -> Finding:
+        """Of a loss that the sidecar declares."""
+        return cls(str(replace(loss, why="")), False, loss.why, named=True)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values: what a person reads, without the frames."""
         values = {"what": self.what, "holds": self.holds, "detail": self.detail}
@@ -60,8 +65,14 @@ def losses(findings: Iterable[Finding]) -> tuple[Loss, ...]:
     return tuple(Loss(f.what, f.detail) for f in findings if not f.holds and f.law is None)
 
 
+def summary(findings: Iterable[Finding]) -> dict[str, Any]:
+    """What a sidecar says of an output as a whole: the last word, and everything that is lost, by name."""
+    lost = list(map(str, losses(findings)))
+    return {"verdict": verdict(len(lost)), "not_carried_over": lost}
+
+
 def named(findings: Iterable[Finding], declared: Collection[Loss]) -> list[Finding]:
-    """The findings, those marked that do not hold and are among what a sidecar declares as not carried over."""
+    """The findings, those marked that do not hold and are among what a sidecar names as lost."""
     return [
         replace(f, named=True) if not f.holds and f.law is None and is_declared(f.what, declared) else f
         for f in findings

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.values.words import counted
 
 TEXT = re.compile(r"(?:page (?P<page>\d+): )?(?P<name>.*?)(?: \((?P<why>.*)\))?", re.DOTALL)
 
@@ -39,3 +42,20 @@ def is_declared(name: str, losses: Iterable[Loss]) -> bool:
     and one that was read from a text ends before them."""
     texts = (str(replace(loss, page=1)) for loss in losses)
     return any(text == name or text.startswith(f"{name} (") for text in texts)
+
+
+def declared_in(sidecar: dict[str, Any]) -> tuple[str, ...]:
+    """What a sidecar's values name as lost, in their texts; what is no text is none."""
+    texts = sidecar.get("not_carried_over", [])
+    return tuple(text for text in texts if isinstance(text, str)) if isinstance(texts, list) else ()
+
+
+def verdict(lost: int) -> str:
+    """The last word on an output that has its name. lost: how many losses are named.
+
+    "verified" alone is said only of one that holds all of its source.
+
+    >>> verdict(0), verdict(1), verdict(3)
+    ('verified', 'verified, but for 1 loss', 'verified, but for 3 losses')
+    """
+    return f"verified, but for {counted(lost, 'loss')}" if lost else "verified"

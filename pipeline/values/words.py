@@ -21,9 +21,12 @@ def counted(count: float, noun: str) -> str:
 
     >>> counted(1, "reel"), counted(0.26, "megapixel"), counted(12345, "frame")
     ('1 reel', '0.3 megapixels', '12,345 frames')
+    >>> counted(2, "loss")
+    '2 losses'
     """
     number = f"{count:.1f}" if count < 10 and count != int(count) else f"{count:,.0f}"
-    return f"{number} {noun}{'s' * (number != '1')}"
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number} {noun}{plural * (number != '1')}"
 
 
 def harm(errors: Mapping[str, int]) -> str:

@@ -80,13 +80,13 @@ def test_a_negative_reel_is_colored_as_its_positive_is(tmp_path, tiny, pix_fmt, 
     positive, negative = pair(tmp_path, pix_fmt, full)
     a = color(positive, tmp_path / f"a{suffix}", tiny)
     b = color(negative, tmp_path / f"b{suffix}", tiny, invert=True)
-    assert all(finding.holds for finding in (*a.findings, *b.findings))
+    assert all(finding.right for finding in (*a.findings, *b.findings))
     for one, other in zip(planes(a.out), planes(b.out), strict=True):
         assert all(map(np.array_equal, one, other))
     assert read_stamps(b.out) == list(range(12))
     assert b.plan.settings.invert
     assert not a.plan.settings.invert
-    assert all(finding.holds for finding in verify(negative, b.out))
+    assert all(finding.right for finding in verify(negative, b.out))
 
 
 def test_the_proof_turns_around_by_itself(tmp_path, tiny, monkeypatch):
@@ -148,7 +148,7 @@ def test_a_negative_scan_is_colored_as_its_positive_is(tmp_path, tiny, kind, nam
     a = scan(tmp_path / "p.tif", tmp_path / f"a.{name}", tiny, **choices)
     b = scan(tmp_path / "n.tif", tmp_path / f"b.{name}", tiny, invert=True, **choices)
     assert a.out.read_bytes() == b.out.read_bytes()
-    assert all(finding.holds for finding in verify(tmp_path / "n.tif", b.out))
+    assert all(finding.right for finding in verify(tmp_path / "n.tif", b.out))
     if name == "tif":
         luma = luma_codes(tifffile.imread(b.out))
         assert np.array_equal(luma, white - tifffile.imread(tmp_path / "n.tif"))
@@ -217,7 +217,7 @@ def test_a_row_of_a_manifest_is_a_negative(tmp_path, tiny):
         found = {name: story(out / name)["settings"]["invert"] for name in ("yes.tif", "no.tif", "open.tif")}
         assert list(found.values()) == wanted
         for name in found:
-            assert all(finding.holds for finding in verify(white, out / name))
+            assert all(finding.right for finding in verify(white, out / name))
     (tmp_path / "list.csv").write_text("file,invert\nn.tif,perhaps")
     done = run_command("archive", tmp_path / "list.csv", tmp_path / "bad", "--weights", tiny)
     assert done.returncode == 1
@@ -241,4 +241,4 @@ def test_what_looks_like_a_negative_is_said_and_colored_as_it_is(tmp_path, tiny,
     assert said.out.read_bytes() == unsaid.out.read_bytes()
     assert [story(result.out)["pages"][0].get("looks_negative") for result in (said, unsaid)] == [True, None]
     assert ScanPlan.from_json(said.plan.to_json()).pages[0].looks_negative
-    assert all(finding.holds for finding in verify(source, said.out))
+    assert all(finding.right for finding in verify(source, said.out))

@@ -53,7 +53,7 @@ def test_what_is_no_law_is_named(tmp_path, sounding, tiny, monkeypatch, what):
     out = tmp_path / "out.mkv"
     monkeypatch.setattr(reel_job, "check", failing(fidelity.check, what))
     result = color(sounding, out, tiny)
-    assert result.verdict == "verified but for what is named above"
+    assert result.verdict == sidecar(out)["verdict"] == "verified, but for 1 loss"
     assert [text.partition(" (")[0] for text in result.lost] == [what]
     assert sidecar(out)["not_carried_over"] == list(result.lost)
     assert [f["what"] for f in sidecar(out)["verified"] if not f["holds"]] == [what]

@@ -186,7 +186,7 @@ def test_coloring(name, tmp_path, tiny):
         assert list(tmp_path.iterdir()) == []
         return
     result = ScanJob(str(source), out, choices, None, Silent()).color()
-    assert all(finding.holds for finding in result.findings)
+    assert all(finding.right for finding in result.findings)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.tif", "out.tif.json"]
     code, told = verify(source, out)
     assert (code, "FAIL" in told) == (0, False), told

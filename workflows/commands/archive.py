@@ -221,17 +221,21 @@ def _outcome(
     listener: Listener,
 ) -> None:  # fmt: skip
     from pipeline.values.events import NightFinished
+    from pipeline.values.loss import verdict
+    from pipeline.values.stages import DONE
+    from pipeline.values.words import counted
     from workflows.terminal.dry_run import NOTHING_ASIDE, passed_over
 
+    lost = [len(item.lost) for item in items if item.state == DONE and item.lost]
     if as_json:
-        listener(NightFinished(**asdict(night), report=report or None))
+        listener(NightFinished(**asdict(night), losses=sum(lost), report=report or None))
         return
     if aside_only and not items:
         say(NOTHING_ASIDE.format(masked(out)))
         return
-    message = f"{night.done} of {len(items)} files are colored and verified in {masked(out)}{passed_over(found)}"
-    if named := sum(bool(item.lost) for item in items):
-        message += f"; of {named} something was not carried over, which the report names"
+    message = f"{night.done} of {len(items)} files are colored and {verdict(sum(lost))}"
+    message += f" of {counted(len(lost), 'file')}, which the report names," * bool(lost)
+    message += f" in {masked(out)}{passed_over(found)}"
     if night.aside:
         message += f"; {night.aside} set aside, see {masked(out).rstrip('/')}/set-aside.jsonl"
     if night.left:

@@ -29,8 +29,8 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
     """Decode SOURCE and OUT and compare them: luminance sample by sample, and all that goes with it.
 
     Of a reel that is frame count, times, tracks, chapters and tags; of a scan size, orientation, resolution, profile,
-    every tag, and the levels of a pyramid. What the output's sidecar (OUT.json) declares as not carried over is
-    accepted by name and told as "lost"; anything else that is missing is a failure, and exit code 1. A sidecar of an
+    every tag, and the levels of a pyramid. What the output's sidecar (OUT.json) names as lost is accepted and
+    told as "lost"; anything else that is missing is a failure, and exit code 1. A sidecar of an
     older version answers for what that one looked for: what is found beyond it is told as "new".
 
     Of two folders, the source and the OUT_DIR of `archive`, every finished file is compared with its source.
@@ -44,6 +44,7 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
     check_source(source)
     with loading("none" if as_json else "auto"):
         from pipeline.jobs import calls
+        from pipeline.values.finding import losses
 
     findings = calls.verify(source, out, rate=rate)
     if as_json:
@@ -51,8 +52,8 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
         click.echo(json.dumps({"holds": holds, "findings": [f.to_json() for f in findings]}, indent=1))
     else:
         told = [f for f in findings if _mark(f) != LOST]
-        lost = [f"{f.what} ({f.detail})" for f in findings if _mark(f) == LOST]
-        width = max(len(f.what) for f in told)
+        lost = [str(loss) for loss in losses(f for f in findings if _mark(f) == LOST)]
+        width = min(WIDTH, max(len(f.what) for f in told))
         for finding in told:
             say(f"{_mark(finding)}  {finding.what:<{width}}  {finding.detail}")
         for line in few(lost, f"{out}.json"):
@@ -60,6 +61,9 @@ def verify(source: str, out: Path, as_json: bool, rate: Fraction | None) -> None
     if not all(f.right for f in findings):
         raise click.exceptions.Exit(1)
 
+
+WIDTH = 40
+"""Letters of the longest name that others are lined up with."""
 
 LOST, NEW = "lost", "new "
 """What the sidecar declares, and what the version that wrote it did not look for."""
@@ -74,6 +78,7 @@ def _mark(finding: Finding) -> str:
 def _collection(source: Path, out: Path, as_json: bool) -> None:
     """A line a file, with what is lost or wrong below it; in JSON a line a file."""
     from pipeline.collection.proof import verify_collection
+    from pipeline.values.finding import losses
 
     right = of = 0
     for file in verify_collection(source, out):
@@ -87,7 +92,7 @@ def _collection(source: Path, out: Path, as_json: bool) -> None:
         for finding in file.findings:
             if not finding.right or finding.unknown:
                 say(f"      {_mark(finding)}  {finding.what}: {finding.detail}")
-        lost = [f"{f.what}: {f.detail}" for f in file.findings if _mark(f) == LOST]
+        lost = [str(loss) for loss in losses(f for f in file.findings if _mark(f) == LOST)]
         for line in few(lost, f"{file.out}.json"):
             say(f"      {LOST}  {line}")
     if not as_json:

@@ -126,7 +126,7 @@ def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
         pixels = sum(_number(p.get("height")) * _number(p.get("width")) for p in _dicts(values["pages"]))
     frames = int(_number(values.get("frames"))) or file.frames
     pixels = pixels or frames * _number(reel.get("height")) * _number(reel.get("width"))
-    lost = file.lost or (*_lost(values), *_texts(values.get("not_carried_over")))
+    lost = file.lost or tuple(dict.fromkeys((*_lost(values), *_texts(values.get("not_carried_over")))))
     notes = [*file.notes, *_texts(values.get("notes"))]
     if retimed := int(_number(_dict(values.get("damage")).get("retimed_frames"))):
         notes.append(f"{retimed} frame{'s' * (retimed != 1)} had no usable time of their own")
@@ -141,7 +141,7 @@ def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
         notes=tuple(dict.fromkeys(notes)), parts=parts,
         findings=tuple(
             (_text(f.get("what")), f.get("holds") is True, _text(f.get("detail")))
-            for f in _dicts(values.get("verified"))
+            for f in _dicts(values.get("verified")) if f.get("named") is not True  # those are among the losses
         ),
     )  # fmt: skip
 

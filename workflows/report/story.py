@@ -14,8 +14,8 @@ MANY = 60
 DEPTH = 8
 """Levels of values in values."""
 ORDER = (
-    "id", "catalog", "source", "output", "frames", "not_carried_over", "damage", "verified", "notes", "tracks", "shots",
-    "pages", "settings",
+    "id", "catalog", "source", "output", "frames", "verdict", "not_carried_over", "damage", "verified", "notes",
+    "tracks", "shots", "pages", "settings",
 )  # fmt: skip
 """What a reader looks for first; the rest follows as it stands."""
 STYLE = """
@@ -88,7 +88,7 @@ def _finding(value: Any) -> str:
     """What was checked, in a line; "" for what is no finding."""
     if not isinstance(value, Mapping) or not {"what", "holds", "detail"} <= value.keys():
         return ""
-    mark = "" if value["holds"] is True else "<b>does not hold:</b> "
+    mark = "" if value["holds"] is True else "<b>lost:</b> "
     return f"{mark}{_scalar(value['what'])}: {_scalar(value['detail'] or 'none')}"
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pipeline.values.kinds import KINDS
 from pipeline.values.stages import ASIDE, DONE, WAITING
+from pipeline.values.words import counted
 
 
 class FlagKind(StrEnum):
@@ -126,6 +127,11 @@ class File:
         return self.state if self.state in (DONE, ASIDE) else WAITING
 
     @property
+    def losses(self) -> str:
+        """How many there are, in words."""
+        return counted(len(self.lost), "loss")
+
+    @property
     def continuous(self) -> bool:
         """Whether a part goes on from the one before, as shots do and pages do not."""
         return self.kind in KINDS and KINDS[self.kind].continuous
@@ -156,13 +162,13 @@ class Collection:
     running: bool = False
     version: str = ""
     orphans: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     finished: tuple[int, int, float] | None = None
 
     def count(self, group: str) -> int:
         """Files done, set aside or waiting."""
         return sum(file.group == group for file in self.files)
 
-    keys: tuple[str, ...] = ()
     @property
     def flagged(self) -> int:
         """Files with something to look at."""

@@ -1,4 +1,4 @@
-"""A few lines of many: what was not carried over, as a terminal shows it. Sidecars have all of it."""
+"""A few lines of many: what is lost, as a terminal shows it. Sidecars have all of it."""
 
 from __future__ import annotations
 

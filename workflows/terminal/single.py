@@ -48,12 +48,13 @@ def color(
         raise click.exceptions.Exit(stopping.code()) from None
     out = work.out
     if progress == "json":
-        listener(Finished(str(out), result.already, result.painted, tuple(result.lost)))
+        listener(Finished(str(out), result.already, result.painted, result.verdict, tuple(result.lost)))
     elif result.plan is None:
-        say(f"{out} is finished already; nothing to do.")
+        known = f", {result.verdict}, which {out}.json names" * bool(result.lost)
+        say(f"{out} is finished already{known}; nothing to do.")
     else:
         for line in few(result.lost, f"{out}.json"):
-            say(f"not carried over: {line}", err=True)
+            say(f"lost: {line}", err=True)
         say(f"{out}: {summary(result.plan)}, {result.verdict}; details are in {out}.json")
 
 

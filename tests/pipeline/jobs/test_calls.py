@@ -53,7 +53,7 @@ def test_a_reel_from_python_has_the_bytes_of_the_command(tiny, tmp_path):
     assert pipeline.color_reel(source, tmp_path / "out.mkv", weights=tiny, precision="fp32").plan is None
     findings = pipeline.verify(source, tmp_path / "out.mkv")
     assert findings
-    assert all(finding.holds for finding in findings)
+    assert all(finding.right for finding in findings)
 
 
 def test_a_scan_has_the_samples_that_colorize_gives(tiny, plate, tmp_path):
@@ -62,7 +62,7 @@ def test_a_scan_has_the_samples_that_colorize_gives(tiny, plate, tmp_path):
         out = tmp_path / f"{size}.tif"
         result = pipeline.color_scan(plate, str(out), weights=tiny, working_size=size, precision="fp32")
         assert result.out == out
-        assert all(finding.holds for finding in pipeline.verify(plate, out))
+        assert all(finding.right for finding in pipeline.verify(plate, out))
         painter = colorizer.load(tiny, "cpu", "fp32")
         array = colorizer.colorize(tifffile.imread(plate), painter, working_size=size)
         assert np.array_equal(tifffile.imread(out), array)

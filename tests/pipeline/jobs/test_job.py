@@ -88,7 +88,7 @@ def test_a_job_is_done_once(case, tmp_path):
     result = case.job(out).color()
     assert (result.out, result.already, result.painted) == (out, False, len(result.plan.units()))
     assert result.painted > 1
-    assert all(finding.holds for finding in result.findings)
+    assert all(finding.right for finding in result.findings)
     assert listing(tmp_path) == [out.name, sidecar_of(out).name]
     again = case.job(out)
     assert again.finished()

@@ -183,7 +183,7 @@ def test_each_frame_is_painted_with_its_look(studio, reel, tmp_path):
     result = ReelJob(
         str(reel), out, ReelChoices(weights=str(studio.weights), working_size=32, precision="fp32"), None, heard
     ).color()
-    assert all(finding.holds for finding in result.findings)
+    assert all(finding.right for finding in result.findings)
     assert json.loads(sidecar_of(out).read_bytes())["shots"][1]["dissolve"] == result.plan.shots[1].dissolve
     segments = result.plan.units()
     assert [segment.look.ndim for segment in segments] == [1, 2]

@@ -162,7 +162,7 @@ def test_everything_around_the_picture_survives(studio, folder, suffix, pix_fmt,
     source = write_reel(folder / f"all{suffix}", 8, LARGE, pix_fmt=pix_fmt, interlaced=fields, **EVERYTHING)
     reel, out = probe(str(source)), folder / f"{profile}-from-{suffix[1:]}{OUTPUTS[profile]}"
     result = studio.color(source, out, profile=profile)
-    assert all(f.holds for f in result.findings.values())
+    assert all(f.right for f in result.findings.values())
     made = result.out
     assert (made.aspect, made.rotation, made.timecode) == (Fraction(16, 15), 90, "01:02:03:04")
     assert made.fields == (fields or "progressive")
@@ -185,7 +185,7 @@ def test_a_broadcasts_sound_that_begins_first_stays_in_front(studio, folder, pro
                         time_base=Fraction(1, 90000))  # fmt: skip
     out = folder / f"late{OUTPUTS[profile]}"
     result = studio.color(source, out)
-    assert all(f.holds for f in result.findings.values())
+    assert all(f.right for f in result.findings.values())
     begins = {}
     for name, path in (("source", source), ("out", out)):
         with av.open(str(path)) as container:
@@ -217,7 +217,7 @@ def test_an_output_can_be_colored_again(studio, folder, profile):
     studio.color(source, once, profile=profile)
     for suffix in (".mkv", ".mov", ".mp4"):
         result = studio.color(once, folder / f"twice-from-{profile}{suffix}")
-        assert all(f.holds for f in result.findings.values()), suffix
+        assert all(f.right for f in result.findings.values()), suffix
         with av.open(str(result.out.uri)) as container:
             tags = {k.lower(): v for k, v in container.metadata.items()}
         first, second = identity(probe(str(source)))["sha256"], identity(probe(str(once)))["sha256"]
@@ -232,7 +232,7 @@ def test_a_piece_of_a_reel_with_chapters(studio, folder, profile):
     source = write_reel(folder / "parts.mkv", 24, LARGE, chapters=3, audio=["flac"], timecode="01:00:00:00")
     out = folder / f"{profile}-part{OUTPUTS[profile]}"
     result = studio.color(source, out, profile=profile, start="0.25", stop="0.75")
-    assert all(f.holds for f in result.findings.values())
+    assert all(f.right for f in result.findings.values())
     assert read_stamps(out) == list(range(6, 18))
     with av.open(str(out)) as container:
         kept = [

@@ -55,7 +55,7 @@ def color(studio, source, out, **choices):
     heard = Heard()
     asked = ReelChoices(weights=str(studio.weights), working_size=32, precision="fp32", **choices)
     result = ReelJob(str(source), out, asked, None, heard).color()
-    assert all(finding.holds for finding in result.findings)
+    assert all(finding.right for finding in result.findings)
     return result, [facts["text"] for event, facts in heard.events if event == "note"]
 
 

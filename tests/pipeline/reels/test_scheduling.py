@@ -23,5 +23,5 @@ def test_no_thread_becomes_real_time(tmp_path, profile):
     before = policies()
     assert before == {os.SCHED_OTHER}
     source, tiny = write_reel(tmp_path / "in.mkv", 12, (64, 48)), tiny_weights(tmp_path / "tiny.safetensors")
-    assert all(f.holds for f in color(source, tmp_path / "out.mkv", tiny, profile=profile).findings)
+    assert all(f.right for f in color(source, tmp_path / "out.mkv", tiny, profile=profile).findings)
     assert policies() == before

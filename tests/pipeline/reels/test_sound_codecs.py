@@ -33,7 +33,7 @@ def reels(studio, folder):
     source = write_reel(folder / "in.mov", 12, audio=SOUNDS, sample_rate=48000)
     made = {suffix: folder / f"out{suffix}" for suffix in BECOMES}
     results = {suffix: studio.color(source, path) for suffix, path in made.items()}
-    assert all(f.holds for result in results.values() for f in result.findings.values())
+    assert all(f.right for result in results.values() for f in result.findings.values())
     return source, made
 
 

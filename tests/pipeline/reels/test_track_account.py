@@ -37,7 +37,7 @@ def test_tracks_of_a_whole_reel_add_up(studio, tmp_path):
         done = studio.color(source, tmp_path / f"out{suffix}")
         found = accounts(done)
         assert len(found) == (4 if suffix == ".mkv" else 3 + ("packets of subtitle 3 (subrip)" in found))
-        assert all(finding.holds for finding in found.values())
+        assert all(finding.right for finding in found.values())
         again = {f.what: f.detail for f in verify_reel(str(source), tmp_path / f"out{suffix}")}
         assert all(again[name] == finding.detail for name, finding in found.items())
 
@@ -49,7 +49,7 @@ def test_a_piece_adds_up(studio, tmp_path):
     found = accounts(done)
     assert found["packets"].detail == "24 in the source: 24 gave a frame"
     assert "outside the piece" in found["packets of audio 1 (flac)"].detail
-    assert all(finding.holds for finding in found.values())
+    assert all(finding.right for finding in found.values())
     again = {f.what: f for f in verify_reel(str(source), out)}
     assert all(again[name].detail == finding.detail for name, finding in found.items())
 

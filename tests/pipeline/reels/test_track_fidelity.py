@@ -78,8 +78,8 @@ def findings(source, out, declared="ask", start="", stop=""):
 
 
 def failing(source, out, **how):
-    """Names of the checks that do not hold."""
-    return {f.what for f in findings(source, out, **how) if not f.holds}
+    """Names of the checks that do not hold, and are no declared losses."""
+    return {f.what for f in findings(source, out, **how) if not f.right}
 
 
 def retitled(chapters):
@@ -137,7 +137,7 @@ def test_what_a_container_cannot_say_is_declared(studio, source, folder, suffix)
     """Titles and flags are there, or the sidecar names them; an output that is right passes either way."""
     out = folder / f"labeled{suffix}"
     made = studio.color(source, out)
-    assert all(f.holds for f in made.findings.values())
+    assert all(f.right for f in made.findings.values())
     assert ("audio 1 flac: .mov files do not hold its flag comment" in made.lost) == (suffix == ".mov")
     assert failing(source, out) == set()
     with av.open(str(source)) as container:
@@ -158,7 +158,7 @@ def test_chapters_that_a_container_cannot_hold_are_declared(studio, folder, suff
     gaps = doctored(plain, folder / "gaps.mkv", chapters=cut_short)
     out = folder / f"gaps-out{suffix}"
     made = studio.color(gaps, out)
-    assert all(f.holds for f in made.findings.values())
+    assert all(f.right for f in made.findings.values())
     assert any(text.startswith("chapters: ") for text in made.lost) == (suffix != ".mkv")
     with av.open(str(gaps)) as container:
         fates = decide(container, probe(str(gaps)), CONTAINERS[suffix])
@@ -174,7 +174,7 @@ def test_a_track_of_a_piece_is_its_own_part(studio, source, folder, suffix):
     """A piece passes; taken for another piece of the same length, its copied sound and text are not that piece's."""
     out = folder / f"piece{suffix}"
     made = studio.color(source, out, start="0.5", stop="1.5")
-    assert all(f.holds for f in made.findings.values())
+    assert all(f.right for f in made.findings.values())
     assert failing(source, out, start="0.5", stop="1.5") == set()
     other = failing(source, out, start="0.25", stop="1.25")
     copied = {"audio 1 (flac)": suffix != ".mov", "audio 2 (pcm_s16le)": suffix != ".mp4"}  # others' bytes tell nothing
@@ -184,7 +184,7 @@ def test_a_track_of_a_piece_is_its_own_part(studio, source, folder, suffix):
 def test_a_piece_without_a_line_of_text(studio, folder):
     """A piece in which nobody speaks has no subtitle to keep."""
     whole = write_reel(folder / "silent.mkv", 24, subtitles=1)
-    assert all(f.holds for f in studio.color(whole, folder / "pause.mkv", start="0.417", stop="0.49").findings.values())
+    assert all(f.right for f in studio.color(whole, folder / "pause.mkv", start="0.417", stop="0.49").findings.values())
 
 
 def test_the_name_of_a_quicktime_track_is_its_title(studio, folder):
@@ -193,7 +193,7 @@ def test_the_name_of_a_quicktime_track_is_its_title(studio, folder):
     named = doctored(plain, folder / "named.mov", labels={1: ("Erzähler", Disposition.default)}, muxer="mov")
     for suffix in (".mkv", ".mov", ".mp4"):
         out = folder / f"named-out{suffix}"
-        assert all(f.holds for f in studio.color(named, out).findings.values())
+        assert all(f.right for f in studio.color(named, out).findings.values())
     with av.open(str(folder / "named-out.mkv")) as made:
         assert made.streams.audio[0].metadata["title"] == "Erzähler"
 
@@ -208,7 +208,7 @@ def spoken(studio, folder):
     """A reel whose sound is converted, and its output."""
     path = write_reel(folder / "spoken.mkv", FRAMES, audio=["pcm_u8"], heard=narration(0.4))
     out = folder / "spoken.mp4"
-    assert all(f.holds for f in studio.color(path, out).findings.values())
+    assert all(f.right for f in studio.color(path, out).findings.values())
     return path, out
 
 

@@ -57,7 +57,7 @@ def test_sound_goes_through(studio, sources, folder, source, out):
     said so; never lost, never out of step with the picture."""
     made = folder / f"{source[1:]}-sound{out}"
     result = studio.color(sources[source], made)
-    assert all(f.holds for f in result.findings.values())
+    assert all(f.right for f in result.findings.values())
     assert all("compressed with loss, as aac" in text for text in result.lost)
     before, after = packets(sources[source], "audio"), packets(made, "audio")
     assert len(before) == len(after) == len(SOUNDS[source])
@@ -119,7 +119,7 @@ def test_converted_sound_has_bits_enough(studio, folder, rate):
     write_reel(source, 48, audio=["pcm_u8"], heard=noisy, sample_rate=rate)
     result = studio.color(source, made)
     assert [c["how"] for c in sidecar_of(made)["tracks"] if c["kind"] == "audio"] == ["converted"]
-    assert all(f.holds for f in result.findings.values())
+    assert all(f.right for f in result.findings.values())
     [track] = packets(made, "audio")
     wanted = min(128_000, 5 * rate) / 8
     assert 0.8 * wanted < sum(len(data) for data, _ in track) / 2 < 1.3 * wanted
@@ -153,7 +153,7 @@ def test_subtitles_go_through_or_are_named(studio, folder, source, out):
     path = write_reel(folder / f"lines{source}", 24, subtitles=1)
     made = folder / f"lines-from-{source[1:]}{out}"
     result = studio.color(path, made)
-    assert all(f.holds for f in result.findings.values())
+    assert all(f.right for f in result.findings.values())
     alike = (source == ".mkv") == (out == ".mkv")
     if alike:
         before, after = packets(path, "subtitle"), packets(made, "subtitle")
@@ -190,7 +190,7 @@ def test_chapters_and_time_code_are_no_loss(studio, folder, source, out, timecod
     made = folder / f"parts-from-{source[1:]}-{bool(timecode)}{out}"
     result = studio.color(path, made)
     assert result.lost == ()
-    assert all(f.holds for f in result.findings.values())
+    assert all(f.right for f in result.findings.values())
     assert result.out.timecode == timecode
     with av.open(str(made)) as container:
         assert [c["metadata"]["title"] for c in container.chapters()] == ["Part 1", "Part 2", "Part 3"]
@@ -210,7 +210,7 @@ def test_sound_of_a_piece_begins_with_it(studio, folder, out):
     path = write_reel(folder / "whole.mkv", 24, audio=["flac"])
     made = folder / f"piece{out}"
     result = studio.color(path, made, start="0.25", stop="0.75")
-    assert all(f.holds for f in result.findings.values())
+    assert all(f.right for f in result.findings.values())
     [track] = packets(made, "audio")
     assert abs(track[0][1]) < Fraction(11, 100)
     with av.open(str(made)) as container:

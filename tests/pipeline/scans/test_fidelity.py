@@ -71,7 +71,7 @@ def colored(studio):
     def color(source: Path, out: Path, **choices: Any) -> Any:
         asked = {"working_size": 32, "precision": "fp32", "pyramid": "subifds", "tile": 64, **choices}
         result = ScanJob(str(source), out, ScanChoices(weights=str(studio.weights), **asked), None, Silent()).color()
-        assert all(finding.holds for finding in result.findings)
+        assert all(finding.right for finding in result.findings)
         return result
 
     return color

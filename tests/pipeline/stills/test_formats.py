@@ -80,7 +80,7 @@ def test_luma_in_is_luma_out(tmp_path, name):
         source.write_bytes(WRITERS[name]())
         pipeline.color_scan(source, out, weights=weights, working_size=32, precision="fp32")
         assert np.array_equal(luma_codes(tifffile.imread(out)), GRAY)
-        assert all(finding.holds for finding in pipeline.verify(source, out))
+        assert all(finding.right for finding in pipeline.verify(source, out))
     found = find(tmp_path / "in", tmp_path / "out", {}, (), ())
     assert [(item.kind, Path(item.source).name) for item in found.items] == [("scan", name), ("scan", "b.tif")]
     with open_scan(source) as reader:

@@ -23,8 +23,9 @@ WRITTEN = [
     (e.Joining(), '{"event": "joining"}'),
     (e.Checking(), '{"event": "checking"}'),
     (
-        e.Finished("out.mkv", False, 4, ("a subtitle",)),
-        '{"event": "finished", "out": "out.mkv", "already": false, "painted": 4, "lost": ["a subtitle"]}',
+        e.Finished("out.mkv", False, 4, "verified, but for 1 loss", ("a subtitle",)),
+        '{"event": "finished", "out": "out.mkv", "already": false, "painted": 4, '
+        '"verdict": "verified, but for 1 loss", "lost": ["a subtitle"]}',
     ),
     (e.Looking(1, 9), '{"event": "looking", "done": 1, "of": 9}'),
     (
@@ -46,9 +47,9 @@ WRITTEN = [
         '"items": {"done": 1, "waiting": 2}, "busy": 0.93, "workers": 2}',
     ),
     (
-        e.NightFinished(3, 1, 0, False, 61.5, 0.93, None),
+        e.NightFinished(3, 1, 0, False, 61.5, 0.93, 2, None),
         '{"event": "finished", "done": 3, "aside": 1, "left": 0, "late": false, "seconds": 61.5, "busy": 0.93, '
-        '"report": null}',
+        '"losses": 2, "report": null}',
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""A terminal shows ten lines of what was not carried over, and says how many more there are."""
+"""A terminal shows ten lines of what is lost, and says how many more there are."""
 
 from workflows.terminal.few import few
 
