@@ -12,7 +12,10 @@ from workflows.terminal.notes import CollectionNotes, Notes
 
 
 def listener_for(kind: str) -> Silent:
-    """To one reel or scan. auto: bars on a terminal, else notes as lines; bar or json as named; none hears nothing."""
+    """To one reel or scan. auto: bars on a terminal, else notes as lines; bar or json as named.
+
+    none: no progress; what must not be missed is said all the same.
+    """
     return _chosen(kind, Bars, Notes)
 
 
@@ -26,4 +29,4 @@ def _chosen(kind: str, bars: type[Silent], notes: type[Silent]) -> Silent:
         return JsonLines()
     if kind == "bar" or (kind == "auto" and sys.stderr.isatty()):
         return bars()
-    return notes() if kind == "auto" else Silent()
+    return notes() if kind == "auto" else Notes()

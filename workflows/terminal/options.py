@@ -192,7 +192,7 @@ INVERT = click.option(
 )
 PROGRESS = click.option(
     "--progress", type=click.Choice(["auto", "bar", "json", "none"]), default="auto", show_default=True,
-    help="Bars for people, JSON lines for programs.",
+    help="Bars for people, JSON lines for programs; none leaves notes on stderr.",
 )  # fmt: skip
 
 

@@ -20,7 +20,6 @@ from pipeline.values.events import (
     RowsPainted,
     RowsSurveyed,
     ScanPlanned,
-    Silent,
     StepDone,
     StepRetry,
     Total,
@@ -56,14 +55,14 @@ def test_a_terminal_has_no_times(capsys, monkeypatch):
     assert capsys.readouterr().err == "note: a note\n"
 
 
-@pytest.mark.parametrize(("kind", "heard"), [("auto", Notes), ("bar", Bars), ("json", JsonLines), ("none", Silent)])
+@pytest.mark.parametrize(("kind", "heard"), [("auto", Notes), ("bar", Bars), ("json", JsonLines), ("none", Notes)])
 def test_who_listens(kind, heard):
     """Away from a terminal `auto` hears notes; what is named is given."""
     assert type(listener_for(kind)) is heard
 
 
 @pytest.mark.parametrize(
-    ("kind", "heard"), [("auto", CollectionNotes), ("bar", CollectionBars), ("json", JsonLines), ("none", Silent)]
+    ("kind", "heard"), [("auto", CollectionNotes), ("bar", CollectionBars), ("json", JsonLines), ("none", Notes)]
 )
 def test_who_listens_to_a_collection(kind, heard):
     """As to one reel, with words of its own."""
