@@ -74,8 +74,10 @@ def follow(queue: Queue, id: str) -> None:
         raise click.exceptions.Exit(130) from None
     except ColorizeError as error:
         raise ColorizeError(f"{error}; job {id} is left as it is") from error
+    last = progress_of(queue.logs(id), done.seconds).get("text", "")
+    message = " ".join(done.message.splitlines()[:1]) if done.status != "SUCCEEDED" else ""
+    click.echo(f"Job {id} {done.status}: {'; '.join(filter(None, (last, message)))}", err=True)
     if done.status != "SUCCEEDED":
-        click.echo(f"Job {id} {done.status}: {' '.join(done.message.splitlines()[:1])}", err=True)
         raise click.exceptions.Exit(done.code if done.code and done.code > 0 else 1)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pipeline.values.loss import verdict
 from pipeline.values.stages import DONE
 from pipeline.values.words import counted
 from workflows.terminal.clock import lasting
@@ -63,14 +64,26 @@ def _share(event: Mapping[str, Any]) -> float | None:
 def _text(event: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     if event["event"] in STAGES:
         return STAGES[event["event"]]
-    if event.get("aside") or event.get("left"):
-        return f"{event.get('done')} done, {event.get('aside')} set aside, {event.get('left')} left"
+    if event["event"] == "finished":
+        return _outcome(event)
     parts = [f"{found['percent']:.0f} %"] if found["percent"] is not None else []
     if files := found.get("files"):
         parts.append(f"{files['done']} of {counted(files['of'], 'file')}")
     if "left" in found:
         parts.append(f"{lasting(found['left'] / 3600)} left")
     return ", ".join(parts) or event["event"]
+
+
+def _outcome(event: Mapping[str, Any]) -> str:
+    """The last words: of one output its verdict; of a collection its counts, and where its report is."""
+    if "verdict" in event:
+        return f"{event.get('out')}: {event['verdict']}"
+    parts = [f"{int(_number(event.get('done')))} done"]
+    parts[0] += f", {verdict(lost)}" if (lost := int(_number(event.get("losses")))) else ""
+    parts += [
+        f"{int(n)} {word}" for key, word in (("aside", "set aside"), ("left", "left")) if (n := _number(event.get(key)))
+    ]
+    return "; ".join([", ".join(parts), *([f"the report is in {event['report']}"] if event.get("report") else [])])
 
 
 def _number(value: Any) -> float:

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.values.events import (
     Checking,
+    Finished,
     FramesPainted,
     Looking,
     NightFinished,
@@ -48,9 +49,12 @@ def test_a_reel_tells_frames(done, left):
 def test_the_end_and_what_comes_before():
     """Stages without a count are words; what is over is whole; a log without events says nothing."""
     assert progress_of(log(FramesPainted(9, 9), Checking()), 60)["text"] == "checking it"
-    assert progress_of(log(TOTAL, NightFinished(4, 0, 0, False, 9.0, 0.9, None)), 60)["text"] == "100 %"
-    late = NightFinished(3, 1, 4, True, 9.0, 0.9, None)
-    assert progress_of(log(TOTAL, late), 60)["text"] == "3 done, 1 set aside, 4 left"
+    assert progress_of(log(TOTAL, NightFinished(4, 0, 0, False, 9.0, 0.9, 0, None)), 60)["text"] == "4 done"
+    late = NightFinished(3, 1, 4, True, 9.0, 0.9, 2, "s3://b/out/report.html")
+    told = "3 done, verified, but for 2 losses, 1 set aside, 4 left; the report is in s3://b/out/report.html"
+    assert progress_of(log(TOTAL, late), 60)["text"] == told
+    one = Finished("out.mkv", False, 4, "verified, but for 1 loss", ("a subtitle",))
+    assert progress_of(log(one), 60)["text"] == "out.mkv: verified, but for 1 loss"
     assert progress_of("chromatheque: not found\n", 60) == {}
     assert progress_of('{"event": 7}\n{"event": "total", "done": "x", "items": 3}\n', None)["text"] == "total"
 
