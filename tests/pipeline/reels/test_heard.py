@@ -37,7 +37,7 @@ def test_deadly_sound_is_copied_not_decoded_and_named(studio, tmp_path, deadly, 
     """Where the container takes its packets they are there, byte for byte; where not, it is lost; both are said."""
     source, made = write_reel(tmp_path / "a.mkv", 12, audio=1), tmp_path / f"out{suffix}"
     result = studio.color(source, made)
-    assert [f for f in result.findings.values() if not f.holds] == []
+    assert [f for f in result.findings.values() if not f.right] == []
     [fate] = [t for t in json.loads(made.with_name(made.name + ".json").read_text())["tracks"] if t["kind"] == "audio"]
     assert fate["how"] == how
     assert any("it ends the program that asks for its sound" in loss for loss in result.lost)
