@@ -146,6 +146,21 @@ def is_full(pix_fmt: str) -> bool:
     return pix_fmt.startswith(("gray", "yuvj", "ya")) or av.VideoFormat(pix_fmt).is_rgb
 
 
+def silent_track(path: Path) -> Path:
+    """A reel with a sound track that holds nothing."""
+    with av.open(str(path), "w") as out:
+        picture, sound = out.add_stream("ffv1", rate=24), out.add_stream("pcm_s16le", rate=48000)
+        sound.codec_context.layout = "stereo"
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "gray"
+        for index in range(3):
+            frame = av.VideoFrame(64, 48, "gray")
+            frame.planes[0].update(bytes([80 + index]) * frame.planes[0].buffer_size)
+            frame.pts = index
+            out.mux(picture.encode(frame))
+        out.mux(picture.encode(None))
+    return path
+
+
 def write_reel(
     path: Path,
     frames: int | Sequence[int] = 24,

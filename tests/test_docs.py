@@ -291,8 +291,8 @@ def test_following_ends_as_the_job_did(ended, monkeypatch, status, code, wanted)
     """`logs --follow` has the exit code of the job, 1 where that has none; 130 when the following is stopped."""
     from types import SimpleNamespace
 
-    job = SimpleNamespace(status=status, code=code, message="")
-    queue = SimpleNamespace(job=lambda _: job, follow=lambda _: iter(()), address="http://head:8265")
+    job = SimpleNamespace(status=status, code=code, message="", seconds=1.0)
+    queue = SimpleNamespace(job=lambda _: job, follow=lambda _: iter(()), logs=lambda _: "", address="http://head:8265")
     monkeypatch.setattr("workflows.commands.cluster_jobs.open_queue", lambda _: queue)
     assert ended("logs", "x", "--follow", "--address", "http://head:8265")[0] == wanted
 

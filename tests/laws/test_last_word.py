@@ -10,9 +10,8 @@ from click.testing import CliRunner
 from pipeline.storage.job_folder import sidecar_of
 from pipeline.values.words import counted
 from tests.endtoend import verify
-from tests.laws.test_what_forbids import silent_track
 from tests.plates import plate
-from tests.synthetic import write_reel
+from tests.synthetic import silent_track, write_reel
 from workflows.commands.cli import cli
 
 

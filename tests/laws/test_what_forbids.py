@@ -20,7 +20,7 @@ from pipeline.reels.reel import probe
 from pipeline.scans import fidelity as scan_fidelity
 from tests.endtoend import MEDIA, color, story, verify
 from tests.plates import plate
-from tests.synthetic import write_reel
+from tests.synthetic import silent_track, write_reel
 
 FAULTS = MEDIA / "faults"
 LAWS = ["frames", "luma", "times", "decodes cleanly", "size"]
@@ -100,21 +100,6 @@ def test_a_time_code_that_cannot_be_is_mended_or_left_out(tmp_path, tiny, code, 
     assert list(lost) == ([] if suffix == ".mkv" else [f"time code ({code} became {made or 'none'})"])
     status, said = verify(source, out)
     assert (status, "lost  time code" in said) == (0, suffix != ".mkv")
-
-
-def silent_track(path):
-    """A reel with a sound track that holds nothing."""
-    with av.open(str(path), "w") as out:
-        picture, sound = out.add_stream("ffv1", rate=24), out.add_stream("pcm_s16le", rate=48000)
-        sound.codec_context.layout = "stereo"
-        picture.width, picture.height, picture.pix_fmt = 64, 48, "gray"
-        for index in range(3):
-            frame = av.VideoFrame(64, 48, "gray")
-            frame.planes[0].update(bytes([80 + index]) * frame.planes[0].buffer_size)
-            frame.pts = index
-            out.mux(picture.encode(frame))
-        out.mux(picture.encode(None))
-    return path
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mov", ".mp4"])
