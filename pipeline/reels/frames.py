@@ -13,8 +13,8 @@ from pipeline.containers.planes import pixel_layout, plane_view, repacked
 
 def luma_digest(luma: np.ndarray) -> str:
     """MD5 of a luma plane's samples, little endian, no padding: as `ffmpeg -vf extractplanes=y -f framemd5` prints."""
-    data = luma if luma.dtype == np.uint8 else luma.astype("<u2", copy=False)
-    return hashlib.md5(data.tobytes(), usedforsecurity=False).hexdigest()
+    data = np.ascontiguousarray(luma, np.uint8 if luma.dtype == np.uint8 else "<u2")  # no copy, as planes mostly are
+    return hashlib.md5(data.data, usedforsecurity=False).hexdigest()
 
 
 def has_color(frame: av.VideoFrame) -> bool:
