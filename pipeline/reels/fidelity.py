@@ -21,7 +21,7 @@ from pipeline.containers.containers import Container, container_of
 from pipeline.containers.crop import crop
 from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.account import Account
-from pipeline.reels.beside import beside
+from pipeline.reels.beside import beside_in
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.fields import runs_of, told, words_in
 from pipeline.reels.frames import luma_digest
@@ -70,6 +70,7 @@ def decoded(
     samples; account: with what became of the packets.
     """
     piece, damage = Piece(reel, start, stop), Damage(account=account or Account())
+    since: int | None = None
     with Reader(reel, damage) as reader:
         for frame in reader:
             place = piece.place(frame)
@@ -82,7 +83,8 @@ def decoded(
                 if harmed is not None and frame.index in damage.frames:
                     harmed[frame.index] = damage.frames[frame.index]
                 if more is not None and reader.raw is not None:
-                    more.update(beside(reader.raw))
+                    since = frame.index if since is None else since
+                    more.update(beside_in(reel, frame.index, reader.raw, since))
                 yield Shown(frame.pts, "", frame.luma, frame.fields)
 
 

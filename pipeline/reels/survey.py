@@ -22,7 +22,7 @@ from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.geometry import Geometry
 from pipeline.census.riff import empty_chunks
 from pipeline.reels.account import of_pictures
-from pipeline.reels.beside import beside
+from pipeline.reels.beside import beside_in
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.dissolves import REACH, Dissolve, DissolveDetector
 from pipeline.reels.fields import runs_of, told
@@ -170,7 +170,7 @@ def _seen_whole(reader: Reader) -> Iterator[tuple[Frame, dict[int, Colors], set[
     asker = Asker()
     for frame in reader:
         assert reader.raw is not None
-        yield frame, asker.ask(frame.index, reader.raw), beside(reader.raw)
+        yield frame, asker.ask(frame.index, reader.raw), beside_in(reader.reel, frame.index, reader.raw)
 
 
 def survey_shots(

@@ -1,11 +1,13 @@
 """What frames carry beside their samples is named, in the result and by `verify`."""
 
+from pathlib import Path
+
 import av
 import pytest
 
 from pipeline.reels.beside import KINDS, beside, check_beside
-from tests.endtoend import MEDIA, color, verify
-from tests.synthetic import write_reel
+from tests.endtoend import MEDIA, color, story, verify
+from tests.synthetic import write_reel, write_sequence
 
 FAULTS = MEDIA / "faults"
 
@@ -30,6 +32,37 @@ def test_captions_are_named(studio, tmp_path):
     source, out = FAULTS / "mpeg2_with_eia608_captions_GA94.vob", tmp_path / "out.mov"
     assert any(text.startswith("closed captions (in 24 frames") for text in color(source, out, studio.weights).lost)
     assert verify(source, out)[0] == 0
+
+
+def test_a_time_code_that_counts_on_is_not_lost(studio, tmp_path):
+    """Of DPX the first one's goes into the output, and says all of the others'; one that jumps is named, zeros are not.
+
+    A piece begins with its own.
+    """
+    pattern = write_sequence(tmp_path / "in", frames=30)
+
+    def stamp(codes):
+        for number, code in enumerate(codes):
+            path = Path(pattern % number)
+            data = bytearray(path.read_bytes())
+            data[1920:1924] = bytes.fromhex(code.replace(":", ""))[:: -1 if data[:4] == b"XPDS" else 1]
+            path.write_bytes(data)
+        return codes
+
+    stamp([f"01:00:{n // 24:02}:{n % 24:02}" for n in range(30)])
+    for number, cut in enumerate(({}, {"start": "0.5", "stop": "1.1"})):
+        out = tmp_path / f"out{number}.mkv"
+        assert color(pattern, out, studio.weights, **cut).lost == ()
+        assert story(out).timecode == ("01:00:00:12" if cut else "01:00:00:00")
+        code, said = verify(pattern, out)
+        assert (code, "time code of each" in said) == (0, False)
+    stamp([f"01:00:{n // 24 + 7 * (n > 27):02}:{n % 24:02}" for n in range(30)])
+    [lost] = color(pattern, tmp_path / "jump.mkv", studio.weights).lost
+    assert lost == "time code of each frame (in 2 frames another than the reel's counts to; no output holds it)"
+    code, said = verify(pattern, tmp_path / "jump.mkv")
+    assert (code, "lost  time code of each frame" in said) == (0, True)
+    stamp(["00:00:00:00"] * 30)
+    assert color(pattern, tmp_path / "zero.mkv", studio.weights).lost == ()
 
 
 def test_kinds_are_ffmpegs():
