@@ -17,6 +17,7 @@ from pipeline.census.mxf import KEY, RUN_IN, keys_of
 from pipeline.census.riff import chunks_of
 from pipeline.storage.atomic import legible
 from pipeline.values.loss import Loss
+from pipeline.values.words import in_bytes
 
 BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot", b"styp")
 BEGIN: tuple[tuple[bytes, Walk], ...] = (
@@ -100,5 +101,5 @@ def counted(elements: Iterable[Element]) -> list[Loss]:
 
 
 def _loss(name: str, count: int, size: int, says: str) -> Loss:
-    many = [f"{count} of them"] * (count > 1) + [f"{size} bytes"] * (size > 0 or not says)
+    many = [f"{count} of them"] * (count > 1) + [in_bytes(size)] * (size > 0 or not says)
     return Loss(name, "; ".join(filter(None, (says, ", ".join(many)))))

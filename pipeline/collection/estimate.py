@@ -45,7 +45,7 @@ def size_of(item: Item, state: State) -> dict[str, float]:
         raise SourceError(masked(item.source), "no such file")
     if not held:
         raise SourceError(masked(item.source), "the file is empty")
-    return {"fetched": float(held), "megapixels": round(held / UNSEEN / 1e6, 2), "bytes": float(2 * held)}
+    return {"fetched": float(held), "megapixels": round(held / UNSEEN / 1e6, 6), "bytes": float(2 * held)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ class ReelJob(Job[Plan, ReelChoices]):
         reel, extent = self.reel, extent_of(self.reel)
         pixels = float(extent.frames * reel.width * reel.height)
         size = round(pixels * BYTES * (1 if reel.coding.bits <= 8 else 2))
-        sizes: dict[str, float] = {"frames": extent.frames, "megapixels": round(pixels / 1e6, 2), "bytes": size}
+        sizes: dict[str, float] = {"frames": extent.frames, "megapixels": round(pixels / 1e6, 6), "bytes": size}
         if extent.doubtful:
             sizes |= {"promised": extent.promised, "promised_hours": round(float(extent.seconds) / 3600, 4)}
         return sizes

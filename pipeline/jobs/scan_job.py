@@ -151,7 +151,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         """Pages, megapixels and bytes, as the headers promise."""
         pixels = float(sum(page.height * page.width for page in self.headers))
         sizes = [page.height * page.width * BYTES * (1 if page.bits <= 8 else 2) for page in self.headers]
-        return {"pages": len(sizes), "megapixels": round(pixels / 1e6, 2), "bytes": sum(map(round, sizes))}
+        return {"pages": len(sizes), "megapixels": round(pixels / 1e6, 6), "bytes": sum(map(round, sizes))}
 
     def remarks(self, plan: ScanPlan) -> list[str]:
         """What a person should read before the work is done; what holds for several pages is said once."""
@@ -221,7 +221,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         """Pages, megapixels, rows and bands."""
         plan = work.plan
         rows = sum(page.plate.height for page in plan.pages)
-        megapixels = round(plan.pixels / 1e6, 1)
+        megapixels = round(plan.pixels / 1e6, 6)
         return ScanPlanned(len(plan.pages), megapixels, rows, len(work.units), done)
 
     @property

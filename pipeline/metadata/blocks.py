@@ -28,6 +28,7 @@ from pipeline.metadata.metadata import (
 from pipeline.metadata.photoshop import resources
 from pipeline.metadata.tags import Tag
 from pipeline.values.loss import Loss
+from pipeline.values.words import in_bytes
 
 
 def exif_block(data: bytes, path: str) -> Directory | None:
@@ -70,7 +71,7 @@ def from_blocks(blocks: Blocks, path: str) -> tuple[Metadata, int, Resolution | 
     }
     texts = {code: (DATATYPE.ASCII, text) for code, text in blocks.texts}
     lost += tuple(
-        Loss(f"text of {name_of(code)}", f"{len(text)} bytes; Exif says another")
+        Loss(f"text of {name_of(code)}", f"{in_bytes(len(text))}; Exif says another")
         for code, text in blocks.texts
         if code in found.tags and not _same_text(found.tags[code][1], text)
     )
@@ -103,7 +104,9 @@ def jpeg_blocks(data: bytes) -> Blocks:
         elif marker == 0xED and content.startswith(b"Photoshop 3.0\0"):
             found = list(resources(content[14:]))
             blocks = [block for number, block, _ in found if number == IPTC_RESOURCE]
-            lost.extend(Loss("IPTC block", f"{len(block)} bytes beside another") for block in blocks[iptc is None :])
+            lost.extend(
+                Loss("IPTC block", f"{in_bytes(len(block))} beside another") for block in blocks[iptc is None :]
+            )
             iptc = iptc or next(iter(blocks), None)
             lost.extend(_resource_lost(number, block) for number, block, _ in found if number != IPTC_RESOURCE)
         elif marker == 0xE0 and content.startswith(b"JFIF\0") and len(content) >= 12:
@@ -119,7 +122,7 @@ def jpeg_blocks(data: bytes) -> Blocks:
     xmp, unjoined = extended_xmp.joined(xmp or b"", extension)
     lost.extend(unjoined)
     lost.extend(_behind(data[jpeg_end(data) or len(data) :]))
-    lost.extend(Loss("JPEG comment", f"{len(text)} bytes beside another") for _, text in texts[1:])
+    lost.extend(Loss("JPEG comment", f"{in_bytes(len(text))} beside another") for _, text in texts[1:])
     icc = b"".join(profile[n] for n in sorted(profile)) or None
     return Blocks(exif, xmp or None, iptc, icc, tuple(texts[:1]), resolution, tuple(dict.fromkeys(lost)))
 
@@ -136,7 +139,7 @@ def _segment_lost(marker: int, content: bytes) -> Loss:
     """A segment that no rule knows, by its marker, the word it begins with and its size."""
     name = f"APP{marker - 0xE0}" if 0xE0 <= marker <= 0xEF else f"marker FF{marker:02X}"
     word = "".join(chr(c) for c in content[:32].partition(b"\0")[0] if 32 < c < 127)
-    return Loss(f"JPEG segment {name} {word}".rstrip(), f"{len(content)} bytes")
+    return Loss(f"JPEG segment {name} {word}".rstrip(), in_bytes(len(content)))
 
 
 BEHIND = ((b"\xff\xd8\xff", "of which the first are another JPEG picture"), (b"\0\0\0", "which may be padding"))
@@ -147,9 +150,7 @@ def _behind(rest: bytes, format: str = "JPEG") -> list[Loss]:
     if not rest:
         return []
     kind = "a movie" if rest[4:8] == b"ftyp" else next((words for mark, words in BEHIND if rest.startswith(mark)), "")
-    return [
-        Loss(f"bytes behind the end of the {format} picture", ", ".join(filter(None, (f"{len(rest)} bytes", kind))))
-    ]
+    return [Loss(f"bytes behind the end of the {format} picture", ", ".join(filter(None, (in_bytes(len(rest)), kind))))]
 
 
 IPTC_RESOURCE = 0x0404
@@ -158,7 +159,7 @@ RESOURCES = {0x040A: "copyright flag", 0x040B: "URL", 0x040C: "thumbnail", 0x03E
 
 
 def _resource_lost(number: int, block: bytes) -> Loss:
-    return Loss(f"Photoshop {RESOURCES.get(number, 'resource')} 0x{number:04X}", f"{len(block)} bytes")
+    return Loss(f"Photoshop {RESOURCES.get(number, 'resource')} 0x{number:04X}", in_bytes(len(block)))
 
 
 PNG_TEXTS: dict[bytes, int] = {
@@ -188,7 +189,7 @@ def png_blocks(data: bytes) -> Blocks:
             xmp = rest[2:].split(b"\0", 2)[-1]
         elif kind == b"tEXt" and keyword in PNG_TEXTS:
             if texts.setdefault(PNG_TEXTS[keyword], rest) != rest:
-                lost.append(Loss(f"text {keyword.decode('latin-1')}", f"{len(rest)} bytes beside another"))
+                lost.append(Loss(f"text {keyword.decode('latin-1')}", f"{in_bytes(len(rest))} beside another"))
         elif kind in (b"tEXt", b"iTXt", b"zTXt"):
             lost.append(Loss(f"text {keyword.decode('latin-1')[:79]}"))
         elif kind == b"pHYs" and len(content) >= 9:
@@ -259,7 +260,7 @@ def elements(what: str, found: list[tuple[bytes, bytes]]) -> list[Loss]:
 def _other(what: str, kind: bytes, sizes: list[int]) -> Loss:
     name = "".join(chr(c) if 32 < c < 127 else f"\\x{c:02x}" for c in kind)
     many = f"{len(sizes)} {PICTURES[kind]}, " if kind in PICTURES else f"{len(sizes)} of them, " if sizes[1:] else ""
-    return Loss(f"{what} {name}", f"{many}{sum(sizes)} bytes")
+    return Loss(f"{what} {name}", f"{many}{in_bytes(sum(sizes))}")
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xml.parsers import expat
 
 from pipeline.values.loss import Loss
+from pipeline.values.words import in_bytes
 
 MARK = b"http://ns.adobe.com/xmp/extension/\0"
 MOST = 1 << 24
@@ -32,7 +33,7 @@ def joined(packet: bytes, segments: Sequence[bytes]) -> tuple[bytes, list[Loss]]
     whole = plain[:at] + inner[1] + plain[at:] if inner is not None and at >= 0 else b""
     if whole and _well_formed(whole):
         return whole, []
-    return plain, [Loss("XMP beyond 64 KB", f"{sum(map(len, segments))} bytes that cannot be joined")]
+    return plain, [Loss("XMP beyond 64 KB", f"{in_bytes(sum(map(len, segments)))} that cannot be joined")]
 
 
 def _extension(guid: bytes, segments: Sequence[bytes]) -> bytes:

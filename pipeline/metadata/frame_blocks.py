@@ -10,6 +10,7 @@ from pipeline.metadata.blocks import Blocks
 from pipeline.metadata.headers import exr_attributes
 from pipeline.metadata.tags import Tag
 from pipeline.values.loss import Loss
+from pipeline.values.words import in_bytes
 
 DPX_TEXTS = (
     ("file name", 36, 100), ("creation time", 136, 24), ("creator", 160, 100), ("project", 260, 200),
@@ -53,7 +54,7 @@ def dpx_blocks(data: bytes) -> Blocks:
         if text and name == "copyright":
             texts.append((Tag.COPYRIGHT, text))
         elif text:
-            lost.append(Loss(f"DPX {name}", f"{len(text)} bytes"))
+            lost.append(Loss(f"DPX {name}", in_bytes(len(text))))
     for name, at, kind in DPX_NUMBERS:
         raw = data[at : at + struct.calcsize(kind)]
         own = data[DPX_SIZE[at] : DPX_SIZE[at] + 4] if at in DPX_SIZE else b""
@@ -67,7 +68,7 @@ def dpx_blocks(data: bytes) -> Blocks:
             lost.append(Loss(f"DPX {name}", DPX_LIGHT[data[at]]))
     user = int.from_bytes(data[28:32], "big" if order == ">" else "little")
     if 0 < user < len(data):
-        lost.append(Loss("DPX user data", f"{user} bytes"))
+        lost.append(Loss("DPX user data", in_bytes(user)))
     return Blocks(texts=tuple(texts), resolution=_dpx_aspect(data, order), lost=tuple(lost))
 
 
@@ -91,7 +92,7 @@ def exr_blocks(data: bytes) -> Blocks:
     """Comments, pixel aspect and density of an OpenEXR's first part; all other attributes and parts are named."""
     found = exr_attributes(data)
     lost = [
-        Loss(f"OpenEXR {name.decode('latin-1')[:79]}", f"{kind.decode('latin-1')[:79]}, {len(value)} bytes")
+        Loss(f"OpenEXR {name.decode('latin-1')[:79]}", f"{kind.decode('latin-1')[:79]}, {in_bytes(len(value))}")
         for name, (kind, value) in found.items()
         if name not in EXR_STRUCTURE
     ]

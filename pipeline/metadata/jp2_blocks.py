@@ -9,6 +9,7 @@ from pipeline.metadata.blocks import Blocks, elements
 from pipeline.metadata.boxes import boxes
 from pipeline.metadata.metadata import Resolution
 from pipeline.values.loss import Loss
+from pipeline.values.words import in_bytes
 
 XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 EXIF = b"JpgTiffExif->JP2"
@@ -67,7 +68,7 @@ def _resolution(content: memoryview) -> Resolution | None:
 
 
 def _comments(stream: bytes) -> list[Loss]:
-    return [Loss("JPEG 2000 comment", f"{len(text)} bytes") for text in _texts(stream)]
+    return [Loss("JPEG 2000 comment", in_bytes(len(text))) for text in _texts(stream)]
 
 
 def _texts(stream: bytes) -> list[bytes]:

@@ -20,6 +20,7 @@ from pipeline.metadata.photoshop import without_thumbnail
 from pipeline.metadata.tags import BLOBS, NUMERIC, STRUCTURAL, Tag
 from pipeline.values.claims import claim, why_not
 from pipeline.values.loss import Loss
+from pipeline.values.words import in_bytes
 
 Value = bytes | tuple[int, ...] | tuple[float, ...] | tuple[tuple[int, int], ...]
 Fields = Mapping[int, tuple[int, Value]]
@@ -79,11 +80,11 @@ def metadata_of(page: Directory) -> Metadata:
             if code == Tag.PHOTOSHOP and code in taken.blobs:
                 taken.drop_thumbnail()
         elif code == Tag.IMAGE_DESCRIPTION and (whose := _of_a_shape(page)):
-            taken.lost.append(Loss(name_of(code), f"{entry.size} bytes of {whose} about how the file is laid"))
+            taken.lost.append(Loss(name_of(code), f"{in_bytes(entry.size)} of {whose} about how the file is laid"))
         elif entry.type in TEXTS or code in NUMERIC:
             taken.take(page, code, taken.tags)
         else:
-            taken.lost.append(Loss(name_of(code), f"{entry.size} bytes"))
+            taken.lost.append(Loss(name_of(code), in_bytes(entry.size)))
     taken.lost.extend(_strange(page))
     taken.below(page, Tag.EXIF, taken.exif)
     taken.below(page, Tag.GPS, taken.gps)
@@ -167,7 +168,7 @@ class _Taken:
         rest, gone = without_thumbnail(cast(bytes, block))
         if gone:
             self.blobs[Tag.PHOTOSHOP] = kind, rest
-            self.lost.append(Loss("Photoshop thumbnail", f"{gone} bytes, in gray"))
+            self.lost.append(Loss("Photoshop thumbnail", f"{in_bytes(gone)}, in gray"))
 
     def below(self, page: Directory, code: int, into: dict[int, tuple[int, Value]]) -> None:
         """The fields of the directory that a tag points to."""

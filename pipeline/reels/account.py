@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.reels import pulldown
 from pipeline.values.finding import Finding
+from pipeline.values.words import counted
 
 UNSEEN = {"vp8": 0x10}
 """Of codecs whose packets say whether they show a picture: the bit of the first byte that says so (RFC 6386, 9.1)."""
@@ -113,7 +114,7 @@ def check_account(counts: dict[str, int]) -> list[Finding]:
     if not counts:
         return []
     told = [f"{counts[name]} {words}" for name, words in WORDS.items() if counts.get(name)]
-    told += [f"{counts['extra']} frames came of no packet"] if counts.get("extra") else []
+    told += [f"{counted(counts['extra'], 'frame')} came of no packet"] if counts.get("extra") else []
     whole = not any(counts.get(name) for name in ("failed", "before", "silent", "extra"))
     return [Finding("packets", whole, f"{counts.get('packets', 0)} in the source: {', '.join(told)}")]
 

@@ -14,6 +14,7 @@ from av.stream import Disposition
 from pipeline.containers.containers import CONTAINERS, Container
 from pipeline.reels.reel import open_source, packets_of, readable
 from pipeline.values.finding import Finding
+from pipeline.values.words import in_bytes
 
 COVER = "cover"
 """The kind of a cover's fate."""
@@ -89,5 +90,5 @@ def check_covers(source: str, output: str, indices: Sequence[int]) -> list[Findi
         digest = sha256(cover.data).digest()
         missing += [cover] if not have[digest] else []
         have[digest] -= 1
-    gone = ", ".join(f"{cover.name} ({len(cover.data)} bytes)" for cover in missing)
+    gone = ", ".join(f"{cover.name} ({in_bytes(len(cover.data))})" for cover in missing)
     return [Finding("covers", not missing, f"not in the output: {gone}" if missing else f"{len(indices)}, identical")]

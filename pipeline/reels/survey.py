@@ -366,7 +366,7 @@ class _Survey:
         if hidden := account.get("hidden"):
             notes.append(f"an edit list hides {hidden} of {account['packets']} pictures; they are not in the output")
         if empty := account.get("empty"):
-            notes.append(f"{empty} chunks are empty: there the picture before them is shown longer")
+            notes.append(f"{counted(empty, 'empty chunk')}: there the picture before is shown longer")
         promised, have = self.reel.header_frames, account.get("packets", len(pts)) + account.get("empty", 0)
         if promised > have:
             notes.append(f"the header promises {counted(promised, 'frame')}, the file has packets of {have}")

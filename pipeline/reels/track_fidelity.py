@@ -28,7 +28,7 @@ from pipeline.reels.track_account import Track, account_of
 from pipeline.reels.tracks import CHAPTERS, PICTURE, TRACKS, Carried, decide, samples_digest
 from pipeline.reels.whole import chapters_for, check_claims, check_whole, claimed_in, words_of
 from pipeline.values.finding import Finding
-from pipeline.values.words import counted
+from pipeline.values.words import counted, in_bytes
 
 COUNTED = {
     f"{count} channels": name
@@ -172,7 +172,7 @@ def _check_attachment(fate: Carried, source: Any, output: Any) -> Finding:
     was, now = (bytes(s.data or b"") for s in (source, output))
     named = [s.metadata.get(key, "") for s in (source, output) for key in ("filename", "mimetype")]
     same = was == now and named[:2] == named[2:]
-    detail = f"{named[0]}, {len(was)} bytes, identical" if same else f"{named[0]}: its bytes, name or type changed"
+    detail = f"{named[0]}, {in_bytes(len(was))}, identical" if same else f"{named[0]}: its bytes, name or type changed"
     return Finding(f"attachment {fate.index}", same, detail)
 
 

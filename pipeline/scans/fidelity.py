@@ -23,6 +23,7 @@ from pipeline.stills.tones import is_srgb
 from pipeline.values.finding import Finding, Law
 from pipeline.values.loss import Loss, is_declared
 from pipeline.values.source_type import SOURCE_TYPE
+from pipeline.values.words import counted
 
 LEVEL_ERROR = 4.0
 """Mean distance in codes that lossy compression may move a level by."""
@@ -170,7 +171,9 @@ def _levels(path: Path, place: int, number: int) -> Finding:
     except Exception as error:  # tifffile's own and the codecs'
         return Finding(what, False, f"cannot be decoded ({str(error) or type(error).__name__})")
     message = (
-        f"level {wrong[0]} is not the one before at half size" if wrong else f"{len(found)} levels below the full size"
+        f"level {wrong[0]} is not the one before at half size"
+        if wrong
+        else f"{counted(len(found), 'level')} below the full size"
     )
     return Finding(what, not wrong, message)
 

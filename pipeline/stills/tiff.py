@@ -23,6 +23,7 @@ from pipeline.stills.reader import ScanPage, ScanReader
 from pipeline.stills.segments import Segments
 from pipeline.stills.tones import COLORED, Tone, lightness_table, palette_of, range_of, spread, with_profile
 from pipeline.values.loss import Loss
+from pipeline.values.words import counted
 
 REDUCED_OR_MASK = FILETYPE.REDUCEDIMAGE | FILETYPE.MASK
 """Bits of NewSubfileType: a smaller copy of another page, a transparency mask."""
@@ -54,7 +55,10 @@ def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int, max_bytes: 
     if pages.masks and not page:
         lost.append(Loss("pages of masks or infrared light (NewSubfileType 4)", f"{pages.masks}, not colored"))
     if pages.levels and not page:
-        notes = (*notes, f"{pages.levels} more pages are a picture before them at half its size: taken for its levels")
+        notes = (
+            *notes,
+            f"{counted(pages.levels, 'more page')} at half the size of a picture before: taken for its levels",
+        )
     if absent := int((layout.counts == 0).sum()):
         notes = (*notes, f"{absent} of {len(layout.counts)} tiles or strips are absent: read as zeros")
     extra = directory.numbers(Tag.EXTRA_SAMPLES)

@@ -29,6 +29,29 @@ def counted(count: float, noun: str) -> str:
     return f"{number} {noun}{plural * (number != '1')}"
 
 
+def in_bytes(count: int) -> str:
+    """A length as losses tell it: whole, so that it can be looked for.
+
+    >>> in_bytes(1), in_bytes(1012)
+    ('1 byte', '1012 bytes')
+    """
+    return f"{count} byte{'s' * (count != 1)}"
+
+
+def area(megapixels: float) -> str:
+    """Pixels in words; those of what is small are counted.
+
+    >>> area(12.34), area(0.5), area(0.003072), area(0)
+    ('12 megapixels', '0.5 megapixels', '3,072 pixels', '0 megapixels')
+    """
+    pixels = round(megapixels * 1e6)
+    return counted(pixels, "pixel") if 0 < pixels < FEW_PIXELS else counted(megapixels, "megapixel")
+
+
+FEW_PIXELS = 100_000
+"""Below, a number of megapixels with one digit says too little."""
+
+
 def harm(errors: Mapping[str, int]) -> str:
     """What is damaged, by how many errors of each kind there are.
 

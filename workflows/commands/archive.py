@@ -11,6 +11,7 @@ import click
 
 from pipeline.containers.profiles import PROFILES
 from pipeline.storage.stores import hasty, masked
+from pipeline.values.words import counted
 from workflows.terminal import stopping
 from workflows.terminal.few import few
 from workflows.terminal.loading import loading
@@ -223,7 +224,6 @@ def _outcome(
     from pipeline.values.events import NightFinished
     from pipeline.values.loss import verdict
     from pipeline.values.stages import DONE
-    from pipeline.values.words import counted
     from workflows.terminal.dry_run import NOTHING_ASIDE, passed_over
 
     lost = [len(item.lost) for item in items if item.state == DONE and item.lost]
@@ -233,7 +233,8 @@ def _outcome(
     if aside_only and not items:
         say(NOTHING_ASIDE.format(masked(out)))
         return
-    message = f"{night.done} of {len(items)} files are colored and {verdict(sum(lost))}"
+    are = "is" if len(items) == 1 else "are"
+    message = f"{night.done} of {counted(len(items), 'file')} {are} colored and {verdict(sum(lost))}"
     message += f" of {counted(len(lost), 'file')}, which the report names," * bool(lost)
     message += f" in {masked(out)}{passed_over(found)}"
     if night.aside:

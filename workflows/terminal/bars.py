@@ -18,7 +18,7 @@ from pipeline.values.events import (
     Surveyed,
     UnitPainted,
 )  # fmt: skip
-from pipeline.values.words import counted
+from pipeline.values.words import area, counted
 from workflows.terminal.live import Live
 
 
@@ -81,7 +81,7 @@ class Bars(Live):
         self._total = plan.rows
         self._speed = plan.megapixels / max(1, plan.rows), "MP/s"
         pages = f"{plan.pages} page{'s' * (plan.pages != 1)}"
-        self._planned(f"{pages}, {counted(plan.megapixels, 'megapixel')}, {counted(plan.bands, 'band')}", plan.done)
+        self._planned(f"{pages}, {area(plan.megapixels)}, {counted(plan.bands, 'band')}", plan.done)
 
     def _planned(self, text: str, done: int) -> None:
         self.console.print(text + (f" ({done} painted before)" if done else ""))

@@ -22,7 +22,7 @@ from pipeline.collection.state import ItemProgress, State
 from pipeline.storage.stores import masked
 from pipeline.values.events import Silent
 from pipeline.values.stages import ASIDE, DONE
-from pipeline.values.words import counted
+from pipeline.values.words import area, counted
 from workflows.terminal.clock import lasting, sized
 from workflows.terminal.few import few
 from workflows.terminal.plain import say
@@ -120,7 +120,7 @@ def _as_text(out: Path, found: Found, looked: list[ItemProgress], expected: Fore
     files, pixels, todo = expected.files, expected.megapixels, _todo(looked)
     for item in todo[:LISTED]:
         took = "" if item["hours"] is None else f", {lasting(item['hours'])}"
-        say(f"{item['source']} -> {item['out']}: {counted(item['megapixels'], 'megapixel')}{took}")
+        say(f"{item['source']} -> {item['out']}: {area(item['megapixels'])}{took}")
     if len(todo) > LISTED:
         say(f"and {counted(len(todo) - LISTED, 'more file')}; --progress json lists all")
     for item in todo:
@@ -132,7 +132,7 @@ def _as_text(out: Path, found: Found, looked: list[ItemProgress], expected: Fore
         say(f"note: {counted(len(found.hints) - HINTS, 'more folder')} with numbered pictures", err=True)
     if expected.fetched:
         say(f"{expected.fetched / 1e6:,.0f} MB lie in stores; what is in them is guessed until they are fetched")
-    frames, sizes = counted(expected.frames, "frame"), {kind: counted(pixels[kind], "megapixel") for kind in files}
+    frames, sizes = counted(expected.frames, "frame"), {kind: area(pixels[kind]) for kind in files}
     say(f"{counted(files['reel'], 'reel')}, {frames}, {sizes['reel']}")
     say(f"{counted(files['scan'], 'scan')}, {sizes['scan']}")
     if done := sum(p.state == DONE for p in looked):

@@ -151,7 +151,7 @@ def test_fields_of_matroska_tracks_are_named(tmp_path):
         assert lost(matroska(ebml(0x5034, ebml(0x4254, b"\3")), unit), tmp_path) == []
     assert lost(matroska(ebml(0x5035, ebml(0x47E1, b"\5")), b"\1"), tmp_path) == [
         "Matroska element Tracks/TrackEntry/ContentEncodings/ContentEncoding/ContentEncryption (5 bytes)",
-        "Matroska element Tracks/TrackEntry/Video/DisplayUnit (1 bytes)",
+        "Matroska element Tracks/TrackEntry/Video/DisplayUnit (1 byte)",
     ]
 
 
@@ -163,7 +163,7 @@ def test_fields_of_mxf_descriptors_are_named(tmp_path):
         items = b"".join(struct.pack(">HH", tag, 1) + value for tag in tags)
         found = lost(klv(bytes.fromhex("060e2b34020501010d01020101020400"), bytes(80)) + klv(key, items), tmp_path)
         assert len(found) == (6 if value == b"\5" else 0)
-    assert "MXF property RGBAEssenceDescriptor/ActiveFormatDescriptor (05; 1 bytes)" in found
+    assert "MXF property RGBAEssenceDescriptor/ActiveFormatDescriptor (05; 1 byte)" in found
 
 
 @given(st.sampled_from([*isobmff_fields.READERS, *riff_fields.READERS]), st.binary(max_size=200))

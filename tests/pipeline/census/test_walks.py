@@ -109,8 +109,8 @@ def test_elements_that_matroska_has_are_named_by_their_names(tmp_path):
     segment += ebml(0x1043A770, ebml(0x45B9, edition)) + ebml(0x1254C367, tag)
     found = lost(ebml(0x1A45DFA3) + ebml(0x18538067, segment), tmp_path)
     assert "Matroska element Info/SegmentFilename (4 bytes)" in found
-    assert "Matroska element Tracks/TrackEntry/TrackOperation (1 bytes)" in found
-    assert "Matroska element Chapters/EditionEntry/ChapterAtom/0x10000001 (1 bytes)" in found
+    assert "Matroska element Tracks/TrackEntry/TrackOperation (1 byte)" in found
+    assert "Matroska element Chapters/EditionEntry/ChapterAtom/0x10000001 (1 byte)" in found
     assert len(found) == 13
 
 

@@ -132,7 +132,7 @@ def test_empty_chunks_of_an_avi_are_told(studio, tmp_path):
     (tmp_path / "a.avi").write_bytes(avi(pictures))
     done = studio.color(tmp_path / "a.avi", tmp_path / "out.mkv")
     assert done.plan.account == {"packets": 6, "frames": 6, "empty": 2}
-    assert "2 chunks are empty: there the picture before them is shown longer" in done.plan.notes
+    assert "2 empty chunks: there the picture before is shown longer" in done.plan.notes
     assert not any("header" in note for note in done.plan.notes)
     assert done.lost == ()
 

@@ -265,7 +265,7 @@ def test_levels_that_do_not_say_so_are_one_picture(tmp_path, size):
         out.write(first.T.copy(), metadata=None)
     with open_scan(tmp_path / "a.tif") as reader:
         assert reader.scan.pages == 2
-        assert any("2 more pages are a picture before them at half its size" in note for note in reader.scan.notes)
+        assert any("2 more pages at half the size of a picture before" in note for note in reader.scan.notes)
     assert np.array_equal(whole(tmp_path / "a.tif", 1), first.T)
 
 
