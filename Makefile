@@ -15,7 +15,7 @@ CONSTRAINTS := $(VENV)/constraints-without-torch.txt
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help .venv demo test slow mutants faults fuzz reports docs clean distclean
+.PHONY: help .venv demo test slow mutants faults fuzz reports shots docs clean distclean
 
 help:
 	@echo "make demo    make a small black-and-white reel and color it"
@@ -69,6 +69,9 @@ mutants: $(VENV)/installed-test
 REPORTS ?= ../shared/media/reports
 reports: $(VENV)/installed-test
 	$(BIN)/python -m tests.public_reports $(REPORTS)
+
+shots: $(VENV)/installed-test
+	$(BIN)/python -m tests.takes
 
 faults: $(VENV)/installed-test
 	$(BIN)/python -m tests.nth_failure

@@ -3,10 +3,11 @@
 Owns the signature of a frame and the decision what is a cut. Does not decode, and builds no shots from cuts.
 
 A frame is reduced to the signs of its low frequencies: old film breathes in brightness and contrast, and no
-sign changes when it does. Two frames of one scene agree in nearly all signs, two unrelated pictures in half.
+sign changes when it does. Two frames of one scene agree in nearly all signs, two unrelated pictures in half. A step
+that signs leave open is a cut if the pictures on its two sides are each far more alike than they are to the other's.
 
-What it cannot do: a slow wipe has no first frame of the new shot and leaves two shots as one; dissolves have a file
-of their own. A light that goes out and on again on the same scene is no cut, whatever the length of the dark.
+What it cannot do: dissolves and wipes, which have no first frame of the new shot, have files of their own.
+A light that goes out and on again on the same scene is no cut, whatever the length of the dark.
 """
 
 from __future__ import annotations
@@ -15,14 +16,13 @@ from collections import deque
 
 import numpy as np
 
+from pipeline.reels.cleaned import FLAT, normalized
+
 SIDE = 32
 """The plane is averaged over SIDE x SIDE areas."""
 
 ORDER = 12
 """The signs are of ORDER x ORDER frequencies, less the mean: 143."""
-
-FLAT = 2.5
-"""Deviation of the areas, in 8-bit codes, below which a plane holds no picture: black, leader, white."""
 
 CUT = 0.38
 """Share of signs that turn at a cut: 0.42 to 0.56 on real footage, against less than 0.1 in a calm scene."""
@@ -45,6 +45,24 @@ FAINT_AGREED = 0.8
 LATELY = 240
 """Steps, before those around and without cuts, that say what a reel has been doing of late: the strongest but one in
 twenty."""
+
+JUMP, LITTLE = 0.7, 0.5
+"""Mean square of the change from the picture before to the one after, normalized: unrelated pictures have 2, cuts 0.7
+to 2.5. At least JUMP at a step that signs leave open; at one that signs call a cut, LITTLE or more, or it stands out as
+a faint one must."""
+
+APART = 25.0
+"""Such a change is this many times the mean square of what each side's frames differ from their mean: 38 and more at
+such cuts, and less than 18 in whip pans and spray, which may change as much."""
+
+FAINT_APART = 16.0
+"""The same at a faint step; a camera that jolts has less."""
+
+STANDS = 4
+"""Frames in a row that agree and are then held while no picture shows: dirt on leader agrees with none."""
+
+BESIDE = 3
+"""Frames on either side whose mean is the picture before, or after."""
 
 BLENDED = 0.42
 """Share of signs that turn over two half steps: a changed frame rate blended one frame of both shots."""
@@ -119,29 +137,37 @@ class CutDetector:
     """Finds the cuts of one reel from the signatures of its frames, in order, a few frames behind.
 
     A cut is the index of the first frame of the new shot; after black, of the first frame with a picture. Holds
-    2·REACH + 2 signatures and LATELY numbers, however long the reel. After `flush` it is ready for another reel.
+    2·REACH + 2 frames and LATELY numbers, however long the reel. After `flush` it is ready for another reel.
 
     >>> detector, cuts = CutDetector(), []
     >>> for frame in frames:
-    ...     cuts += detector.push(signature(frame))
+    ...     plane = areas(frame)
+    ...     cuts += detector.push(signs(plane), plane)
     >>> cuts += detector.flush()
     """
+
+    _stood: np.ndarray
 
     def __init__(self) -> None:
         self._clear()
 
-    def push(self, signature: np.ndarray) -> list[int]:
-        """Takes the next frame's signature; returns the cuts that it settles, ascending (mostly none)."""
+    def push(self, signature: np.ndarray, areas: np.ndarray | None = None) -> list[int]:
+        """Takes the next frame's signature, and its areas, without which signs alone decide.
+
+        Returns the cuts that it settles, ascending (mostly none).
+        """
         if len(self._steps) == self._steps.maxlen and self._count - len(self._steps) != self._last_cut:
             self._lately.append(self._steps[0])
-        if self._signatures:
-            last = self._signatures[-1]
-            if not signature.any():
-                signature = last  # no picture: what was seen last still holds
-            self._steps.append(apart(last, signature))
+        last = self._signatures[-1] if self._signatures else signature
+        if not signature.any():
+            signature, self._agreed = self._stood, 0  # no picture: what stood last still holds
         else:
-            self._steps.append(0.0)
+            self._agreed = self._agreed + 1 if self._agreed and apart(last, signature) < CUT else 1
+            if self._agreed >= STANDS:
+                self._stood = last  # not this one: it may be what a median left of a picture's last frame
+        self._steps.append(apart(last, signature))
         self._signatures.append(signature)
+        self._shown.append(None if areas is None else normalized(areas))
         self._count += 1
         return self._settle(REACH)
 
@@ -153,9 +179,12 @@ class CutDetector:
 
     def _clear(self) -> None:
         self._signatures: deque[np.ndarray] = deque(maxlen=2 * REACH + 2)
+        self._shown: deque[np.ndarray | None] = deque(maxlen=2 * REACH + 2)
         self._steps: deque[float] = deque(maxlen=2 * REACH + 1)
         self._lately: deque[float] = deque(maxlen=LATELY)
         self._count, self._last_cut = 0, 0
+        self._agreed = 0
+        self._stood = np.zeros(ORDER * ORDER - 1, np.int8)
 
     def _restless(self) -> float:
         """The strongest step of late that is no cut, but one in twenty; 0 at a reel's beginning."""
@@ -173,10 +202,15 @@ class CutDetector:
             return []
         signatures = list(self._signatures)
         at = len(signatures) - 1 - ahead
-        if step >= CUT:
-            stands_out = step >= PEAK * sorted(before + after)[-3]
-        elif step >= FAINT and step >= FAINT_PEAK * max(*before, *after, self._restless()):
+        change = self._change(at)
+        jump, own = change or (np.inf, 0.0)  # without areas signs alone decide
+        faint = step >= max(FAINT, FAINT_PEAK * max(*before, *after, self._restless())) and jump >= FAINT_APART * own
+        if faint or (change and step >= FAINT and jump >= max(JUMP, APART * own)):
             stands_out = True
+        elif step >= CUT:
+            stands_out = step >= PEAK * sorted(before + after)[-3] and jump >= LITTLE
+        elif jump < JUMP:
+            stands_out = False
         elif after[0] > before[-1]:
             stands_out = _blended(signatures[at - 1 : at + 2], before + after[1:])
         else:
@@ -188,6 +222,17 @@ class CutDetector:
             return []
         self._last_cut = cut
         return [cut]
+
+    def _change(self, at: int) -> tuple[float, float] | None:
+        """Mean squares: of the change from what is shown before to what is shown from the frame there on, and of what
+        frames differ from the mean of their side. None without areas."""
+        shown = list(self._shown)
+        sides = [[p for p in part if p is not None] for part in (shown[max(0, at - BESIDE) : at], shown[at:][:BESIDE])]
+        if not all(sides):
+            return None
+        one, other = map(np.array, sides)
+        own = np.mean([np.square(side - side.mean(0)).mean() for side in (one, other)])
+        return float(np.square(one.mean(0) - other.mean(0)).mean()), float(own)
 
 
 def _blended(signatures: list[np.ndarray], around: list[float]) -> bool:

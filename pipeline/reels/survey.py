@@ -23,6 +23,7 @@ from colorizer.painting.geometry import Geometry
 from pipeline.census.riff import empty_chunks
 from pipeline.reels.account import of_pictures
 from pipeline.reels.beside import beside_in
+from pipeline.reels.cleaned import Cleaner
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.dissolves import REACH, Dissolve, DissolveDetector
 from pipeline.reels.fields import runs_of, told
@@ -224,7 +225,8 @@ class _Survey:
         self.colors = Answers()
         self.beside: Counter[str] = Counter()
         self.duration, self.fields = 0, list[str]()
-        self.candidates, self.cuts, self.dissolves = Candidates(), CutDetector(), DissolveDetector()
+        self.candidates, self.cleaner = Candidates(), Cleaner()
+        self.cuts, self.dissolves = CutDetector(), DissolveDetector()
         self._open, self._open_dissolve = 0, 0
         self._waiting: list[_Span] = []
 
@@ -243,12 +245,16 @@ class _Survey:
         self.duration = frame.duration
         self.fields.append(frame.fields)
         self.candidates.offer(index, lambda: self.colorizer.whole(frame.luma, self.reel.coding, self.geometry))
-        plane = areas(frame.luma)
-        turned = signs(plane)
-        self._cut(self.cuts.push(turned))
-        self._part(self.dissolves.push(plane, turned))
+        self._part_by(self.cleaner.push(areas(frame.luma)))
         self._settle(self.dissolves.settled)
         return True
+
+    def _part_by(self, planes: list[np.ndarray]) -> None:
+        """Take in what the next frames show."""
+        for plane in planes:
+            turned = signs(plane)
+            self._cut(self.cuts.push(turned, plane))
+            self._part(self.dissolves.push(plane, turned))
 
     def _cut(self, cuts: list[int]) -> None:
         for cut in cuts:
@@ -300,6 +306,7 @@ class _Survey:
                 else "what decodes is no picture (encrypted? wrong codec?)"
             )
             raise DamagedSource(reel.uri, f"{len(inside)} of {count} {what}: {why}; coloring it would hide that")
+        self._part_by(self.cleaner.flush())
         self._cut(self.cuts.flush())
         self._part(self.dissolves.flush())
         self._close(count, count)
