@@ -413,3 +413,25 @@ def read_stamps(path: Path | str) -> list[int]:
             rows = np.frombuffer(plane, "u1").reshape(plane.height, plane.line_size)
             found.append(read_stamp(rows[:, : plane.width * kind.itemsize].copy().view(kind)))
     return found
+
+
+def with_equal_times(source: Path, path: Path, every: int = 9) -> int:
+    """Write an MPEG-TS of a reel with MP3 sound, of whose packets every so many have the time of the one before, as
+    broadcasts have some; how many have."""
+    with (
+        av.open(str(source)) as old,
+        av.open(str(path), "w", format="mpegts", options={"pes_payload_size": "0"}) as new,
+    ):
+        streams = {s.index: new.add_stream_from_template(s) for s in old.streams}
+        for packet in old.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                new.mux(packet)
+    data, at, before, number, changed = bytearray(path.read_bytes()), -1, b"", 0, 0
+    while (at := data.find(b"\0\0\1\xc0", at + 1)) >= 0:  # a packet of sound (ISO 13818-1, 2.4.3.6), with a time
+        if number % every == every // 2:
+            data[at + 9 : at + 14] = before
+            changed += 1
+        before, number = bytes(data[at + 9 : at + 14]), number + 1
+    path.write_bytes(data)
+    return changed

@@ -30,6 +30,6 @@ FIELDS: dict[int, str] = {
     0x3D05: "ElectroSpatialFormulation", 0x3D0C: "DialNorm",
 }  # fmt: skip
 """Properties among these that no output holds; 0 says nothing."""
-RULES = tuple(map(bytes.fromhex, ("0420040101", "040405", "0601010406", "04010602", "04010603")))
-"""Of labels of a file's own tags, from their ninth byte on: mastering display, which another check compares; where
-partitions and index tables lie; links between sets; and how MPEG-2 and JPEG 2000 are coded."""
+RULES = tuple(map(bytes.fromhex, ("0420040101", "0e200401050301", "040405", "0601010406", "04010602", "04010603")))
+"""Of labels of a file's own tags, from their ninth byte on: mastering display and light levels, which another check
+compares; where partitions and index tables lie; links between sets; and how MPEG-2 and JPEG 2000 are coded."""

@@ -1,6 +1,7 @@
-"""Packs of raw DV: what a camera wrote beside picture and sound, such as when it recorded (IEC 61834-4, SMPTE 314M).
+"""Packs of DV: what a camera wrote beside picture and sound, such as when it recorded (IEC 61834-4, SMPTE 314M).
 
-An hour is 13 GB, so packs are read of pictures that are spread over the file, its first and last among them.
+An hour is 13 GB, so of a raw file packs are read of pictures that are spread over it, its first and last among them.
+Of DV in another file they are read of each picture that is decoded.
 """
 
 from __future__ import annotations
@@ -51,11 +52,28 @@ def packs_of(file: File) -> Iterator[Element]:
             found.setdefault(int(kind), []).append(packs[place].tobytes())
     for kind, some in sorted(found.items()):
         if kind not in RULES:
-            name = f"DV pack 0x{kind:02X} {NAMES.get(kind, '')}".rstrip()
-            yield element(name, 5 * int(count[kind]), some[0], says=_says(kind, some[0], some[-1]))
+            yield element(_name(kind), 5 * int(count[kind]), some[0], says=_says(kind, some[0], some[-1]))
     tail = file.size % SEQUENCE
     if tail:
         yield element("DV bytes behind the last picture", tail, file.at(file.size - tail, tail))
+
+
+def kinds_of(picture: bytes) -> frozenset[str]:
+    """The packs of one picture of DV that no rule knows, by name, with the dates that they say."""
+    found: dict[int, bytes] = {}
+    packs = _packs(picture)
+    packs = packs[(packs[:, 1:] != 0xFF).any(1)]
+    for kind, place in zip(*np.unique(packs[:, 0], return_index=True), strict=True):
+        found[int(kind)] = packs[place].tobytes()
+    return frozenset(
+        " ".join(filter(None, (_name(kind), _date(pack) if kind in DATES else "")))
+        for kind, pack in found.items()
+        if kind not in RULES
+    )
+
+
+def _name(kind: int) -> str:
+    return f"DV pack 0x{kind:02X} {NAMES.get(kind, '')}".rstrip()
 
 
 def _packs(data: bytes) -> np.ndarray:

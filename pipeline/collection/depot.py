@@ -324,8 +324,10 @@ class Depot:
         """
         if not self.store:
             return
-        places = [*pictures, layout.digests(item.out), item.out, layout.sidecar(item.out)]
+        beside = layout.digests(item.out), layout.captions(item.out)
+        places = [*pictures, *beside, item.out, layout.sidecar(item.out)]
         self.take_back(layout.sidecar(item.out))
+        self.take_back(layout.captions(item.out))  # of an earlier output, where this one has none
         self.put(*places)
         for place in places:
             (self.folder / place).unlink(missing_ok=True)

@@ -34,7 +34,7 @@ def keep_manifest(state: State) -> None:
     depot, there = state.depot, _there(state.depot)
     places = [r["out"] for r in records(state.out) if r["state"] == DONE and there(r["out"])]
     depot.fetch(MANIFEST)
-    in_parallel(depot.store, lambda place: depot.fetch(layout.sidecar(place), layout.digests(place)), places)
+    in_parallel(depot.store, lambda place: depot.fetch(*layout.beside(place)), places)
     listed = {place: digest for place, digest in read_manifest(depot.folder).items() if there(place)}
     for place in places:
         listed |= digests_of(depot.folder, place)

@@ -2,7 +2,8 @@
 
 Places are relative to the output folder, with forward slashes, so that they are good in stores too.
 
-    PLACE                              an output, PLACE.json its sidecar, PLACE.framemd5 its frames' digests
+    PLACE                              an output, PLACE.json its sidecar, PLACE.framemd5 its frames' digests,
+                                       PLACE.scc captions that its source's frames carry
     set-aside.jsonl                    what was given up
     .chromatheque/collection.json      how the run as a whole stands
     .chromatheque/items/KEY.json       how far an item is
@@ -80,3 +81,13 @@ def is_below(place: str) -> bool:
     """Whether a place is one below the output folder."""
     path = PurePosixPath(place)
     return bool(path.name) and not path.is_absolute() and ".." not in path.parts and "\0" not in place
+
+
+def captions(out: str) -> str:
+    """Captions of an output, of a source that has some in its frames."""
+    return f"{out}.scc"
+
+
+def beside(out: str) -> tuple[str, str, str]:
+    """All that may lie beside an output."""
+    return sidecar(out), digests(out), captions(out)

@@ -205,14 +205,14 @@ def _foreign(depot: Depot, item: Item, job: Job[Any, Any], there: bool) -> str:
 
     there: whether something lies under the output's name. What a person made of an output is no run's any more.
     """
-    story, digests = layout.sidecar(item.out), layout.digests(item.out)
+    story, *others = layout.beside(item.out)
     if has_story(job.out):
         if not is_sidecar(job.sidecar_path):
             return story
         return item.out if there and job.out.exists() and not as_made(job.out) else ""
     if job.own() or (job.places.published.exists() and not there):
         return ""
-    return item.out if there else digests if depot.stamp_of(digests) else ""
+    return item.out if there else next(filter(depot.stamp_of, others), "")
 
 
 @contextmanager

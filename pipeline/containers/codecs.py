@@ -5,9 +5,21 @@ A value says everything that the code elsewhere would otherwise ask a codec's na
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from pipeline.containers.sei import (
+    CAPTIONS,
+    DIGITAL,
+    FORMAT_DESCRIPTION,
+    SECOND_FIELD,
+    with_fields,
+    with_h264,
+    with_h265,
+)
+from pipeline.values.hdr import CHROMATICITY, LUMINANCE, NO_HDR, Hdr
 
 Options = tuple[tuple[str, str], ...]
 """An encoder's or a muxer's options, by name."""
@@ -34,9 +46,14 @@ class PictureCodec:
     full_range: whether a picture can say that it is full range; where not, luma is rescaled. implies_range: it says
     no range beside colors that are unset, and readers then take limited (H.264, E.2.1).
 
-    fields: how an interlaced picture is marked, one of FIELDS. marks: each picture may say it for itself.
-    field_options: name of the encoder's option that takes `tff=1` or `bff=1`. slices: cut into as many as a picture's
-    size makes useful.
+    fields: how an interlaced picture is marked, one of FIELDS. marks: each picture may say it for itself; mark: where
+    the encoder says one for all, (packet, word for its fields) to the packet that does. field_options: name of the
+    encoder's option that takes `tff=1` or `bff=1`. slices: cut into as many as a picture's size makes useful.
+
+    hdr: name of the encoder's option for HDR metadata, and the words for it.
+
+    carries: what its pictures carry beside their samples, by name; carry: (a picture's packet, bytes by name) to the
+    packet that does.
 
     environment: variables an encoder reads, set before it opens. mend: (packet, matrix in FFmpeg's number) to the
     packet as it must be.
@@ -56,8 +73,12 @@ class PictureCodec:
     implies_range: bool = False
     fields: str = "coded"
     marks: bool = False
+    mark: Callable[[bytes, str], bytes] | None = None
     field_options: str = ""
     slices: bool = False
+    hdr: tuple[str, Callable[[Hdr], list[str]]] | None = None
+    carries: frozenset[str] = frozenset()
+    carry: Callable[[bytes, Mapping[str, bytes]], bytes] | None = None
     environment: Options = ()
     mend: Callable[[bytes, int], bytes] | None = None
 
@@ -76,19 +97,22 @@ class PictureCodec:
         """Bits of a sample of the output for a source's: enough for them, or as many as there can be."""
         return next((d for d in self.depths if d >= bits), self.depths[-1])
 
-    def identity(self, width: int, height: int, bits: int, fields: str) -> list[Any]:
+    def identity(self, width: int, height: int, bits: int, fields: str, hdr: Hdr) -> list[Any]:
         """All that decides which packets its encoder makes of a picture. Arguments as of `options_for`."""
         depth, steps = self.depth_for(bits), self.steps_for(width, height)
-        options = self.options_for(width, height, depth, fields)
+        options = self.options_for(width, height, depth, fields, hdr)
         return [self.encoder, options, depth, steps, self.threads, self.fields, self.environment, self.mend is not None]
 
-    def options_for(self, width: int, height: int, bits: int, fields: str) -> dict[str, str]:
+    def options_for(self, width: int, height: int, bits: int, fields: str, hdr: Hdr = NO_HDR) -> dict[str, str]:
         """The encoder's options. bits: of the output's samples. fields: "progressive", "tff" or "bff"."""
         chosen = dict(self.options + dict(self.by_depth).get(bits, ()))
         if self.field_options and fields != "progressive":
             chosen[self.field_options] = f"{fields}=1"
         if self.slices and not (width % 2 or height % 2) and width * height >= 352 * 288:
             chosen["slices"] = "4" if width * height < 1280 * 720 else "16"
+        if self.hdr is not None and (words := self.hdr[1](hdr)):
+            name = self.hdr[0]
+            chosen[name] = ":".join([*filter(None, [chosen.get(name)]), *words])
         return chosen
 
 
@@ -141,6 +165,32 @@ def has_encoder(name: str) -> bool:
     return True
 
 
+MESSAGES = frozenset([CAPTIONS, SECOND_FIELD, DIGITAL, FORMAT_DESCRIPTION])
+
+
+def in_units(display: str, light: str, hdr: Hdr) -> list[str]:
+    """HDR metadata in the words of x264 and x265. display, light: names of their parameters."""
+    return _words(hdr, (display, light), 1, 1)
+
+
+def in_numbers(hdr: Hdr) -> list[str]:
+    """The same in those of SVT-AV1."""
+    return _words(hdr, ("mastering-display", "content-light"), float(CHROMATICITY), float(LUMINANCE))
+
+
+def _words(hdr: Hdr, names: tuple[str, str], chromaticity: float, luminance: float) -> list[str]:
+    made = []
+    if hdr.whole:
+        red, green, blue, white = (
+            "({:.12g},{:.12g})".format(*(n * chromaticity for n in hdr.primaries[i : i + 2])) for i in range(0, 8, 2)
+        )
+        dark, bright = (f"{n * luminance:.12g}" for n in hdr.luminance)
+        made.append(f"{names[0]}=G{green}B{blue}R{red}WP{white}L({bright},{dark})")
+    if hdr.light:
+        made.append(f"{names[1]}={hdr.light[0]},{hdr.light[1]}")
+    return made
+
+
 FFV1 = PictureCodec(
     "FFV1", "ffv1", "ffv1",
     (("level", "3"), ("g", "1"), ("slicecrc", "1"), ("coder", "1"), ("context", "0")), (8, 9, 10, 12, 14, 16),
@@ -154,7 +204,8 @@ PRORES = PictureCodec(
 H264 = PictureCodec(
     "H.264", "libx264", "h264",
     (("preset", "faster"), ("crf", "15.5"), ("chromaoffset", "-2"), ("bf", "0")), (8, 10), (2, 2), (1, 1),
-    implies_range=True, field_options="x264-params",
+    implies_range=True, field_options="x264-params", hdr=("x264-params", partial(in_units, "mastering-display", "cll")),
+    carries=MESSAGES, carry=with_h264, marks=True, mark=with_fields,
 )  # fmt: skip
 """Shares chroma between pairs of samples; without B-frames, so that segments join at any length.
 
@@ -168,7 +219,8 @@ HEVC = PictureCodec(  # no message of its own in the stream: it would hold the m
     "H.265", "libx265", "hevc",
     (("preset", "medium"), ("crf", "16"),
      ("x265-params", "bframes=0:open-gop=0:info=0:pools=2:frame-threads=1:log-level=none")),
-    (10,), (2, 2), (1, 1), fields="flagged",
+    (10,), (2, 2), (1, 1), fields="flagged", hdr=("x265-params", partial(in_units, "master-display", "max-cll")),
+    carries=MESSAGES, carry=with_h265,
 )  # fmt: skip
 
 AV1 = PictureCodec(  # coded in the order they are shown, and alike: else grain pulses with every key frame, 50 to 35 dB
@@ -176,7 +228,7 @@ AV1 = PictureCodec(  # coded in the order they are shown, and alike: else grain 
     (("preset", "6"), ("crf", "14"),
      ("svtav1-params", "pred-struct=1:use-fixed-qindex-offsets=1:qindex-offsets=[0,0,0,0,0,0]:"
                        "key-frame-qindex-offset=0")),
-    (10,), (2, 2), fields="flagged", environment=(("SVT_LOG", "1"),),
+    (10,), (2, 2), fields="flagged", environment=(("SVT_LOG", "1"),), hdr=("svtav1-params", in_numbers),
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from pipeline.containers import covers, matroska, mxf
+from pipeline.containers import covers, matroska, mxf, sample_entry
 from pipeline.containers.codecs import (
     AAC,
     FLAC,
@@ -26,6 +26,7 @@ from pipeline.containers.codecs import (
     PictureCodec,
     SoundCodec,
 )
+from pipeline.values.hdr import Hdr
 
 FIRST = (2, 3)
 """FFmpeg's numbers for the upper, and the lower, field first, where only the file says so. Readers agree on these two;
@@ -52,11 +53,15 @@ class Container:
     beginning to the last one's end. labels: tracks have languages, titles and flags, and files chapters, to be tried.
     turns: says that a picture is to be turned. tag_prefix: put before a tag's name.
     counts: a time code is kept as the number of a frame, not as a text. empty: a track without a packet is kept.
-    stereo: says how two pictures lie in a frame. whole: holds chapters and tags as a Matroska source has them.
+    rising: no two packets of a track have one time. stereo: says how two pictures lie in a frame. whole: holds chapters
+    and tags as a Matroska source has them.
     alike: (of the source, of the output) transfer numbers that mean one curve where only the second can be said.
 
-    reserve, set_aspect: for an aspect ratio that the muxer does not write: what is done to the picture's title before
-    a file is written, and to the file afterwards.
+    hdr: "whole", or "halves" where it says of a mastering display one half without the other; "" where nothing of HDR.
+
+    reserve, set_picture: for aspect ratio and HDR metadata, which the muxer does not write: what is done to the
+    picture's title before a file is written, and to the file afterwards. (title, whether of HDR), (file, track, aspect,
+    HDR).
     """
 
     suffix: str
@@ -81,10 +86,12 @@ class Container:
     empty: bool = False
     stereo: bool = False
     edits: bool = False
+    rising: bool = False
     whole: bool = False
     alike: tuple[tuple[int, int], ...] = ()
-    reserve: Callable[[str | None], str] | None = None
-    set_aspect: Callable[[Path, Fraction], None] | None = None
+    hdr: str = ""
+    reserve: Callable[[str | None, bool], str] | None = None
+    set_picture: Callable[[Path, int, Fraction, Hdr], None] | None = None
     exact: tuple[tuple[str, SoundCodec], ...] = ()
 
     def sound_for(self, codec: str) -> SoundCodec:
@@ -112,25 +119,26 @@ class Container:
 
 MATROSKA = Container(
     ".mkv", "Matroska", "matroska", FLAC, attachments=True, counts=False, empty=True, stereo=True,
-    whole=True, tick=MILLISECOND, reserve=matroska.reserve, set_aspect=matroska.set_display_size,
+    whole=True, tick=MILLISECOND, hdr="halves", reserve=matroska.reserve, set_picture=matroska.set_picture,
     exact=(("pcm_f32be", PCM_FLOAT), ("pcm_f64be", PCM_DOUBLE), ("pcm_s8", PCM_8)),
 )  # fmt: skip
 QUICKTIME = Container(
     ".mov", "QuickTime", "mov", PCM_24, (("movflags", "use_metadata_tags"),), fields=(4, 5),
-    codec_tags=(("libx265", "hvc1"),), edits=True, cover_kinds=tuple(covers.KINDS),
+    codec_tags=(("libx265", "hvc1"),), edits=True, rising=True, cover_kinds=tuple(covers.KINDS),
+    hdr="whole", set_picture=sample_entry.set_picture,
 )  # fmt: skip
 MP4 = Container(  # PCM as "ipcm" is noise in FFmpeg before 6, and unknown to GStreamer 1.22
     ".mp4", "MP4", "mp4", AAC, (("movflags", "use_metadata_tags"),), (("movflags", "use_metadata_tags+faststart"),),
-    codec_tags=(("libx265", "hvc1"),), pcm=False, edits=True,
-    cover_kinds=tuple(covers.KINDS),
+    codec_tags=(("libx265", "hvc1"),), pcm=False, edits=True, rising=True,
+    cover_kinds=tuple(covers.KINDS), hdr="whole", set_picture=sample_entry.set_picture,
 )  # fmt: skip
 WEBM = Container(
     ".webm", "WebM", "webm", OPUS, fields=None, trial=OPUS, counts=False, empty=True, stereo=True,
-    tick=MILLISECOND, reserve=matroska.reserve, set_aspect=matroska.set_display_size,
+    tick=MILLISECOND, hdr="halves", reserve=matroska.reserve, set_picture=matroska.set_picture,
 )  # fmt: skip
 MXF = Container(  # FFmpeg's OP1a; transfer 6, Rec. 601's, is the same curve as 1, Rec. 709's (H.273, table 3)
     ".mxf", "MXF", "mxf", PCM_24_AT_48K, (("store_user_comments", "1"),), fields=None, timed=False, labels=False,
-    turns=False, tag_prefix="comment_", alike=((6, 1),), set_aspect=mxf.set_aspect_ratio,
+    turns=False, tag_prefix="comment_", alike=((6, 1),), set_picture=mxf.set_picture,
     rates=(*map(Fraction, (24, 25, 30, 48, 50, 60)), *(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60))),
 )  # fmt: skip
 

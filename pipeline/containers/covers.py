@@ -1,23 +1,19 @@
 """Covers: pictures that stand for a film on a shelf, as MOV and MP4 files hold them: moov/udta/meta/ilst/covr.
 
 FFmpeg's muxer leaves them out of files whose tags have names of any kind, as those of outputs have. So they are put in
-afterwards. Places of pictures and sound that follow on them in the file are moved on.
+afterwards.
 """
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+
+from pipeline.containers.movie import box, boxes, change_movie
 
 KINDS = {"mjpeg": 13, "png": 14, "bmp": 27}
 """Numbers of `covr` by FFmpeg's names of the codecs (QuickTime File Format, well-known types)."""
-BLOCK = 1 << 20
-MOST = 1 << 28
-"""Bytes of a movie box that is read whole; one of a day of film has some 20 million."""
-PLACES = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 
 
 def put_covers(path: Path, covers: Sequence[tuple[str, bytes]]) -> None:
@@ -25,98 +21,25 @@ def put_covers(path: Path, covers: Sequence[tuple[str, bytes]]) -> None:
 
     Raises ValueError where the file is not as muxers of this program write it; it is as it was then.
     """
-    with path.open("r+b") as file:
-        start, stop = _movie(file)
-        file.seek(start)
-        movie = _with_covers(file.read(stop - start), covers)
-        by = start + len(movie) - stop
-        _move_places(movie, stop, by)
-        _shift(file, stop, by)
-        file.seek(start)
-        file.write(movie)
+    change_movie(path, lambda movie: _with_covers(movie, covers))
 
 
-def _with_covers(movie: bytes, covers: Sequence[tuple[str, bytes]]) -> bytearray:
+def _with_covers(movie: bytes, covers: Sequence[tuple[str, bytes]]) -> bytes:
     """A movie box with covers in its user data, where shops have put them. Tags of any name, which FFmpeg puts there,
     go beside it, where QuickTime has them. Raises ValueError."""
-    every = list(_boxes(movie, 8, len(movie)))
+    every = list(boxes(movie, 8, len(movie)))
     others = [movie[a:b] for kind, a, b in every if kind != b"udta"]
     user = [
-        (k, movie[a:b]) for kind, start, stop in every if kind == b"udta" for k, a, b in _boxes(movie, start + 8, stop)
+        (k, movie[a:b]) for kind, start, stop in every if kind == b"udta" for k, a, b in boxes(movie, start + 8, stop)
     ]
-    tags = [box for kind, box in user if kind == b"meta"]
-    if any(b"mdta" not in box[:40] for box in tags):
+    tags = [raw for kind, raw in user if kind == b"meta"]
+    if any(b"mdta" not in raw[:40] for raw in tags):
         raise ValueError("its user data has tags already")
-    udta = _box(b"udta", b"".join([*(box for kind, box in user if kind != b"meta"), _tags(covers)]))
-    return bytearray(_box(b"moov", b"".join([*others, udta, *tags])))
-
-
-def _boxes(data: bytes | bytearray, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and stop of the boxes side by side; their heads have 8 bytes. Raises ValueError."""
-    while start < stop:
-        if start + 8 > stop:
-            raise ValueError("a box is cut off")
-        size, kind = struct.unpack_from(">I4s", data, start)
-        if size < 8 or start + size > stop:
-            raise ValueError(f"the box {kind!r} does not fit")
-        yield kind, start, start + size
-        start += size
-
-
-def _movie(file: BinaryIO) -> tuple[int, int]:
-    """Where the movie box is."""
-    end, at = file.seek(0, os.SEEK_END), 0
-    while at + 16 <= end:
-        file.seek(at)
-        size, kind, large = struct.unpack(">I4sQ", file.read(16))
-        size = large if size == 1 else size or end - at
-        if kind == b"moov" and 8 <= size <= min(MOST, end - at):
-            return at, at + size
-        if size < 8:
-            break
-        at += size
-    raise ValueError("no movie box")
+    udta = box(b"udta", b"".join([*(raw for kind, raw in user if kind != b"meta"), _tags(covers)]))
+    return box(b"moov", b"".join([*others, udta, *tags]))
 
 
 def _tags(covers: Sequence[tuple[str, bytes]]) -> bytes:
-    data = b"".join(_box(b"data", struct.pack(">II", KINDS[codec], 0) + picture) for codec, picture in covers)
-    handler = _box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
-    return _box(b"meta", bytes(4) + handler + _box(b"ilst", _box(b"covr", data)))
-
-
-def _box(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I4s", len(data) + 8, kind) + data
-
-
-def _move_places(movie: bytearray, after: int, by: int) -> None:
-    """Move the places of chunks that lie behind a byte of the file. Raises ValueError where there is no room."""
-    for start, stop, wide in _tables(movie, 0, len(movie), 0):
-        letter, size = ("Q", 8) if wide else ("I", 4)
-        count = struct.unpack_from(">I", movie, start + 12)[0]
-        if start + 16 + count * size > stop:
-            raise ValueError("a table of places does not fit")
-        old = struct.unpack_from(f">{count}{letter}", movie, start + 16)
-        new = [place + by if place >= after else place for place in old]
-        if new and max(new) >= 1 << 8 * size:
-            raise ValueError("there is no room for a cover in front of 4 GiB")
-        struct.pack_into(f">{count}{letter}", movie, start + 16, *new)
-
-
-def _tables(movie: bytearray, start: int, stop: int, depth: int) -> Iterator[tuple[int, int, bool]]:
-    for kind, begin, end in _boxes(movie, start, stop):
-        if depth < len(PLACES) and kind == PLACES[depth]:
-            yield from _tables(movie, begin + 8, end, depth + 1)
-        elif depth == len(PLACES) and kind in (b"stco", b"co64"):
-            yield begin, end, kind == b"co64"
-
-
-def _shift(file: BinaryIO, start: int, by: int) -> None:
-    """Move all from a byte on further back, block by block from the end."""
-    at = file.seek(0, os.SEEK_END)
-    while at > start:
-        size = min(BLOCK, at - start)
-        at -= size
-        file.seek(at)
-        block = file.read(size)
-        file.seek(at + by)
-        file.write(block)
+    data = b"".join(box(b"data", struct.pack(">II", KINDS[codec], 0) + picture) for codec, picture in covers)
+    handler = box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
+    return box(b"meta", bytes(4) + handler + box(b"ilst", box(b"covr", data)))

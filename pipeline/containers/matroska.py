@@ -1,8 +1,8 @@
-"""Gives the video track of a finished Matroska file its display size, which PyAV 18 cannot write.
+"""Gives the video track of a finished Matroska file its display size and HDR metadata, which PyAV 18 cannot write.
 
 Owns the few EBML elements that takes (RFC 8794 for EBML, RFC 9559 for Matroska), nothing else of the format.
 FFmpeg's muxer reads the sample aspect ratio from a place PyAV never fills, so without this a PAL reel in FFV1
-or ProRes comes out squashed.
+or ProRes comes out squashed. It reads the mastering display from another such place.
 
     stream.metadata["title"] = matroska.reserve(title)   # before the first packet
     ...                                                  # mux, close
@@ -12,6 +12,7 @@ or ProRes comes out squashed.
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from collections.abc import Iterator
 from fractions import Fraction
@@ -23,6 +24,7 @@ from colorizer.basis.errors import JoinError
 from pipeline.containers.ebml import Element, element, elements, first_two, parse, read, unsigned, void
 from pipeline.storage.atomic import writable
 from pipeline.values.ebml import CRC_32, EBML, SEGMENT
+from pipeline.values.hdr import CHROMATICITY, LUMINANCE, Hdr
 
 # RFC 9559, \Segment\Tracks\TrackEntry and below
 TRACKS = 0x1654AE6B
@@ -35,6 +37,11 @@ DISPLAY_WIDTH = 0x54B0
 DISPLAY_HEIGHT = 0x54BA
 DISPLAY_UNIT = 0x54B2
 STEREO_MODE = 0x53B8
+COLOUR = 0x55B0
+MAX_CLL, MAX_FALL = 0x55BC, 0x55BD
+MASTERING = 0x55D0
+CHROMATICITIES = range(0x55D1, 0x55D9)  # x and y of red, green, blue and white
+LUMINANCE_MAX, LUMINANCE_MIN = 0x55D9, 0x55DA
 PIXEL_CROPS = (0x54CC, 0x54DD, 0x54BB, 0x54AA)  # left, right, top, bottom
 FLAG_INTERLACED = 0x9A
 FIELD_ORDER = 0x9D
@@ -48,19 +55,26 @@ TWO_WIDE, TWO_HIGH = (1, 8, 9, 11), (2, 3, 6, 7)
 """Stereo modes whose two pictures lie side by side, and one above the other: the display size is that of one."""
 
 PLACEHOLDER = "~chromatheque keeps room for display size"  # more than the 28 bytes it makes way for
+HDR_ROOM = "~" * 160  # more than the 138 bytes of all that is said of HDR
 MAX_TRACKS = 1 << 26  # bytes; a size beyond this is damage, not a header
 
 
-def reserve(title: str | None) -> str:
-    """The title to give the video stream before muxing, with room for what `set_display_size` writes."""
-    return PLACEHOLDER + (title or "")
+def reserve(title: str | None, hdr: bool = False) -> str:
+    """The title to give the video stream before muxing, with room for what `set_picture` writes. hdr: of that too."""
+    return _placeholder(hdr) + (title or "")
 
 
 def set_display_size(path: Path, sar: Fraction) -> None:
-    """Write the display size of the video track that was muxed with `reserve`; its own title comes back.
+    """`set_picture` of a track that says nothing of HDR."""
+    set_picture(path, 0, sar, Hdr())
 
-    Only the Tracks element changes, in place, at its old length. Readers get `sar` exactly. Raises JoinError,
-    with the file untouched, where the file is not laid out as a muxer writes it, and StorageError.
+
+def set_picture(path: Path, _track: int, sar: Fraction, hdr: Hdr) -> None:
+    """Write display size and HDR metadata of the video track that was muxed with `reserve`; its own title comes back.
+
+    Only the Tracks element changes, in place, at its old length. Readers get `sar` exactly, and of HDR all that is
+    known. Raises JoinError, with the file untouched, where the file is not laid out as a muxer writes it, and
+    StorageError.
     """
     if sar <= 0:
         raise ValueError(f"a sample aspect ratio is positive, not {sar}")
@@ -68,11 +82,15 @@ def set_display_size(path: Path, sar: Fraction) -> None:
         with writable(path), path.open("r+b") as file:
             tracks = _find_tracks(file)
             old = read(file, tracks.body, tracks.stop)
-            new = _with_display_size(old, sar)
+            new = _with_picture(old, sar, hdr)
             file.seek(tracks.body)
             file.write(new)
     except ValueError as error:
         raise JoinError(f"{path}: cannot write aspect ratio {sar}: {error}; mux it again") from error
+
+
+def _placeholder(hdr: bool) -> str:
+    return PLACEHOLDER + HDR_ROOM * hdr
 
 
 def pixel_crop(file: BinaryIO) -> tuple[int, ...]:
@@ -138,15 +156,15 @@ def _find_tracks(file: BinaryIO) -> Element:
     return tracks
 
 
-def _with_display_size(tracks: bytes, sar: Fraction) -> bytes:
+def _with_picture(tracks: bytes, sar: Fraction, hdr: Hdr) -> bytes:
     """The data of Tracks with the reserved entry rewritten: as long as before, its checksum right."""
     children = [(e, tracks[e.start : e.stop]) for e in parse(tracks)]
-    reserved = [e for e, _ in children if e.kind == TRACK_ENTRY and _is_reserved(tracks[e.body : e.stop])]
+    reserved = [e for e, _ in children if e.kind == TRACK_ENTRY and _is_reserved(tracks[e.body : e.stop], bool(hdr))]
     if len(reserved) != 1:
         raise ValueError(f"{len(reserved)} tracks keep room for a display size, expected 1")
     entry = reserved[0]
     header = tracks[entry.start : entry.body]
-    rewritten = header + _entry_with_display_size(tracks[entry.body : entry.stop], sar)
+    rewritten = header + _entry_with_picture(tracks[entry.body : entry.stop], sar, hdr)
     out = b"".join(rewritten if e is entry else raw for e, raw in children if e.kind != CRC_32)
     if any(e.kind == CRC_32 for e, _ in children):  # first child, over all that follow it (RFC 8794, 11.3.1)
         out = element(CRC_32, zlib.crc32(out).to_bytes(4, "little")) + out
@@ -155,22 +173,22 @@ def _with_display_size(tracks: bytes, sar: Fraction) -> bytes:
     return out
 
 
-def _is_reserved(entry: bytes) -> bool:
+def _is_reserved(entry: bytes, hdr: bool) -> bool:
     names = [entry[e.body : e.stop] for e in parse(entry) if e.kind == NAME]
-    return any(name.startswith(PLACEHOLDER.encode()) for name in names)
+    return any(name.startswith(_placeholder(hdr).encode()) for name in names)
 
 
-def _entry_with_display_size(entry: bytes, sar: Fraction) -> bytes:
-    """The data of a TrackEntry with display size and its own name; Void fills what is left of the room."""
+def _entry_with_picture(entry: bytes, sar: Fraction, hdr: Hdr) -> bytes:
+    """The data of a TrackEntry with display size, HDR and its own name; Void fills what is left of the room."""
     out = b""
     seen = False
     for e in parse(entry):
         data = entry[e.body : e.stop]
         if e.kind == NAME:
-            title = data.removeprefix(PLACEHOLDER.encode())
+            title = data.removeprefix(_placeholder(bool(hdr)).encode())
             out += element(NAME, title) if title else b""
         elif e.kind == VIDEO:
-            out += element(VIDEO, _video_with_display_size(data, sar))
+            out += element(VIDEO, _video_with_picture(data, sar, hdr))
             seen = True
         elif e.kind != CRC_32:
             out += entry[e.start : e.stop]
@@ -179,13 +197,28 @@ def _entry_with_display_size(entry: bytes, sar: Fraction) -> bytes:
     return out + void(len(entry) - len(out))
 
 
-def _video_with_display_size(video: bytes, sar: Fraction) -> bytes:
+def _video_with_picture(video: bytes, sar: Fraction, hdr: Hdr) -> bytes:
     pixels = {e.kind: int.from_bytes(video[e.body : e.stop], "big") for e in parse(video)}
     width, height = pixels.get(PIXEL_WIDTH, 0), pixels.get(PIXEL_HEIGHT, 0)
     if not width or not height:
         raise ValueError("its video track has no size in pixels")
-    replaced = (DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT, CRC_32)
+    replaced = (DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT, CRC_32, *([COLOUR] if hdr else []))
     kept = b"".join(video[e.start : e.stop] for e in parse(video) if e.kind not in replaced)
+    if hdr:
+        colour = b"".join(video[e.body : e.stop] for e in parse(video) if e.kind == COLOUR)
+        kept += element(COLOUR, _colour_with_hdr(colour, hdr))
     stereo = pixels.get(STEREO_MODE, 0)
     shown = display_size(width, height, sar * (1 + (stereo in TWO_HIGH)) / (1 + (stereo in TWO_WIDE)))
     return kept + b"".join(map(unsigned, (DISPLAY_WIDTH, DISPLAY_HEIGHT, DISPLAY_UNIT), shown))
+
+
+def _colour_with_hdr(colour: bytes, hdr: Hdr) -> bytes:
+    """The data of a Colour with light levels and a mastering display, as numbers of floating point."""
+    replaced = (MAX_CLL, MAX_FALL, MASTERING, CRC_32)
+    out = b"".join(colour[e.start : e.stop] for e in parse(colour) if e.kind not in replaced)
+    out += b"".join(map(unsigned, (MAX_CLL, MAX_FALL), hdr.light))
+    numbers = [(kind, n * CHROMATICITY) for kind, n in zip(CHROMATICITIES, hdr.primaries, strict=False)]
+    numbers += [(kind, n * LUMINANCE) for kind, n in zip((LUMINANCE_MIN, LUMINANCE_MAX), hdr.luminance, strict=False)]
+    if numbers:
+        out += element(MASTERING, b"".join(element(kind, struct.pack(">d", value)) for kind, value in numbers))
+    return out

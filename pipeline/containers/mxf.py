@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from colorizer.basis.errors import JoinError
 from pipeline.storage.atomic import writable
+from pipeline.values.hdr import Hdr
 
 SET = bytes.fromhex("060e2b3402530101")
 """How the key of a local set of header metadata begins, whose items have tags and lengths of two bytes."""
@@ -22,6 +23,12 @@ ESSENCE = bytes.fromhex("060e2b34010201")
 STORED_HEIGHT, STORED_WIDTH, ASPECT_RATIO = 0x3202, 0x3203, 0x320E
 MAX_SET = 1 << 24
 """Bytes; a set beyond this is damage."""
+
+
+def set_picture(path: Path, _track: int, sar: Fraction, _hdr: Hdr) -> None:
+    """`set_aspect_ratio`, where that is not what the muxer wrote. HDR metadata is not put into these files."""
+    if sar != 1:
+        set_aspect_ratio(path, sar)
 
 
 def set_aspect_ratio(path: Path, sar: Fraction) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from colorizer.basis.atomic import publish, sync_folder
+from colorizer.basis.atomic import publish, sync_folder, write_bytes
 from colorizer.basis.errors import ColorizeError, LedgerError, SourceError, StorageError, UnsupportedSource
 from pipeline.spread.pools import Pool
 from pipeline.spread.run import run
 from pipeline.storage.atomic import legible, read_json, sha256, writable, write_json
-from pipeline.storage.job_folder import LOCK, REFUSED, JobFolder, digests_of, sidecar_of
+from pipeline.storage.job_folder import LOCK, REFUSED, JobFolder, captions_of, digests_of, sidecar_of
 from pipeline.storage.ledger import Ledger
 from pipeline.storage.lock import alone, clear
 from pipeline.values.events import Listener, Note
@@ -34,7 +34,8 @@ def check_source(source: str) -> None:
 
 def check_names(source: str, out: Path) -> None:
     """Refuse an output that cannot be. Raises ColorizeError."""
-    for place, what in ((out, "output"), (sidecar_of(out), "sidecar"), (digests_of(out), "file of digests")):
+    beside = {"sidecar": sidecar_of(out), "file of digests": digests_of(out), "file of captions": captions_of(out)}
+    for what, place in {"output": out, **beside}.items():
         if place.exists() and Path(source).exists() and place.samefile(source):
             raise ColorizeError(f"{place}: the {what} would replace its source; give another name")
     if not out.parent.is_dir():
@@ -175,28 +176,47 @@ def has_story(out: Path) -> bool:
     return path.exists() and bool(path.stat().st_size)
 
 
-def note_published(places: JobFolder, out: Path, digest: str, keep: bool) -> None:
-    """Remember an output before it gets its name, and the one it replaces. digest: its sha256. keep: as of `occupied`.
+def is_foreign(places: JobFolder, out: Path, beside: Path) -> bool:
+    """Whether a file that lies where one is to go beside an output was made by no run of it, by its bytes."""
+    if not os.path.lexists(beside):
+        return False
+    if not beside.is_file():
+        return True
+    with legible(str(beside)):
+        return bool(beside.stat().st_size) and sha256(beside) not in {*_published(places), *_replaced(out)}
+
+
+def note_published(places: JobFolder, out: Path, digests: set[str], keep: bool) -> None:
+    """Remember an output before it gets its name, what goes with it, and what they replace. digests: sha256 of each.
+    keep: as of `occupied`.
 
     Raises StorageError.
     """
     made = _published(places)
     with writable(places.path):
-        if wanted := {digest, *_replaced(out)} - made:
+        if wanted := {*digests, *_replaced(out)} - made:
             write_json(places.published, sorted(made | wanted))
         places.passing.unlink(missing_ok=True) if keep else places.passing.touch()
         for folder in (places.path, *([places.ledger] if keep else [])):
             sync_folder(folder)  # after publication nobody paints anew what is lost here, or clears what is left
 
 
-def give_name(scratch: Path, out: Path, story: dict[str, Any]) -> None:
-    """Publish an output and its sidecar, so that nothing looks finished that is not: the old sidecar goes first and
-    the new one comes last, each on the disk before the next. Raises OSError."""
+def give_name(scratch: Path, out: Path, story: dict[str, Any], beside: Mapping[Path, bytes]) -> None:
+    """Publish an output, what goes with it and its sidecar, so that nothing looks finished that is not: the old sidecar
+    goes first and the new one comes last, each on the disk before the next. Raises OSError.
+
+    beside: as of `Job.beside`.
+    """
     path = sidecar_of(out)
     if path.exists():
         path.unlink()
         sync_folder(path.parent)
     publish(scratch, out)
+    for place, data in beside.items():
+        if data:
+            write_bytes(place, data, scratch.with_name(f"{scratch.name}{place.suffix}"))
+        elif place.exists():
+            place.unlink()
     write_json(path, story, 1, scratch.with_name(f"{scratch.name}.json"))
 
 
@@ -226,10 +246,11 @@ def _bare(places: JobFolder) -> bool:
 
 
 def _replaced(out: Path) -> list[str]:
-    """The digest in the sidecar of an output that is there."""
+    """The digests in the sidecar of an output that is there: its own, and those of what goes with it."""
     try:
-        return [str(read_json(sidecar_of(out))["output"]["sha256"])]
-    except (LedgerError, KeyError, TypeError):
+        record = read_json(sidecar_of(out))
+        return [str(record["output"]["sha256"]), *map(str, record.get("beside", {}).values())]
+    except (LedgerError, KeyError, TypeError, AttributeError):
         return []
 
 

@@ -10,6 +10,7 @@ ledger belong together and come together.
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import torch
 
-from colorizer.basis.errors import JoinError, LedgerError
+from colorizer.basis.errors import ColorizeError, JoinError, LedgerError
 from colorizer.networks import weights_file
 from colorizer.networks.shipped import DEFAULT_WEIGHTS, shipped
 from colorizer.networks.weights_file import Weights
@@ -32,6 +33,7 @@ from pipeline.jobs.folder import (
     check_source,
     clear_left,
     give_name,
+    is_foreign,
     made,
     note_published,
     occupied,
@@ -211,6 +213,10 @@ class Job(ABC, Generic[P, C]):
     def edited(self, values: dict[str, Any], record: dict[str, Any]) -> bool:
         """Whether a kept plan differs, in what a person may edit, from the one that an output was made of."""
 
+    def beside(self, work: Work[P]) -> dict[Path, bytes]:
+        """Files that go with the output, by their places beside it; empty ones are not to be there."""
+        return {}
+
     def leave_digests(self, work: Work[P]) -> None:
         """Leave digests of the frames beside the output, for kinds that have some."""
 
@@ -261,6 +267,7 @@ class Job(ABC, Generic[P, C]):
             work = self.prepare()
             work.ledger.sweep()
             todo = work.todo()
+            self._check_beside(work)
             self.listener(self.planned(work, len(work.units) - len(todo)))
             for text in self.remarks(work.plan):
                 self.listener(Note(text))
@@ -366,7 +373,7 @@ class Job(ABC, Generic[P, C]):
 
     def publish(self, work: Work[P], painted: int) -> Result[P]:
         """Join what was painted, check it, and give it its name. Raises JoinError, StorageError."""
-        receipts = work.receipts()
+        receipts, beside = work.receipts(), self._check_beside(work)
         scratch = growing(self.out, self.folder)
         self.listener(Joining())
         try:
@@ -380,9 +387,12 @@ class Job(ABC, Generic[P, C]):
                 self.places.refused.unlink(missing_ok=True)
             output: dict[str, Any] = {"name": self.out.name, "bytes": scratch.stat().st_size, "sha256": sha256(scratch)}
             story = self.sidecar(work, receipts, carried, proof.findings, output)
-            note_published(self.places, self.out, output["sha256"], self.keep)
+            if beside:
+                story["beside"] = {path.name: hashlib.sha256(data).hexdigest() for path, data in beside.items() if data}
+            digests = {output["sha256"], *story.get("beside", {}).values()}
+            note_published(self.places, self.out, digests, self.keep)
             with writable(self.out):
-                give_name(scratch, self.out, story)
+                give_name(scratch, self.out, story, beside)
         finally:
             with suppress(OSError):  # what went wrong before is what a person should read
                 scratch.unlink(missing_ok=True)
@@ -392,6 +402,20 @@ class Job(ABC, Generic[P, C]):
     def declared(self) -> tuple[str, ...]:
         """What the sidecar of a finished output names as lost."""
         return declared_in(read_json(self.sidecar_path))
+
+    def _check_beside(self, work: Work[P]) -> dict[Path, bytes]:
+        """What goes with the output; what is to be replaced by it is this program's. Raises ColorizeError.
+
+        What is to be removed and is none of ours stays as it is.
+        """
+        files = self.beside(work)
+        foreign = [] if self.choices.overwrite else [p for p in files if is_foreign(self.places, self.out, p)]
+        if replaced := next((path for path in foreign if files[path]), None):
+            raise ColorizeError(
+                f"{replaced}: exists and is not this program's; what goes with the output would replace it. Move it "
+                "away, add --overwrite or give the output another name"
+            )
+        return {path: data for path, data in files.items() if data or path not in foreign}
 
     def _tell_left(self, why: str) -> None:
         if why:

@@ -12,11 +12,13 @@ from typing import Any, Literal
 from colorizer.painting.colorizer import Colorizer
 from pipeline.containers.containers import container_of
 from pipeline.containers.profiles import Profile, profile_for
+from pipeline.containers.sei import CAPTIONS
 from pipeline.jobs.folder import check_names
 from pipeline.jobs.folder import identity as identity_of
 from pipeline.jobs.job import Choices, Job, Proved, Work
 from pipeline.reels.account import check_account
 from pipeline.reels.beside import check_beside
+from pipeline.reels.captions import check_captions, scenarist_of
 from pipeline.reels.elements import check_elements
 from pipeline.reels.extent import extent_of
 from pipeline.reels.fidelity import check, check_source, decoded, planned
@@ -36,6 +38,7 @@ from pipeline.reels.target import target_for
 from pipeline.reels.tracks import Carried
 from pipeline.spread.pools import planned_colorizer
 from pipeline.storage.atomic import legible, sha256
+from pipeline.storage.job_folder import captions_of
 from pipeline.storage.ledger import Receipt
 from pipeline.values.events import FramesPainted, FramesSurveyed, ReelPlanned
 from pipeline.values.finding import Finding
@@ -150,6 +153,10 @@ class ReelJob(Job[Plan, ReelChoices]):
             remarks.append(f"{counted(plan.retimed, 'frame')} had times missing or out of order; set in order")
         if plan.reel.layout.alpha:
             remarks.append(ALPHA)
+        if plan.captions:
+            remarks.append(
+                f"closed captions in {counted(len(plan.captions), 'frame')}; {captions_of(self.out).name} has them"
+            )
         usual = {assumed(what) for what in plan.reel.guessed if what not in TOLD}  # of most files
         return remarks + [note for note in plan.notes if note not in usual]
 
@@ -208,7 +215,11 @@ class ReelJob(Job[Plan, ReelChoices]):
         shown = planned(plan) if known else decoded(self.reel, settings.start, settings.stop)
         piece = bool(settings.start or settings.stop)
         findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece, settings.invert)
-        findings += [*check_source(plan.reel, plan.damaged_frames), *check_beside(plan.beside)]
+        findings += [*check_source(plan.reel, plan.damaged_frames), *check_beside(plan.beside, self.profile)]
+        findings += check_captions(
+            plan.captions, plan.pts, plan.reel.time_base, self.beside(work)[captions_of(self.out)].decode(),
+            plan.beside.get(CAPTIONS, 0), captions_of(self.out).name,
+        )  # fmt: skip
         findings += [*check_account(plan.account), *check_elements(plan.reel, scratch)]
         return Proved(findings, _suspects([f for f in findings if not f.holds], work.units))
 
@@ -226,6 +237,11 @@ class ReelJob(Job[Plan, ReelChoices]):
     def edited(self, values: dict[str, Any], record: dict[str, Any]) -> bool:
         """Spans and looks of shots are what may be edited."""
         return bool(values["shots"] != record["plan"]["shots"])
+
+    def beside(self, work: Work[Plan]) -> dict[Path, bytes]:
+        """Captions that the frames carry."""
+        plan = work.plan
+        return {captions_of(self.out): scenarist_of(plan.captions, plan.pts, plan.reel.time_base).encode()}
 
     def leave_digests(self, work: Work[Plan]) -> None:
         """framemd5 of the luma."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -11,16 +10,19 @@ from typing import Any
 
 from colorizer.basis.errors import UnsupportedSource
 from pipeline.containers.profiles import PROFILES, profile_for
+from pipeline.containers.sei import CAPTIONS
 from pipeline.jobs.proof import ELSE, census_of, check_digests
 from pipeline.jobs.reel_job import identity
 from pipeline.reels.account import Account, check_account, of_pictures
-from pipeline.reels.beside import check_beside
+from pipeline.reels.beside import Beside, check_beside
+from pipeline.reels.captions import check_captions
 from pipeline.reels.elements import check_elements
 from pipeline.reels.fidelity import Shown, check, check_source, decoded
+from pipeline.reels.plan import rising
 from pipeline.reels.reel import probe
 from pipeline.reels.tracks import Carried
-from pipeline.storage.atomic import read_json
-from pipeline.storage.job_folder import sidecar_of
+from pipeline.storage.atomic import legible, read_json
+from pipeline.storage.job_folder import captions_of, sidecar_of
 from pipeline.values.choices import seconds
 from pipeline.values.finding import Finding, named, promised
 from pipeline.values.formats import CENSUS
@@ -39,20 +41,35 @@ def verify_reel(source: str, out: Path, rate: Fraction | None = None) -> list[Fi
     findings = check_digests(sidecar.source, sidecar.output, lambda: identity(reel), out)
     reel = replace(reel, timecode=advance(reel.timecode, sidecar.skip, reel.rate))
     harmed: dict[int, str] = {}
-    more: Counter[str] = Counter()
+    more = Beside(reel.hdr)
     account, piece = Account(), bool(sidecar.start or sidecar.stop)
+    times: list[int | None] = []
     shown, pictures = decoded(reel, sidecar.start, sidecar.stop, harmed, more, account), 0
 
     def noted() -> Iterator[Shown]:
         nonlocal pictures
         for frame in shown:
             pictures += 1
+            times.append(frame.pts)
             yield frame
 
     findings += check(reel, out, sidecar.profile, noted(), sidecar.tracks, piece, sidecar.invert)
-    findings += [*check_source(reel, harmed), *check_beside(more), *check_elements(reel, out)]
+    findings += [
+        *check_source(reel, harmed),
+        *check_beside(more.counts, PROFILES[sidecar.profile]),
+        *check_elements(reel, out),
+    ]
+    pts, _ = rising(times, reel.step)
+    captions = tuple(more.captions), pts, reel.time_base, _text(captions_of(out)), more.counts[CAPTIONS]
+    findings += check_captions(*captions, captions_of(out).name)
     findings += check_account(of_pictures(pictures, len(harmed)) if reel.is_sequence else account.counts())
     return promised(named(findings, sidecar.lost), sidecar.census, sidecar.verified)
+
+
+def _text(path: Path) -> str | None:
+    """What a file of captions says, in whatever letters; None where there is none. Raises UnreadableSource."""
+    with legible(str(path)):
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import av
 import numpy as np
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
+from pipeline.census.raw_dv import kinds_of
 from pipeline.containers.planes import luma_plane
 from pipeline.reels.account import Account
+from pipeline.reels.beside import Aside, aside_of
 from pipeline.reels.fields import FieldReader
 from pipeline.reels.frames import Frame, luma_digest
 from pipeline.reels.pictures import Pictures
@@ -79,6 +81,8 @@ class Reader:
         self.position = 0
         self._exact = True
         self._fields = FieldReader()
+        self._packed = reel.codec == "dvvideo" and reel.format != "dv"  # of raw DV the census tells
+        self._packs: frozenset[str] = frozenset()
         self.raw: av.VideoFrame | None = None
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[av.VideoFrame] = iter(())
@@ -123,6 +127,7 @@ class Reader:
                     self.damage.gone.append(packet.pts)
                 continue
             account.gave(decoded)
+            self._packs = kinds_of(bytes(packet)) if self._packed else frozenset()
             if self._logs is not None:
                 self._checksums(decoded)
             yield from decoded
@@ -157,12 +162,18 @@ class Reader:
                 f"the picture changes from {reel.width} x {reel.height} {reel.pix_fmt} to {raw.width} x {raw.height} "
                 f"{raw.format.name} at frame {self.position}; split the file there and color the parts",
             )
-        frame = Frame(self.position, raw.pts, self._luma(raw), raw.duration or 0, self._fields.word(raw))
+        frame = Frame(
+            self.position, raw.pts, self._luma(raw), raw.duration or 0, self._fields.word(raw), self._aside(raw)
+        )
         if self.damage is not None and raw.is_corrupt:
             self.damage.frames[self.position] = "flagged corrupt by the decoder"
         self.raw = raw
         self.position += 1
         return frame
+
+    def _aside(self, raw: av.VideoFrame) -> Aside:
+        aside = aside_of(raw)
+        return replace(aside, kinds=aside.kinds | self._packs) if self._packs else aside
 
     def _luma(self, raw: av.VideoFrame) -> np.ndarray:
         luma = luma_plane(raw, self.reel.coding.matrix)
@@ -221,7 +232,7 @@ class Reader:
                 if luma_digest(luma) != digest:
                     return None
                 self.raw, self.position = raw, index + 1
-                return Frame(index, pts, luma)
+                return Frame(index, pts, luma, aside=aside_of(raw))
         return None
 
     def close(self) -> None:

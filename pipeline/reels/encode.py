@@ -21,6 +21,7 @@ from colorizer.basis.light import MATRIX_NAMES, MATRIX_TAGS, Matrix, Range
 from pipeline.containers.containers import Container
 from pipeline.containers.planes import plane_view
 from pipeline.containers.profiles import Profile
+from pipeline.reels.beside import NOTHING, Aside
 from pipeline.reels.fields import PROGRESSIVE
 from pipeline.reels.reel import Reel
 from pipeline.reels.scheduling import ordinary
@@ -33,13 +34,14 @@ INTERLACED = 0x00040000 | 0x20000000
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A frame ready to encode: planes in the output's format, time in the reel's time base."""
+    """A frame ready to encode: planes in the output's format, time in the reel's time base, and what it carries."""
 
     pts: int
     duration: int
     luma: np.ndarray = field(repr=False)
     cb: np.ndarray = field(repr=False)
     cr: np.ndarray = field(repr=False)
+    aside: Aside = field(default=NOTHING, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,11 @@ def configure(
     context.colorspace = matrix if own else MATRIX_TAGS[target.coding.matrix]
     context.flags |= GLOBAL_HEADER
     context.thread_count = codec.threads
-    context.options = codec.options_for(reel.width, reel.height, target.coding.bits, reel.fields)
-    if reel.fields != PROGRESSIVE and not mixed:  # a file has one word for all frames, and says none
+    context.options = codec.options_for(reel.width, reel.height, target.coding.bits, reel.fields, reel.hdr)
+    if reel.fields != PROGRESSIVE and (not mixed or codec.mark is not None):
         context.flags |= INTERLACED if codec.fields == "coded" else 0
-        context.field_order = container.field_order(reel.fields, codec)
+        if not mixed:  # a file has one word for all frames, and says none
+            context.field_order = container.field_order(reel.fields, codec)
     if tag := container.codec_tag(codec):
         context.codec_tag = tag
 
@@ -97,9 +100,12 @@ class Encoder:
         configure(self.context, reel, profile, target, mixed=bool(fields))
         coded = reel.fields != PROGRESSIVE and profile.codec.fields == "coded"
         self._word = reel.fields if coded else ""
-        self._fields = dict(fields or {})
+        self._fields, self._marks = dict(fields or {}), dict(fields or {})
+        if self.codec.mark is not None:  # it is coded as all others, and its packet says what it is
+            self._fields = {}
         self._setters: dict[str, Any] = {}
         self._durations: dict[int, int] = {}  # by time: encoders do not pass them on
+        self._held: dict[int, dict[str, bytes]] = {}
 
     @property
     def extradata(self) -> bytes:
@@ -122,6 +128,7 @@ class Encoder:
             picture = self._setters[word].pull()
             picture.pts, picture.time_base, picture.duration = frame.pts, self.reel.time_base, frame.duration
         self._durations[frame.pts] = frame.duration
+        self._held[frame.pts] = dict(frame.aside.only(self.codec.carries))
         yield from self._packets(picture)
 
     def flush(self) -> Iterator[Coded]:
@@ -140,6 +147,11 @@ class Encoder:
                 data = bytes(packet)
                 if self.codec.mend is not None:
                     data = self.codec.mend(data, self.context.colorspace)
+                if self.codec.mark is not None and packet.pts in self._marks:
+                    data = self.codec.mark(data, self._marks[packet.pts])
+                held = self._held.pop(packet.pts)
+                if self.codec.carry is not None and held:
+                    data = self.codec.carry(data, held)
                 yield Coded(packet.pts, dts, self._durations.pop(packet.pts), packet.is_keyframe, data)
 
 

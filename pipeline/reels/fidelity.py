@@ -21,9 +21,10 @@ from pipeline.containers.containers import Container, container_of
 from pipeline.containers.crop import crop
 from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.account import Account
-from pipeline.reels.beside import beside_in
+from pipeline.reels.beside import NOTHING, Aside, Beside, Kept, check_hdr
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.fields import runs_of, told, words_in
+from pipeline.reels.frame_codes import beside_in
 from pipeline.reels.frames import luma_digest
 from pipeline.reels.pictures import sound_beside
 from pipeline.reels.piece import Piece
@@ -47,6 +48,7 @@ class Shown:
     known: str
     luma: np.ndarray | None
     fields: str = ""
+    aside: Aside = NOTHING
 
     @property
     def digest(self) -> str:
@@ -61,7 +63,7 @@ def planned(plan: Plan) -> Iterator[Shown]:
 
 
 def decoded(
-    reel: Reel, start: str = "", stop: str = "", harmed: dict[int, str] | None = None, more: Counter[str] | None = None,
+    reel: Reel, start: str = "", stop: str = "", harmed: dict[int, str] | None = None, more: Beside | None = None,
     account: Account | None = None,
 ) -> Iterator[Shown]:  # fmt: skip
     """The frames of a reel, decoded now.
@@ -84,8 +86,8 @@ def decoded(
                     harmed[frame.index] = damage.frames[frame.index]
                 if more is not None and reader.raw is not None:
                     since = frame.index if since is None else since
-                    more.update(beside_in(reel, frame.index, reader.raw, since))
-                yield Shown(frame.pts, "", frame.luma, frame.fields)
+                    more.add(beside_in(reel, frame.index, reader.raw, frame.aside, since))
+                yield Shown(frame.pts, "", frame.luma, frame.fields, frame.aside)
 
 
 def positives(shown: Iterable[Shown], coding: Coding, beyond: Counter[str]) -> Iterator[Shown]:
@@ -100,7 +102,7 @@ def positives(shown: Iterable[Shown], coding: Coding, beyond: Counter[str]) -> I
         codes = table[frame.luma].astype(frame.luma.dtype)
         if samples := int((frame.luma > black + white).sum()):
             beyond.update(samples=samples, frames=1)
-        yield Shown(frame.pts, "", codes, frame.fields)
+        yield Shown(frame.pts, "", codes, frame.fields, frame.aside)
 
 
 def check_inversion(coding: Coding, beyond: Mapping[str, int]) -> Finding:
@@ -121,6 +123,7 @@ def check_picture(
     differing: list[int] = []
     worst, counts, times_in, times_out = 200.0, [0, 0], [], []
     words: tuple[list[str], list[str]] = [], []
+    kept = Kept(profile)
     with Reader(made, damage) as reader:
         for index, (a, b) in enumerate(zip_longest(shown, reader)):
             counts[0] += a is not None
@@ -133,6 +136,7 @@ def check_picture(
                 continue
             words[0].append(a.fields)
             words[1].append(b.fields)
+            kept.add(index, a.aside, b.aside)
             if profile.lossless:
                 if target.coding.bits == reel.coding.bits:
                     same = luma_digest(b.luma) == a.digest
@@ -160,6 +164,7 @@ def check_picture(
         _check_times(reel, made, times_in, times_out, container_of(Path(made.uri)).timed),
         Finding("decodes cleanly", not damage.any(), str(damage), to_blame, Law.PICTURE),
         *_check_fields(*words),
+        *kept.findings(),
     ]
 
 
@@ -175,7 +180,7 @@ def _check_fields(was: list[str], now: list[str]) -> list[Finding]:
 
 
 def check_source(reel: Reel, harmed: Mapping[int, str]) -> list[Finding]:
-    """What a source holds that no output does: a crop, transparency, and of a sequence the pictures that cannot be
+    """What a source holds and no profile writes: a crop, transparency, and of a sequence the pictures that cannot be
     read, each by its name, with what stands in its place, and sound in a file of its own."""
     found = []
     if reel.is_sequence:
@@ -186,9 +191,9 @@ def check_source(reel: Reel, harmed: Mapping[int, str]) -> list[Finding]:
             for path in sound_beside(reel.uri)
         ]
     elif cropped := crop(Path(reel.uri), reel.width, reel.height):
-        found.append(Finding("crop", False, f"{cropped}; no output holds that"))
+        found.append(Finding("crop", False, f"{cropped}; no profile writes a crop"))
     if reel.layout.alpha:
-        found.append(Finding("transparency", False, "no output holds it"))
+        found.append(Finding("transparency", False, "no profile writes it"))
     return found
 
 
@@ -252,6 +257,7 @@ def check_tags(reel: Reel, made: Reel, codec: PictureCodec, container: Container
     return [
         replace(_kept("size", size, found), frames=(), law=Law.PICTURE),
         *(_kept(what, a, b) for what, a, b in pairs),
+        *check_hdr(reel.hdr, made.hdr, container),
     ]
 
 

@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from pipeline.containers.planes import pixel_layout, plane_view, repacked
+from pipeline.reels.beside import NOTHING, Aside
 
 
 def luma_digest(luma: np.ndarray) -> str:
@@ -67,7 +68,7 @@ class Frame:
     """A decoded frame: index in the reel (from 0), pts in the reel's time base as the file says, luma as stored.
 
     duration: in the same ticks, 0 where the file does not say. fields: which its decoder says is shown first, "tff" or
-    "bff"; "progressive" where there are none.
+    "bff"; "progressive" where there are none. aside: what it carries beside its samples.
     """
 
     index: int
@@ -75,3 +76,4 @@ class Frame:
     luma: np.ndarray = field(repr=False)
     duration: int = 0
     fields: str = "progressive"
+    aside: Aside = field(default=NOTHING, repr=False)

@@ -78,8 +78,8 @@ def join(plan: Plan, receipts: list[Receipt], ledger: Ledger, scratch: Path) -> 
         carried = writer.carried()
         if source is not None and container.whole:
             write_whole(source, reel.uri, scratch, writer.pairs(), writer.tags, _piece(plan, writer.shift))
-    if container.set_aspect is not None and reel.aspect != 1:
-        container.set_aspect(scratch, reel.aspect)
+    if container.set_picture is not None and (reel.aspect != 1 or reel.hdr):
+        container.set_picture(scratch, writer.video.index, reel.aspect, reel.hdr)
     return carried
 
 
@@ -119,6 +119,7 @@ class _Writer:
         self.sounds: dict[int, Sound] = {}
         self.rejected: dict[int, int] = {}
         self.written: set[int] = set()
+        self.last: dict[int, tuple[int, int, int]] = {}  # of a copied track's last packet: time, as stated, and length
         tags = tags_for(source, plan.reel.uri, self.container) if source is not None else {}
         prefix = self.container.tag_prefix  # the source's own file may have had it
         self.tags = {prefix + k.removeprefix(prefix): v for k, v in marked(tags, plan).items()}
@@ -140,13 +141,13 @@ class _Writer:
         reel = self.plan.reel
         stream = self.out.add_stream(self.profile.codec.encoder, rate=self.container.rate_for(reel.rate))
         configure(
-            stream.codec_context, reel, self.profile, target_for(reel, self.profile), self.container,
+            stream.codec_context, self.plan.coded_reel, self.profile, target_for(reel, self.profile), self.container,
             mixed=self.profile.codec.marks and bool(self.plan.fields),
         )  # fmt: skip
         stream.time_base = reel.time_base
         tags = self._stream_tags(like) if like is not None else {}
-        if self.container.reserve is not None and reel.aspect != 1:
-            tags["title"] = self.container.reserve(tags.get("title"))
+        if self.container.reserve is not None and (reel.aspect != 1 or reel.hdr):
+            tags["title"] = self.container.reserve(tags.get("title"), bool(reel.hdr))
         stream.metadata.update(tags)
         if code := mended(reel.timecode, reel.rate) if self.container.counts else reel.timecode:
             stream.metadata["timecode"] = code
@@ -264,11 +265,24 @@ class _Writer:
                 packet.pts -= offset
             if packet.dts is not None:
                 packet.dts -= offset
+            if self.container.rising and packet.stream.type == "audio":
+                self._part(index, packet)
             packet.stream = self.copies[index]
             yield time, packet
         for sound in self.sounds.values():
             for made in sound.flush():
                 yield time, made
+
+    def _part(self, index: int, packet: Any) -> None:
+        """Move a packet of sound with the time of the one before, as broadcasts have some, to where that one ends."""
+        if packet.dts is None:
+            return
+        stated = packet.dts
+        last, before, duration = self.last.get(index, (stated - 1, stated - 1, 1))
+        if stated in (before, last):
+            packet.dts = last + duration
+            packet.pts = packet.pts + packet.dts - stated if packet.pts is not None else None
+        self.last[index] = packet.dts, stated, max(1, packet.duration or 0)
 
     def _stream_tags(self, like: Any) -> dict[str, str]:
         return _stream_tags(stream_tags_for(like, self.plan.reel.uri, self.container), self.container)

@@ -123,8 +123,12 @@ def paired(a: Packets, b: Packets) -> Iterator[tuple[int, int]]:
 
 
 def moved(a: Packets, b: Packets, clock: Fraction) -> Fraction:
-    """By how much a track moved at most, in seconds. clock: what the picture itself moved by."""
-    pairs = ((a.time(i), b.time(j)) for i, j in paired(a, b))
+    """By how much a track moved at most, in seconds. clock: what the picture itself moved by.
+
+    A packet with the time of the one before it has none of its own, and may be anywhere behind that.
+    """
+    own = ((i, j) for i, j in paired(a, b) if not i or a.ticks[i] == UNKNOWN or a.ticks[i] != a.ticks[i - 1])
+    pairs = ((a.time(i), b.time(j)) for i, j in own)
     return max((abs(y - x - clock) for x, y in pairs if x is not None and y is not None), default=Fraction(0))
 
 

@@ -77,7 +77,7 @@ class SegmentPainter:
             done += len(batch)
             for i, frame in enumerate(batch):
                 pts, duration = next(times)
-                yield Painted(pts, duration, target.luma(frame.luma), cb[i], cr[i])
+                yield Painted(pts, duration, target.luma(frame.luma), cb[i], cr[i], frame.aside)
 
     def _kept(self, segment: Segment, target: Target) -> Iterator[Painted]:
         """Frames with the colors that they have."""
@@ -85,7 +85,8 @@ class SegmentPainter:
         for frame, (pts, duration) in zip(self._frames(segment), times, strict=True):
             assert self._reader is not None
             assert self._reader.raw is not None
-            yield Painted(pts, duration, target.luma(frame.luma), *target.chroma(self._reader.raw))
+            cb, cr = target.chroma(self._reader.raw)
+            yield Painted(pts, duration, target.luma(frame.luma), cb, cr, frame.aside)
 
     def _chroma(
         self, luma: np.ndarray, look: np.ndarray, segment: Segment, target: Target

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 
 from colorizer.color.arithmetic import ARITHMETIC
 from pipeline.containers.profiles import PROFILES
+from pipeline.reels.captions import Captions
 from pipeline.reels.fields import PROGRESSIVE, words_in
 from pipeline.reels.reel import Reel
 from pipeline.values.formats import check_format
@@ -25,12 +27,13 @@ from pipeline.values.look_source import LookSources, sources_from_json, sources_
 from pipeline.values.timecode import advance
 from pipeline.values.typed import checked
 
-FORMAT = 8
+FORMAT = 9
+PAIRS = re.compile("([0-9a-f]{4})+")
 SEGMENT_FRAMES = 96
 """Frames of a segment at most: some 10 seconds of work, so that a crash costs little and a bar moves."""
 
-NOT_IN_PACKETS = ("uri", "header_frames", "header_seconds", "timecode", "format", "mirrored", "tilt", "remarks")
-"""Facts of a reel that do not change a segment's packets."""
+NOT_IN_PACKETS = ("uri", "header_frames", "header_seconds", "timecode", "format", "mirrored", "tilt", "remarks", "hdr")
+"""Facts of a reel that do not change a segment's packets, or only by its encoder's options."""
 
 NOT_IN_SEGMENTS = ("weights", "start", "stop", "color_shots", "invert")
 """Settings that do not change a segment's packets, or only by what stands in its shot or by its frames' digests."""
@@ -126,7 +129,9 @@ class Plan:
     -> count. beside: what frames carry beside their samples -> how many do. account: what became of the picture's
     packets -> of how many; empty of a piece whose packets have no times. last: how long the last frame is shown, in the
     reel's time base, 0 for a nominal frame. fields: of a reel whose frames differ in it, where those of another word
-    begin ("tff", "bff", "progressive"). notes: what else a person should know.
+    begin ("tff", "bff", "progressive"). aside: a digest of what frames carry and some codec could, too.
+    captions: byte pairs of the first field that say something, in hex, by the index of their frame.
+    notes: what else a person should know.
     """
 
     reel: Reel
@@ -146,6 +151,8 @@ class Plan:
     account: dict[str, int] = field(default_factory=dict)
     last: int = 0
     fields: tuple[tuple[int, str], ...] = ()
+    aside: str = ""
+    captions: Captions = ()
 
     kind: ClassVar[Kind] = REEL
 
@@ -166,6 +173,9 @@ class Plan:
             raise ValueError("runs of frames of one kind of fields begin with the first frame and follow each other")
         if any(word not in (PROGRESSIVE, "tff", "bff") for _, word in self.fields):
             raise ValueError("a frame's fields are progressive, tff or bff")
+        frames = [-1, *(frame for frame, _ in self.captions), len(self.pts)]
+        if any(b <= a for a, b in pairwise(frames)) or any(PAIRS.fullmatch(data) is None for _, data in self.captions):
+            raise ValueError("captions are byte pairs in hex of frames of the plan, in order")
         sizes = {s.look.size for s in self.shots}
         if len(sizes) > 1 or 0 in sizes or not all(np.isfinite(s.look).all() for s in self.shots):
             raise ValueError("the looks of a plan are finite numbers, as many for each shot")
@@ -181,7 +191,8 @@ class Plan:
             "damaged_frames": {str(k): v for k, v in self.damaged_frames.items()},
             "damaged_packets": self.damaged_packets, "notes": list(self.notes), "beside": self.beside,
             "account": self.account, "last": self.last,
-            "fields": [list(run) for run in self.fields],
+            "fields": [list(run) for run in self.fields], "aside": self.aside,
+            "captions": [list(pairs) for pairs in self.captions],
         }  # fmt: skip
 
     @classmethod
@@ -194,7 +205,8 @@ class Plan:
             values["seekable"], values["retimed"], values["colored_source"],
             {int(k): v for k, v in values["damaged_frames"].items()}, values["damaged_packets"], tuple(values["notes"]),
             values.get("beside", {}), values.get("account", {}), values.get("last", 0),
-            tuple((int(at), str(word)) for at, word in values.get("fields", [])),
+            tuple((int(at), str(word)) for at, word in values.get("fields", [])), values["aside"],
+            tuple((int(frame), str(data)) for frame, data in values["captions"]),
         )  # fmt: skip
         return cast(Plan, checked(plan))
 
@@ -254,18 +266,27 @@ class Plan:
         ends = [*self.pts[start + 1 : stop], self.next_pts(stop)]
         durations = tuple(b - a for a, b in zip(self.pts[start:stop], ends, strict=True))
         pts, digests = self.pts[start:stop], self.digests[start:stop]
-        reel = {k: v for k, v in self.reel.to_json().items() if k not in NOT_IN_PACKETS}
+        source, facts = self.coded_reel, self.coded_reel.to_json()
+        reel = {k: v for k, v in facts.items() if k not in NOT_IN_PACKETS}
         codec = PROFILES[self.settings.profile].codec
-        coded = codec.identity(self.reel.width, self.reel.height, self.reel.coding.bits, self.reel.fields)
+        coded = codec.identity(source.width, source.height, source.coding.bits, source.fields, source.hdr)
         colors = look.tobytes().hex(), kept
         fields = words_in(self.fields, start, stop) if codec.marks else ()
         identity = [FORMAT, ARITHMETIC, reel, settings, coded, self.skip + start, pts, durations, digests, colors]
-        identity += [fields] * bool(fields)
+        identity += [fields] * bool(fields) + [self.aside] * bool(self.aside and codec.carries)
         digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=16).hexdigest()
         return Segment(
-            digest, number, self.reel, self.settings, start, self.skip + start, pts, durations, digests, look,
+            digest, number, source, self.settings, start, self.skip + start, pts, durations, digests, look,
             self.seekable, kept, fields,
         )  # fmt: skip
+
+    @property
+    def coded_reel(self) -> Reel:
+        """The reel as its codec is set up for it: where frames differ in their fields and each is coded for some, those
+        that come first."""
+        words = [word for _, word in self.fields if word != PROGRESSIVE]
+        mark = PROFILES[self.settings.profile].codec.mark
+        return replace(self.reel, fields=words[0]) if words and mark is not None else self.reel
 
     def as_piece(self) -> Plan:
         """The plan with the time code of its own first frame."""

@@ -116,7 +116,7 @@ def digests_of(folder: Path, place: str) -> dict[str, str]:
     except (LedgerError, KeyError, TypeError):
         if (folder / place).is_file():
             found[place] = sha256(folder / place)
-    for beside in (sidecar, folder / f"{place}.framemd5"):
+    for beside in (sidecar, folder / f"{place}.framemd5", folder / f"{place}.scc"):
         if beside.exists():
             found[beside.relative_to(folder).as_posix()] = sha256(beside)
     return found

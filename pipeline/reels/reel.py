@@ -34,6 +34,7 @@ from colorizer.basis.light import (
 from colorizer.color.coding import Coding
 from colorizer.painting.geometry import Geometry
 from pipeline.containers.planes import PixelLayout, pixel_layout
+from pipeline.reels.beside import aside_of
 from pipeline.reels.decoders import Choice, choose
 from pipeline.reels.dpx import dpx_sequence
 from pipeline.reels.fields import PROGRESSIVE, fields_of
@@ -42,6 +43,7 @@ from pipeline.reels.pictures import CODECS, FFMPEG, MAX_PIXELS, STILLS, numbered
 from pipeline.stills.frame import Span
 from pipeline.storage.atomic import legible
 from pipeline.values.file_url import local
+from pipeline.values.hdr import NO_HDR, Hdr
 from pipeline.values.sequence import SUFFIXES
 
 UNSAID = (Range.UNSPECIFIED, Primaries.UNSPECIFIED, Transfer.UNSPECIFIED, Matrix.UNSPECIFIED)
@@ -74,7 +76,8 @@ class Reel:
     rotation: counter-clockwise degrees, whole quarters, that turn the stored picture upright; tilt: those beyond the
     quarters. mirrored: after that, left and right change places. first, count: of a sequence's numbers.
     header_frames, header_seconds: what the header promises, 0 if it says nothing. decoder: of a sequence's pictures,
-    FFMPEG or STILLS. span: of pictures of floats, what becomes black and white. remarks: on the two.
+    FFMPEG or STILLS. span: of pictures of floats, what becomes black and white. remarks: on the two. hdr: of its
+    first picture.
     """
 
     uri: str
@@ -102,6 +105,7 @@ class Reel:
     decoder: str = FFMPEG
     span: Span | None = None
     remarks: tuple[str, ...] = ()
+    hdr: Hdr = NO_HDR
 
     @property
     def turn(self) -> str:
@@ -153,6 +157,7 @@ class Reel:
                 "tags": tuple(values["tags"]),
                 "span": tuple(values["span"]) if values["span"] else None,
                 "remarks": tuple(values["remarks"]),
+                "hdr": Hdr(**{name: tuple(units) for name, units in values["hdr"].items()}),
                 **{name: Fraction(values[name]) for name in _FRACTIONS},
             }
         )
@@ -436,6 +441,7 @@ def _facts(
         guessed, tags, aspect, Fraction(found), Fraction(stream.time_base), fields, rotation % 360,
         _timecode(stream.metadata) or _timecode(container.metadata), count or stream.frames,
         count / Fraction(found) if count else _promised(container, stream), first, count, mirrored, degrees - rotation,
+        hdr=aside_of(frame).hdr,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,11 +22,12 @@ from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.geometry import Geometry
 from pipeline.census.riff import empty_chunks
 from pipeline.reels.account import of_pictures
-from pipeline.reels.beside import beside_in
+from pipeline.reels.beside import Beside
 from pipeline.reels.cleaned import Cleaner
 from pipeline.reels.decode import Damage, Reader
 from pipeline.reels.dissolves import REACH, Dissolve, DissolveDetector
 from pipeline.reels.fields import runs_of, told
+from pipeline.reels.frame_codes import beside_in
 from pipeline.reels.frames import Frame, luma_digest
 from pipeline.reels.own_colors import Answers, Asker, Colors
 from pipeline.reels.piece import Piece
@@ -157,8 +158,8 @@ def survey(
         with av.logging.Capture(local=False) as logs, Reader(reel, damage, logs, settings.invert) as reader:
             work = _Survey(reel, settings, colorizer)
             with closing(ahead(_seen_whole(reader), 8)) as frames:
-                for frame, colored, more in frames:
-                    if not work.add(frame, colored, more):
+                for frame, colored in frames:
+                    if not work.add(frame, colored):
                         break
                     report(frame.index + 1)
     finally:
@@ -166,12 +167,13 @@ def survey(
     return work.plan(source, damage)
 
 
-def _seen_whole(reader: Reader) -> Iterator[tuple[Frame, dict[int, Colors], set[str]]]:
-    """Frames, what colors some of them are found to have, and what they carry beside their samples."""
+def _seen_whole(reader: Reader) -> Iterator[tuple[Frame, dict[int, Colors]]]:
+    """Frames, and what colors some of them are found to have."""
     asker = Asker()
     for frame in reader:
         assert reader.raw is not None
-        yield frame, asker.ask(frame.index, reader.raw), beside_in(reader.reel, frame.index, reader.raw)
+        aside = beside_in(reader.reel, frame.index, reader.raw, frame.aside)
+        yield replace(frame, aside=aside), asker.ask(frame.index, reader.raw)
 
 
 def survey_shots(
@@ -223,14 +225,14 @@ class _Survey:
         self.skip = 0
         self.after: int | None = None
         self.colors = Answers()
-        self.beside: Counter[str] = Counter()
+        self.beside = Beside(reel.hdr)
         self.duration, self.fields = 0, list[str]()
         self.candidates, self.cleaner = Candidates(), Cleaner()
         self.cuts, self.dissolves = CutDetector(), DissolveDetector()
         self._open, self._open_dissolve = 0, 0
         self._waiting: list[_Span] = []
 
-    def add(self, frame: Frame, colors: dict[int, Colors], more: set[str]) -> bool:
+    def add(self, frame: Frame, colors: dict[int, Colors]) -> bool:
         """Take a frame in; False when the piece ends before it."""
         place = self.piece.place(frame)
         if place != "inside":
@@ -241,7 +243,7 @@ class _Survey:
         self.pts.append(frame.pts)
         self.digests.append(luma_digest(frame.luma))
         self.colors.add({i - self.skip: answer for i, answer in colors.items() if i >= self.skip})
-        self.beside.update(more)
+        self.beside.add(frame.aside)
         self.duration = frame.duration
         self.fields.append(frame.fields)
         self.candidates.offer(index, lambda: self.colorizer.whole(frame.luma, self.reel.coding, self.geometry))
@@ -321,8 +323,9 @@ class _Survey:
             notes = (*notes, FOREIGN.format(matrix_words(reel.tags[3])))
         return Plan(
             reel, source, self.settings, self.skip, pts, tuple(self.digests), self._kept(), retimed == 0, retimed,
-            self.colors.colored, inside, dict(damage.packets), notes, dict(self.beside), account,
-            self._last(pts, repeated), runs_of(self.fields),
+            self.colors.colored, inside, dict(damage.packets), notes, dict(self.beside.counts), account,
+            self._last(pts, repeated), runs_of(self.fields), self.beside.digest,
+            tuple(self.beside.captions),
         )  # fmt: skip
 
     def _kept(self) -> tuple[Shot, ...]:

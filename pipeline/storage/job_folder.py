@@ -1,6 +1,7 @@
 """JobFolder: what lies where in a job's folder and beside its output, by names that only this file spells.
 
 OUT                          the output, which gets its name when it was checked
+OUT.scc                      captions that its source's frames carry
 OUT.json                     its sidecar, which comes last: without it nothing is finished
 .STEM.MARK.part.SUFFIX       the output while it grows
 OUT.job/                     the folder, where a person named none
@@ -157,6 +158,11 @@ def sidecar_of(out: Path) -> Path:
 def digests_of(out: Path) -> Path:
     """Where the digests of an output's frames are written."""
     return out.with_name(f"{out.name}.framemd5")
+
+
+def captions_of(out: Path) -> Path:
+    """Where an output's captions are written, of a source that has some in its frames."""
+    return out.with_name(f"{out.name}.scc")
 
 
 def growing(out: Path, folder: Path) -> Path:

@@ -30,6 +30,7 @@ from pipeline.storage.atomic import sha256
 from pipeline.storage.stores import Store
 from pipeline.values.events import ItemChanged, Looking, Silent
 from pipeline.values.stages import DONE
+from tests.captioned import spoken, write_captioned
 from tests.endtoend import Heard, command_line, environment, hear_interrupts, run_command
 from tests.laws.nights import OPTIONS, OUTS
 from tests.object_store import contents, fill, s3_server
@@ -86,6 +87,21 @@ def test_a_store_gets_the_same_bytes(request, tmp_path, source, tiny, undisturbe
     assert f"{STATE}/lease.json" not in contents(f"{home}/out")
     kept = [p.name for p in (tmp_path / "scratch").rglob("*") if p.is_file() and p.stat().st_size > 100_000]
     assert not [name for name in kept if name.endswith((".mkv", ".mov", ".tif", ".packets", ".blocks"))]
+
+
+def test_captions_go_with_their_film(tmp_path, tiny):
+    """Into a store too; they go when a film has none any more, and what is another's there stays."""
+    home, film = f"memory://{uuid.uuid4().hex}", tmp_path / "film.ts"
+    for number, words in enumerate(({2: "Hello"}, {})):
+        Store(f"{home}/in").push(write_captioned(film, spoken(words, 24)), "film.ts")
+        came, items = away(f"{home}/in", f"{home}/out", tiny, tmp_path / f"scratch{number}")
+        assert came.done == 1, [p.error for p in items]
+        assert ("film.mkv.scc" in contents(f"{home}/out")) == bool(words)
+    Store(f"{home}/other").write("film.mkv.scc", b"mine")
+    came, items = away(f"{home}/in", f"{home}/other", tiny, tmp_path / "third")
+    assert contents(f"{home}/other")["film.mkv.scc"] == b"mine"
+    assert came.aside == 1
+    assert "not this program's" in items[0].error["error"]
 
 
 def test_a_second_night_fetches_nothing(tmp_path, source, tiny, bucket, undisturbed):

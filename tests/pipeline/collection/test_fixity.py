@@ -13,6 +13,7 @@ from pipeline.reels.preservation import MANIFEST, hashes, read_manifest
 from pipeline.storage.atomic import read_json
 from pipeline.values.events import Silent, StepDone
 from pipeline.values.stages import PUBLISH
+from tests.captioned import spoken, write_captioned
 from tests.plates import plate
 from tests.synthetic import tiny_weights, write_reel
 
@@ -105,3 +106,15 @@ def test_a_new_collection_is_no_preserved_one(archive):
     archive()
     assert not (archive.out / MANIFEST).exists()
     assert not (archive.out / "film.mkv.framemd5").exists()
+
+
+def test_captions_have_a_line(archive):
+    """They lie beside their film, and are listed as all that does; in a film's next colors too."""
+    write_captioned(archive.source / "news.ts", spoken({2: "Hello"}, 24))
+    archive(preservation=True)
+    assert {"news.mkv", "news.mkv.scc", "news.mkv.framemd5"} <= set(read_manifest(archive.out))
+    assert holds(archive.out)
+    write_captioned(archive.source / "news.ts", [b""] * 24)
+    archive()
+    assert "news.mkv.scc" not in read_manifest(archive.out)
+    assert holds(archive.out)

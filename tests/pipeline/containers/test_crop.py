@@ -67,12 +67,13 @@ def test_any_file_has_a_crop_or_not(tmp_path_factory, data, place, noise):
 @pytest.mark.parametrize("name", ["pixelcrop.mkv", "clap.mov"])
 def test_a_crop_is_named(studio, tmp_path, name):
     """The whole picture is kept, and that a part of it was to be shown is said."""
-    assert color(FAULTS / name, tmp_path / "out.mkv", studio.weights).lost == (f"crop ({SHOWN}; no output holds that)",)
+    lost = color(FAULTS / name, tmp_path / "out.mkv", studio.weights).lost
+    assert lost == (f"crop ({SHOWN}; no profile writes a crop)",)
     assert verify(FAULTS / name, tmp_path / "out.mkv")[0] == 0
 
 
 def test_lost_transparency_is_named(studio, tmp_path):
     """Where everything else that is lost is."""
     source = write_reel(tmp_path / "in.mkv", 3, pix_fmt="yuva420p")
-    assert color(source, tmp_path / "out.mkv", studio.weights).lost == ("transparency (no output holds it)",)
+    assert color(source, tmp_path / "out.mkv", studio.weights).lost == ("transparency (no profile writes it)",)
     assert verify(source, tmp_path / "out.mkv")[0] == 0

@@ -18,6 +18,7 @@ from colorizer.basis.errors import JoinError, StorageError
 from pipeline.containers import matroska
 from pipeline.containers.ebml import parse
 from pipeline.values.ebml import CRC_32
+from pipeline.values.hdr import NO_HDR
 
 FRAMES = 4
 SARS = [Fraction(16, 15), Fraction(12, 11), Fraction(64, 45), Fraction(1, 2), Fraction(2, 1), Fraction(1)]
@@ -91,7 +92,7 @@ def test_any_ratio_ffmpeg_can_hold_is_exact(muxed, num, den):
     sar = Fraction(num, den)
     file = BytesIO(muxed)
     tracks = matroska._find_tracks(file)
-    new = matroska._with_display_size(muxed[tracks.body : tracks.stop], sar)
+    new = matroska._with_picture(muxed[tracks.body : tracks.stop], sar, NO_HDR)
     with av.open(BytesIO(muxed[: tracks.body] + new + muxed[tracks.stop :])) as reread:
         assert reread.streams.video[0].sample_aspect_ratio == sar
 
@@ -201,7 +202,7 @@ def test_damage_never_escapes_as_another_error(muxed, bits):
     data = bytearray(muxed[tracks.body : tracks.stop])
     data[bits * 7919 % len(data)] ^= 1 << bits % 8
     with contextlib.suppress(ValueError):
-        assert len(matroska._with_display_size(bytes(data), Fraction(16, 15))) == len(data)
+        assert len(matroska._with_picture(bytes(data), Fraction(16, 15), NO_HDR)) == len(data)
 
 
 def test_a_disk_that_fails_is_no_fault_of_the_layout(tmp_path, muxed):

@@ -15,6 +15,7 @@ from pipeline.jobs.reel_proof import verify_reel
 from pipeline.reels.account import Account, check_account
 from pipeline.reels.plan import Plan
 from tests.elements import chunk
+from tests.endtoend import color
 from tests.synthetic import write_reel
 
 
@@ -188,10 +189,10 @@ def mixed(path, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("suffix", [".mkv", ".mov"])
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov"])
 def test_fields_of_a_mixed_reel_are_each_frames_own(studio, tmp_path, suffix):
-    """FFV1 says it of each frame, as its source does, and the container of none; where one word is for all of them,
-    that is named."""
+    """FFV1 and H.264 say it of each frame, as its source does, and the container of none; where one word is for all of
+    them, that is named."""
     source, out = mixed(tmp_path / "a.mkv", tmp_path), tmp_path / f"out{suffix}"
     done = studio.color(source, out)
     assert "frames of several kinds are in it: 4 progressive, 7 tff" in done.plan.notes
@@ -201,13 +202,23 @@ def test_fields_of_a_mixed_reel_are_each_frames_own(studio, tmp_path, suffix):
         with pytest.raises(ValueError, match="fields"):
             Plan.from_json({**done.plan.to_json(), "fields": runs})
     found = done.findings["fields of frames"]
-    assert found.holds == (suffix == ".mkv")
+    assert found.holds == (suffix != ".mov")
     with av.open(str(out)) as container:
         words = [frame.interlaced_frame for frame in container.decode(video=0)]
-    assert (words == [False] * 4 + [True] * 7) == (suffix == ".mkv")
+    assert (words == [False] * 4 + [True] * 7) == (suffix != ".mov")
     again = {f.what: f for f in verify_reel(str(source), out)}["fields of frames"]
     assert again.detail == found.detail
     assert again.right
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_fields_are_the_same_for_any_cut(studio, tmp_path, length):
+    """Segments that are progressive all through are coded as the others are, or they would not join."""
+    source, out = mixed(tmp_path / "a.mkv", tmp_path), tmp_path / "out.mp4"
+    done = color(source, out, studio.weights, segment_frames=length)
+    assert next(f for f in done.findings if f.what == "fields of frames").holds
+    with av.open(str(out)) as container:
+        assert [frame.interlaced_frame for frame in container.decode(video=0)] == [False] * 4 + [True] * 7
 
 
 def test_a_piece_of_a_mixed_reel_has_its_frames_fields(studio, tmp_path):

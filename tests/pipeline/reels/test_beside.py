@@ -1,37 +1,83 @@
-"""What frames carry beside their samples is named, in the result and by `verify`."""
+"""What frames carry beside their samples, and no codec of an output carries, is named."""
 
 from pathlib import Path
 
 import av
 import pytest
 
-from pipeline.reels.beside import KINDS, beside, check_beside
-from tests.endtoend import MEDIA, color, story, verify
-from tests.synthetic import write_reel, write_sequence
+from pipeline.containers.profiles import PROFILES
+from pipeline.containers.sei import FORMAT_DESCRIPTION
+from pipeline.reels.beside import KINDS, NOTHING, OTHER_HDR, Aside, Beside, aside_of, check_beside
+from pipeline.values.hdr import Hdr
+from tests.endtoend import color, story, verify
+from tests.synthetic import frame_of, stamped, write_sequence
 
-FAULTS = MEDIA / "faults"
+
+def test_kinds_are_ffmpegs():
+    """Each kind that is looked for is one that PyAV has a name for; one frame is a frame."""
+    from av.sidedata.sidedata import Type
+
+    assert set(KINDS) <= {kind.name for kind in Type}
+    assert aside_of(av.VideoFrame(8, 8, "gray")) is NOTHING
 
 
-def test_hdr_metadata_is_named(studio, tmp_path):
-    """An H.265 source with a mastering display and light levels: both are named; a plain one has nothing to name."""
-    words = "master-display=G(8500,39850)B(6550,2300)R(35400,14600)WP(15635,16450)L(10000000,50):max-cll=1000,400"
-    source, plain = tmp_path / "hdr.mkv", write_reel(tmp_path / "plain.mkv", 3, codec="libx264", audio=1)
-    write_reel(source, 3, pix_fmt="yuv420p10le", codec="libx265", options={"x265-params": f"log-level=none:{words}"})
-    out = tmp_path / "out.mkv"
-    lost = color(source, out, studio.weights).lost
-    assert [text.partition(" (")[0] for text in lost] == ["HDR light level", "HDR mastering display"]
+def test_sentences_are_true_of_each_profile():
+    """What no codec carries is said so; of what another does, that one is named; what is carried is not lost."""
+    counts = {FORMAT_DESCRIPTION: 2, "HDR10+": 1, OTHER_HDR: 3, "closed captions": 4}
+    said = {name: {f.what: f.detail for f in check_beside(counts, profile)} for name, profile in PROFILES.items()}
+    for name, profile in PROFILES.items():
+        assert said[name]["HDR10+"] == "in 1 frame; no profile writes it"
+        assert (FORMAT_DESCRIPTION in said[name]) == (profile.codec.carry is None)
+        assert "closed captions" not in said[name], "carried, or told of its side file"
+    others = "H.264 (profile access) and H.265 (profile hevc) alone"
+    assert said["archive"][FORMAT_DESCRIPTION] == f"in 2 frames; it is written into {others}"
+
+
+def test_later_hdr_metadata_is_named():
+    """A file says it once: frames that differ from the first are counted."""
+    found = Beside(Hdr(light=(1000, 400)))
+    for light in ((), (1000, 400), (600, 300), (1000, 400)):
+        found.add(Aside(hdr=Hdr(light=light)))
+    assert found.counts == {OTHER_HDR: 1}
+    assert found.digest == ""
+
+
+PACKS = {0x62: b"\xff\xc2\x05\x98", 0x63: b"\xff\x85\x84\xd3"}
+
+
+def recorded(packet):
+    """A picture of DV with a date and a time of recording in packs that say nothing (IEC 61834-4)."""
+    data, packs = bytearray(packet), [bytes([kind]) + content for kind, content in PACKS.items()]
+    for block in range(0, len(data), 80):
+        for at in range(block + 3, block + 78, 5) if data[block] >> 5 == 2 else ():
+            if packs and data[at] == 0xFF:
+                data[at : at + 5] = packs.pop()
+    return bytes(data)
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mov"])
+def test_packs_of_dv_are_named_in_any_file(studio, tmp_path, suffix):
+    """When a camera recorded is lost from DV in AVI and QuickTime as from raw DV, and named alike."""
+    source, out = tmp_path / f"in{suffix}", tmp_path / "out.mkv"
+    with av.open(str(source), "w") as file:
+        video = file.add_stream("dvvideo", rate=25)
+        video.width, video.height, video.pix_fmt = 720, 576, "yuv420p"
+        for number in range(4):
+            frame = frame_of(stamped(number, (720, 576)), "yuv420p", 8) if number < 3 else None
+            if frame is not None:
+                frame.pts = number
+            for packet in video.encode(frame):
+                made = av.Packet(recorded(bytes(packet)))
+                made.stream, made.time_base, made.is_keyframe = video, packet.time_base, True
+                made.pts = made.dts = packet.pts
+                file.mux(made)
+    lost = [loss for loss in color(source, out, studio.weights).lost if loss.startswith("DV pack")]
+    assert lost == [
+        "DV pack 0x62 date of recording 1998-05-02 (in 3 frames; no profile writes it)",
+        "DV pack 0x63 time of recording (in 3 frames; no profile writes it)",
+    ]
     code, said = verify(source, out)
-    assert (code, said.count("lost  HDR")) == (0, 2)
-    assert color(plain, tmp_path / "plain-out.mkv", studio.weights).lost == ()
-
-
-@pytest.mark.media
-@pytest.mark.skipif(not FAULTS.exists(), reason=f"no media at {FAULTS}")
-def test_captions_are_named(studio, tmp_path):
-    """Closed captions in the user data of MPEG-2."""
-    source, out = FAULTS / "mpeg2_with_eia608_captions_GA94.vob", tmp_path / "out.mov"
-    assert any(text.startswith("closed captions (in 24 frames") for text in color(source, out, studio.weights).lost)
-    assert verify(source, out)[0] == 0
+    assert (code, said.count("lost  DV pack")) == (0, 2)
 
 
 def test_a_time_code_that_counts_on_is_not_lost(studio, tmp_path):
@@ -58,19 +104,8 @@ def test_a_time_code_that_counts_on_is_not_lost(studio, tmp_path):
         assert (code, "time code of each" in said) == (0, False)
     stamp([f"01:00:{n // 24 + 7 * (n > 27):02}:{n % 24:02}" for n in range(30)])
     [lost] = color(pattern, tmp_path / "jump.mkv", studio.weights).lost
-    assert lost == "time code of each frame (in 2 frames another than the reel's counts to; no output holds it)"
+    assert lost == "time code of each frame (in 2 frames another than the reel's counts to; no profile writes it)"
     code, said = verify(pattern, tmp_path / "jump.mkv")
     assert (code, "lost  time code of each frame" in said) == (0, True)
     stamp(["00:00:00:00"] * 30)
     assert color(pattern, tmp_path / "zero.mkv", studio.weights).lost == ()
-
-
-def test_kinds_are_ffmpegs():
-    """Each kind that is looked for is one that PyAV has a name for; one frame is a frame."""
-    from av.sidedata.sidedata import Type
-
-    assert set(KINDS) <= {kind.name for kind in Type}
-    assert beside(av.VideoFrame(8, 8, "gray")) == set()
-    assert [f.detail for f in check_beside({"a": 1, "b": 2})] == [
-        "in 1 frame; no output holds it", "in 2 frames; no output holds it",
-    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -11,7 +12,7 @@ from pipeline.containers.containers import CONTAINERS, MATROSKA, QUICKTIME
 from pipeline.reels.reel import probe
 from pipeline.reels.tracks import Carried, accepts, decide, samples_digest
 from tests.endtoend import verify
-from tests.synthetic import SAMPLES, write_reel
+from tests.synthetic import SAMPLES, with_equal_times, write_reel
 
 SOUNDS = {
     ".mkv": ["pcm_s16le", "pcm_u8", "pcm_s24le", "mp3", "vorbis", "aac", "flac", "ac3", "opus", "mp2"],
@@ -48,6 +49,23 @@ def packets(path, kind):
 def sidecar_of(made):
     """What lies beside an output."""
     return json.loads(made.with_name(made.name + ".json").read_text())
+
+
+@pytest.mark.parametrize("suffix", OUTPUTS)
+def test_packets_of_one_time_are_all_there(studio, tmp_path, suffix):
+    """Of a broadcast's MP3: where a container takes no two packets of one time, the second follows on the first. So all
+    are there, each at its time but for those that had none of their own."""
+    source, out = tmp_path / "in.ts", tmp_path / f"out{suffix}"
+    equal = with_equal_times(write_reel(tmp_path / "plain.ts", 50, audio=["mp3"]), source)
+    result = studio.color(source, out)
+    assert all(f.holds for f in result.findings.values() if not f.what.startswith("MPEG-TS"))
+    [was], [now] = packets(source, "audio"), packets(out, "audio")
+    assert [data for data, _ in was] == [data for data, _ in now]
+    assert sum(b == a for (_, a), (_, b) in pairwise(was)) == equal > 5
+    times = [time for _, time in now]
+    if suffix != ".mkv":
+        assert all(abs(b - a - Fraction(1152, SAMPLES)) < Fraction(1, 1000) for a, b in pairwise(times))
+    assert verify(source, out)[0] == 0
 
 
 @pytest.mark.parametrize("out", OUTPUTS)
