@@ -1,8 +1,7 @@
-"""Polarity: whether a picture looks like a negative, by how its look differs from that of the picture turned around,
-and by its tones.
+"""Polarity: whether a picture looks like a negative, told by a small network of its own.
 
-The probe is linear, a few hundred numbers for each of the shipped weights, which are the only ones that it knows: what
-other weights make of a picture means something else.
+It is independent of the weights that color. `colorizer.training.polarity` taught it; docs/models.md says how often it
+is right.
 """
 
 from __future__ import annotations
@@ -13,72 +12,74 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file
+from safetensors.torch import load_file
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from colorizer.painting.colorizer import Colorizer
+from colorizer.painting.colorizer import one_thread
 
 SIDE = 64
-"""Pictures are this small when their tones are looked at, so that neither grain nor a scan's resolution counts."""
-QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+"""Pictures are this small when they are looked at, so that neither grain nor a scan's resolution counts."""
+
+DETECTOR = Path(str(resources.files("colorizer"))) / "detectors" / "polarity.safetensors"
+CHANNELS = (20, 40, 56, 64)
+STRIPS, HIDDEN = SIDE // 2 ** len(CHANNELS), 24
+ENOUGH = 2.7
+"""Evidence from which a picture is said to look like a negative."""
 
 
-def looks_negative(colorizer: Colorizer, picture: np.ndarray) -> bool:
-    """Whether a picture looks like a negative. picture: Y' as uint8, (look_size, look_size), as `Colorizer.whole` gives
-    it. With weights that have no probe nothing does.
+class Detector(nn.Module):
+    """Four strided convolutions, the means of four strips of rows and the maxima, and two linear layers, shown a
+    picture and its opposite: what it says of a picture is minus what it says of the picture turned around.
+
+    Strips are kept apart because skies are above: upright pictures are asked for.
     """
-    found = evidence(colorizer, picture[None])
-    return found is not None and bool(found[0] > 0)
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
+            layers += [nn.Conv2d(before, after, 3, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+        self.features = nn.Sequential(*layers)
+        self.last = nn.Sequential(nn.Linear((STRIPS + 1) * CHANNELS[-1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 1))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Evidence, (n,), as logits before `ENOUGH` is asked for. pictures: (n, 1, SIDE, SIDE) in [0, 1]."""
+        both = self.features(torch.cat([pictures, 1 - pictures]) * 4 - 2)
+        said = self.last(torch.cat([both.mean(3).flatten(1), both.amax((2, 3))], 1))[:, 0]
+        one, other = said.chunk(2)
+        return one - other
 
 
-def evidence(colorizer: Colorizer, pictures: np.ndarray) -> np.ndarray | None:
-    """How much pictures look like negatives, (n,): above 0 enough to say so; docs/models.md says how often it is right.
+def looks_negative(pictures: np.ndarray) -> bool:
+    """Whether pictures of one scene look like a negative, on average.
 
-    pictures: Y' as uint8, (n, look_size, look_size), as `Colorizer.look` takes them. None for weights without a probe.
+    pictures: Y' as uint8, upright and square, (n, s, s), as `Colorizer.whole` gives them.
     """
-    probe = _probes().get(colorizer.weights.digest)
-    if probe is None:
-        return None
-    apart = colorizer.look(pictures)[0] - colorizer.look(255 - pictures)[0]
-    found: np.ndarray = np.concatenate([apart, tones(pictures)], 1) @ probe[:-1] + probe[-1]
+    return bool(evidence(pictures).mean() > ENOUGH)
+
+
+@torch.inference_mode()
+def evidence(pictures: np.ndarray) -> np.ndarray:
+    """How much pictures look like negatives, float32 (n,). pictures: Y' as uint8, (n, s, s)."""
+    x = torch.from_numpy(np.ascontiguousarray(pictures))[:, None].float() / 255
+    if x.shape[-1] != SIDE:
+        x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
+    with one_thread():
+        found: np.ndarray = either_way(detector(), x).numpy()
     return found
 
 
-def tones(pictures: np.ndarray) -> np.ndarray:
-    """What tones say of pictures, (n, 14): quantiles, spread and skewness; how much lighter the upper third is than the
-    lower; whether detail is where it is light; and the skewness of detail, fine to coarse.
-
-    pictures: uint8, (n, s, s).
-    """
-    x = F.adaptive_avg_pool2d(torch.from_numpy(pictures)[:, None].float() / 255, SIDE)[:, 0].numpy()
-    flat = x.reshape(len(x), -1)
-    spread = flat.std(1) + 1e-3
-    third = SIDE // 3
-    lean = (x[:, :third].mean((1, 2)) - x[:, -third:].mean((1, 2))) / spread
-    blocks = x.reshape(len(x), 8, SIDE // 8, 8, SIDE // 8).transpose(0, 1, 3, 2, 4).reshape(len(x), 64, -1)
-    light, detail = (part - part.mean(1, keepdims=True) for part in (blocks.mean(2), blocks.std(2)))
-    together = (light * detail).mean(1) / (light.std(1) * detail.std(1) + 1e-4)
-    edges = []
-    for _ in range(3):
-        edges.append(_skewness(_laplacian(x).reshape(len(x), -1)))
-        x = (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
-    columns = (*np.quantile(flat, QUANTILES, axis=1), spread, _skewness(flat), lean, together, *edges)
-    return np.stack(columns, 1).astype(np.float32)
-
-
-def _laplacian(x: np.ndarray) -> np.ndarray:
-    inner: np.ndarray = 4 * x[:, 1:-1, 1:-1]
-    return inner - x[:, :-2, 1:-1] - x[:, 2:, 1:-1] - x[:, 1:-1, :-2] - x[:, 1:-1, 2:]
-
-
-def _skewness(values: np.ndarray) -> np.ndarray:
-    """Of each row, bounded: a flat picture has none."""
-    off = values - values.mean(1, keepdims=True)
-    skewness: np.ndarray = ((off / (off.std(1, keepdims=True) + 1e-4)) ** 3).mean(1)
-    return skewness.clip(-10, 10)
+def either_way(detector: Detector, pictures: Tensor) -> Tensor:
+    """What it says of pictures and of them mirrored, on average: it errs less. As of `Detector.forward`."""
+    mean: Tensor = (detector(pictures) + detector(pictures.flip(3))) / 2
+    return mean
 
 
 @cache
-def _probes() -> dict[str, np.ndarray]:
-    """By the digest of the weights whose looks they read: a factor for each number and, at the end, an offset."""
-    return load_file(Path(str(resources.files("colorizer"))) / "probes" / "polarity.safetensors")
+def detector() -> Detector:
+    """The one that ships."""
+    made = Detector()
+    state = load_file(DETECTOR)
+    made.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in state.items()})
+    return made.eval()

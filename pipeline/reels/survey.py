@@ -20,6 +20,7 @@ from colorizer.basis.errors import DamagedSource, SourceError
 from colorizer.basis.light import matrix_words
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.geometry import Geometry
+from colorizer.painting.polarity import looks_negative
 from pipeline.census.riff import empty_chunks
 from pipeline.reels.account import of_pictures
 from pipeline.reels.beside import Beside
@@ -36,7 +37,7 @@ from pipeline.reels.pulldown import film_rate
 from pipeline.reels.reel import Reel
 from pipeline.reels.shots import CutDetector, areas, signs
 from pipeline.spread.ahead import ahead
-from pipeline.values.remarks import assumed
+from pipeline.values.remarks import NEGATIVE, TWICE, assumed
 from pipeline.values.words import counted
 
 LOOK_FRAMES = 8
@@ -227,6 +228,7 @@ class _Survey:
         self.colors = Answers()
         self.beside = Beside(reel.hdr)
         self.duration, self.fields = 0, list[str]()
+        self.negative = 0
         self.candidates, self.cleaner = Candidates(), Cleaner()
         self.cuts, self.dissolves = CutDetector(), DissolveDetector()
         self._open, self._open_dissolve = 0, 0
@@ -288,6 +290,7 @@ class _Survey:
                 self.shots[-1] = replace(self.shots[-1], stop=span.stop)
                 continue
             look, scenes = _seen(self.colorizer, pictures)
+            self.negative += looks_negative(np.stack(pictures)) * (span.stop - span.start)
             self.shots.append(Shot(span.start, span.stop, look, scenes, dissolve=span.dissolve))
 
     def plan(self, source: dict[str, Any], damage: Damage) -> Plan:
@@ -321,6 +324,8 @@ class _Survey:
             notes = (*notes, REPEATED.format(counted(repeated, "frame"), f"{float(reel.rate):.3f}"))
         if self.colors.colored and reel.foreign_matrix:
             notes = (*notes, FOREIGN.format(matrix_words(reel.tags[3])))
+        if 2 * self.negative > count:  # in shots that look like one
+            notes = (*notes, TWICE if self.settings.invert else NEGATIVE)
         return Plan(
             reel, source, self.settings, self.skip, pts, tuple(self.digests), self._kept(), retimed == 0, retimed,
             self.colors.colored, inside, dict(damage.packets), notes, dict(self.beside.counts), account,

@@ -53,7 +53,7 @@ class Seen:
     def own_look(self, colorizer: Colorizer) -> Look:
         """What the network makes of it as a whole."""
         orientation = self.scan.orientation
-        negative = looks_negative(colorizer, plate_whole(colorizer, self.preview, orientation))
+        negative = looks_negative(plate_whole(colorizer, self.preview, orientation)[None])
         return Look(*plate_look(colorizer, self.preview, orientation), negative=negative)
 
     def like(self, other: Seen) -> bool:

@@ -10,7 +10,6 @@ import tifffile
 from colorizer.basis.errors import JoinError
 from colorizer.basis.light import luma_codes
 from colorizer.color.coding import Coding
-from colorizer.networks.weights_file import load
 from colorizer.painting import polarity
 from pipeline.jobs.calls import verify
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
@@ -18,7 +17,7 @@ from pipeline.scans import plan as scan_plan
 from pipeline.scans.plan import ScanPlan
 from pipeline.values.events import Silent
 from pipeline.values.remarks import INVERTED, NEGATIVE, TWICE
-from tests.endtoend import Heard, color, pictures, run_command, samples
+from tests.endtoend import MEDIA, Heard, color, pictures, run_command, samples
 from tests.synthetic import depth_of, frame_of, read_stamps, shot_of, stamped, texture
 
 SIZE = (64, 48)
@@ -227,13 +226,11 @@ def test_a_row_of_a_manifest_is_a_negative(tmp_path, tiny):
 @pytest.mark.parametrize("invert", [False, True])
 def test_what_looks_like_a_negative_is_said_and_colored_as_it_is(tmp_path, tiny, monkeypatch, invert):
     """On the terminal and in the sidecar, of each page; the output is the one that would be made without."""
-    source, weights = tmp_path / "n.tif", load(tiny)
+    source = tmp_path / "n.tif"
     tifffile.imwrite(source, (texture(0, 80, 70) * 255).astype(np.uint8), metadata=None)
-    monkeypatch.setattr(polarity, "_probes", dict)
+    monkeypatch.setattr(polarity, "ENOUGH", np.inf)
     unsaid = scan(source, tmp_path / "unsaid.tif", tiny, invert=invert)
-    probe = np.zeros(weights.config.look_length + 15, np.float32)
-    probe[-1] = 9
-    monkeypatch.setattr(polarity, "_probes", lambda: {weights.digest: probe})
+    monkeypatch.setattr(polarity, "ENOUGH", -np.inf)
     heard = Heard()
     said = scan(source, tmp_path / "said.tif", tiny, invert=invert, listener=heard)
     notes = [facts["text"] for event, facts in heard.events if event == "note"]
@@ -242,3 +239,39 @@ def test_what_looks_like_a_negative_is_said_and_colored_as_it_is(tmp_path, tiny,
     assert [story(result.out)["pages"][0].get("looks_negative") for result in (said, unsaid)] == [True, None]
     assert ScanPlan.from_json(said.plan.to_json()).pages[0].looks_negative
     assert all(finding.right for finding in verify(source, said.out))
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_a_reel_that_looks_like_a_negative_is_colored_as_it_is(tmp_path, tiny, monkeypatch, invert):
+    """Said among its notes, on the terminal and in the sidecar; the output is the one that would be made without."""
+    source, _ = pair(tmp_path, "yuv420p", False)
+    monkeypatch.setattr(polarity, "ENOUGH", np.inf)
+    unsaid = color(source, tmp_path / "unsaid.mkv", tiny, invert=invert)
+    monkeypatch.setattr(polarity, "ENOUGH", -np.inf)
+    heard = Heard()
+    said = color(source, tmp_path / "said.mkv", tiny, invert=invert, listener=heard)
+    message = TWICE if invert else NEGATIVE
+    assert [facts["text"] for event, facts in heard.events if event == "note"].count(message) == 1
+    assert [message in story(result.out)["plan"]["notes"] for result in (said, unsaid)] == [True, False]
+    for one, other in zip(planes(said.out), planes(unsaid.out), strict=True):
+        assert all(map(np.array_equal, one, other))
+    assert all(finding.right for finding in verify(source, said.out))
+
+
+def test_shots_decide_by_their_frames(tmp_path, tiny, monkeypatch):
+    """A reel is said to look like a negative where most of its frames are in shots that do."""
+    monkeypatch.setattr(polarity, "evidence", lambda pictures: 100.0 - pictures.mean((1, 2)))
+    for dark, expected in ((30, True), (10, False)):
+        codes = [stamped(i, SIZE, shot=int(i >= dark)) // 2 + (16 if i < dark else 100) for i in range(40)]
+        source = film(tmp_path / f"{dark}.mkv", [c.astype(np.uint8) for c in codes])
+        plan = color(source, tmp_path / f"out{dark}.mkv", tiny).plan
+        assert [shot.start for shot in plan.shots] == [0, dark]
+        assert (NEGATIVE in plan.notes) == expected
+
+
+@pytest.mark.skipif(not MEDIA.is_dir(), reason=f"no media at {MEDIA}")
+def test_film_with_its_rebate_is_taken_for_a_negative(tmp_path, tiny):
+    """Clear film, perforations and print around the picture; turned around it is none."""
+    source = MEDIA / "faults" / "negative_with_film_rebate.tif"
+    pages = [scan(source, tmp_path / f"{invert}.tif", tiny, invert=invert).plan.pages[0] for invert in (False, True)]
+    assert [page.looks_negative for page in pages] == [True, False]
