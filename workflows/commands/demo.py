@@ -8,6 +8,12 @@ import click
 
 from workflows.terminal.options import PROGRESS, WEIGHTS, Named
 
+PLAN = (
+    "This draws a black-and-white reel of 8 seconds, colors it for the archive and for any player, checks both, and\n"
+    "lays source and result side by side. Two cores take half a minute; the first colored reel is there after 20 s."
+)
+"""What is said first. It took 27 s, 28 s of processor, the first reel 16 s (two EPYC cores, beside tests)."""
+
 
 @click.command()
 @click.option(
@@ -36,6 +42,7 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
     source, out, access = folder / "reel.mp4", folder / "reel-colored.mkv", folder / "reel-colored.mp4"
+    click.echo(PLAN)
     if not source.exists():
         click.echo("making a black-and-white reel of 8 seconds ...")
         make_reel(source)

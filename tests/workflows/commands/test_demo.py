@@ -18,6 +18,7 @@ def test_the_demo_makes_a_reel_and_colors_it(tmp_path):
     tiny = tiny_weights(tmp_path / "tiny.safetensors")
     done = run_command("demo", "--weights", tiny, "--folder", tmp_path / "demo")
     assert done.returncode == 0, done.stderr
+    assert "half a minute" in done.stdout
     colored = {f"reel-colored.{kind}" for kind in ("mkv", "mkv.json", "mkv.jpg", "mp4", "mp4.json")}
     names = {"reel.mp4", *colored}
     assert {p.name for p in (tmp_path / "demo").iterdir()} == names
