@@ -29,7 +29,7 @@ class Standing:
 
     def say(self, where: str, again: bool) -> None:
         """Where the run is now. again: if it ends there it is begun again, since that is counted."""
-        words = json.dumps([where[: WORDS // 8], again]).encode()
+        words = json.dumps([where[: WORDS // 8], again], ensure_ascii=False).encode("utf-8", "surrogatepass")
         LENGTH.pack_into(self._page, TEXT, 0)
         self._page[TEXT + LENGTH.size : TEXT + LENGTH.size + len(words)] = words
         LENGTH.pack_into(self._page, TEXT, len(words))
@@ -39,7 +39,8 @@ class Standing:
         (length,) = LENGTH.unpack_from(self._page, TEXT)
         if not 0 < length <= WORDS:
             return "", False
-        where, again = json.loads(self._page[TEXT + LENGTH.size : TEXT + LENGTH.size + length])
+        words = self._page[TEXT + LENGTH.size : TEXT + LENGTH.size + length]
+        where, again = json.loads(words.decode("utf-8", "surrogatepass"))
         return str(where), bool(again)
 
     def note(self, number: int) -> None:
