@@ -95,6 +95,18 @@ def publish(scratch: Path, final: Path, lasting: bool = True) -> None:
         sync_folder(final.parent)
 
 
+@contextmanager
+def synced(scratch: Path) -> Iterator[None]:
+    """Sync what others write to a file meanwhile. A library may tell nobody of a close that fails, as on a share whose
+    quota is full; a descriptor that was open before is told of every error since. Raises OSError."""
+    handle = os.open(scratch, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        yield
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def move(path: Path, final: Path) -> None:
     """Rename a whole file, for good. Raises OSError."""
     path.replace(final)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import Any
 
 import av
 
-from colorizer.basis.atomic import claim
+from colorizer.basis.atomic import claim, synced
 from colorizer.basis.errors import JoinError
 from pipeline.containers.chapters import clipped
 from pipeline.containers.containers import Container, container_of
@@ -68,7 +67,7 @@ def join(plan: Plan, receipts: list[Receipt], ledger: Ledger, scratch: Path) -> 
                 source = stack.enter_context(open_source(reel.uri))
         stack.enter_context(_muxing(reel.uri, container))
         claim(scratch)
-        stack.enter_context(_on_the_disk(scratch))
+        stack.enter_context(synced(scratch))
         out: Any = stack.enter_context(av.open(local(scratch), "w", format=container.muxer, container_options=options))
         writer = _Writer(plan, (profile, container), source, out, ledger)
         writer.header(receipts)
@@ -81,18 +80,6 @@ def join(plan: Plan, receipts: list[Receipt], ledger: Ledger, scratch: Path) -> 
     if container.set_picture is not None and (reel.aspect != 1 or reel.hdr):
         container.set_picture(scratch, writer.video.index, reel.aspect, reel.hdr)
     return carried
-
-
-@contextmanager
-def _on_the_disk(scratch: Path) -> Iterator[None]:
-    """Sync what is written meanwhile. FFmpeg tells nobody of a close that fails, as on a share whose quota is full; a
-    descriptor that was open before is told of every error since. The check would read what only memory has."""
-    handle = os.open(scratch, os.O_RDWR | getattr(os, "O_BINARY", 0))
-    try:
-        yield
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -103,9 +103,9 @@ LOST = {
 
 BESIDE = {
     "concert_near_bw_errors.mp4": ["time"], "fade_from_black.mpg": ["time"], "dualaudio_1080i.ts": ["active"],
-    "hevc_dovi_p5.mp4": ["Dolby"], "hevc_hdr10_rot.mkv": ["HDR", "HDR"], "hevc_loewe.ts": ["active", "time"],
+    "hevc_dovi_p5.mp4": ["Dolby"], "hevc_loewe.ts": ["active", "time"],
     "interlaced_pal_sar12-11.ts": ["time"], "mpeg2_422.ts": ["time"], "paff_mixed_nal_sar40-33.mp4": ["time"],
-    "prores_4444_alpha_12bit_tmcd.mov": ["crop", "transparency"], "prores_hdr10.mxf": ["HDR", "HDR"],
+    "prores_4444_alpha_12bit_tmcd.mov": ["crop", "transparency"],
     "spherical.mp4": ["spherical"], "guitar_speech_audio.mp4": ["time"],
 }  # fmt: skip
 """What is named of the picture, in any output, by its first word: what frames carry beside their samples, and crops."""
