@@ -129,7 +129,7 @@ CENSUS = {
 ACCOUNTS = {("hevc_loewe.ts", suffix): ["packets"] for suffix in (".mkv", ".mov", ".mp4")} | {
     ("interlaced_pal_sar12-11.ts", suffix): ["sync"] for suffix in (".mov", ".mp4")
 }
-"""The same of other tracks: sound that is converted, of which some does not decode; packets of one time, moved apart."""
+"""The same of other tracks: converted sound, some of which does not decode; packets of one time, moved apart."""
 
 WORDS = {("hevc_hdr10_rot.mkv", suffix): ["titles", "tags", "targets"] for suffix in (".mov", ".mp4")}
 """What is named of words that Matroska alone holds."""
