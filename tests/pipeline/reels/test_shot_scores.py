@@ -10,8 +10,8 @@ from tests.takes import KINDS, WEAR, Score, constructed, ours
 
 REELS = 2
 SHARES = {"drawn": (0.97, 0.75, 0.75), "photographs": (0.97, 0.5, 0.75), "films": (0.96, 0.25, 0.25)}
-"""Least F1 of cuts, and least shares of dissolves and of wipes that are found. Of 17 cuts of films 16 are found (0.9697)
-and none is false: the missed one is nearly black, under a scratch and a flash."""
+"""Least F1 of cuts, and least shares of dissolves and of wipes that are found. Of 17 cuts of films 16 are found and none
+is false (0.9697): the missed one is nearly black, under a scratch and a flash."""
 
 
 @pytest.mark.slow
@@ -19,7 +19,7 @@ and none is false: the missed one is nearly black, under a scratch and a flash."
     "drawn", *(pytest.param(kind, marks=[pytest.mark.media, needs_media]) for kind in KINDS if kind != "drawn")
 ])  # fmt: skip
 def test_the_score_is_held(kind):
-    """F1 of cuts 0.96 to 0.97 over clean and worn reels; most dissolves and wipes; what is falsely taken for one is rare."""
+    """Cuts, most dissolves and wipes, over clean and worn reels; what is falsely taken for one is rare."""
     score = Score()
     for wear, seed in product(WEAR, range(2000, 2000 + REELS)):
         frames, truth = constructed(kind, wear, seed)
