@@ -10,8 +10,8 @@ from tests.takes import KINDS, WEAR, Score, constructed, ours
 
 REELS = 2
 SHARES = {"drawn": (0.97, 0.75, 0.75), "photographs": (0.97, 0.5, 0.75), "films": (0.96, 0.25, 0.25)}
-"""Least F1 of cuts, and least shares of dissolves and of wipes that are found. Of 17 cuts of films 16 are found and none
-is false (0.9697): the missed one is nearly black, under a scratch and a flash."""
+"""Least F1 of cuts, and least shares of dissolves and of wipes that are found. Of 17 cuts of films 16 are found, none
+of them falsely (0.9697): the missed one is nearly black, under a scratch and a flash."""
 
 
 @pytest.mark.slow
