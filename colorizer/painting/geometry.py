@@ -8,6 +8,10 @@ DEFAULT_WORKING_SIZE = 192
 NATIVE = 0
 """Working size that stands for the picture's own size."""
 
+ORIENTATIONS = {1: (0, False), 2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True),
+                8: (1, False)}  # fmt: skip
+"""TIFF 6.0 Orientation: quarter turns counterclockwise of the stored rows, then whether to mirror left and right."""
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:

@@ -22,7 +22,7 @@ from colorizer.color.coding import Coding
 from colorizer.color.upsample import fit_lines, fit_shape
 from colorizer.networks.tiling import tiles
 from colorizer.painting.colorizer import Colorizer
-from colorizer.painting.geometry import Geometry
+from colorizer.painting.geometry import ORIENTATIONS, Geometry
 
 PREVIEW_SIDE = 768
 """The preview's shorter side is between this and twice this, or the picture's own."""
@@ -40,9 +40,6 @@ SMALL = 1 << 16
 """Pixels of a small picture at most."""
 LEAST = 32
 """The smallest working size."""
-ORIENTATIONS = {1: (0, False), 2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True),
-                8: (1, False)}  # fmt: skip
-"""TIFF 6.0 Orientation: quarter turns counterclockwise of the stored rows, then whether to mirror left and right."""
 
 
 def upright(x: Tensor, orientation: int) -> Tensor:

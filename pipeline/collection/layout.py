@@ -69,12 +69,12 @@ def piece(key: str, name: str) -> str:
 
 def sidecar(out: str) -> str:
     """An output's story."""
-    return f"{out}.json"
+    return f"{out}{job_folder.SIDECAR}"
 
 
 def digests(out: str) -> str:
     """Digests of an output's frames."""
-    return f"{out}.framemd5"
+    return f"{out}{job_folder.DIGESTS}"
 
 
 def is_below(place: str) -> bool:
@@ -85,7 +85,7 @@ def is_below(place: str) -> bool:
 
 def captions(out: str) -> str:
     """Captions of an output, of a source that has some in its frames."""
-    return f"{out}.scc"
+    return f"{out}{job_folder.CAPTIONS}"
 
 
 def beside(out: str) -> tuple[str, str, str]:

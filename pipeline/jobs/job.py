@@ -49,7 +49,7 @@ from pipeline.storage.job_folder import JobFolder, growing, sidecar_of
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.storage.lock import clear
 from pipeline.values.events import Checking, Event, Joining, Listener, Note, Painted, Silent
-from pipeline.values.finding import Finding, losses
+from pipeline.values.finding import Finding
 from pipeline.values.formats import OtherFormat
 from pipeline.values.kinds import Kind
 from pipeline.values.loss import declared_in, verdict
@@ -397,7 +397,7 @@ class Job(ABC, Generic[P, C]):
             with suppress(OSError):  # what went wrong before is what a person should read
                 scratch.unlink(missing_ok=True)
         self._tell_left("" if self.keep else clear(self.folder))
-        return Result(self.out, work.plan, painted, tuple(proof.findings), tuple(map(str, losses(proof.findings))))
+        return Result(self.out, work.plan, painted, tuple(proof.findings), declared_in(story))
 
     def declared(self) -> tuple[str, ...]:
         """What the sidecar of a finished output names as lost."""

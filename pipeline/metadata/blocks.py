@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import BinaryIO, cast
@@ -14,7 +13,7 @@ from tifffile import DATATYPE
 from colorizer.basis.errors import SourceError
 from pipeline.metadata import extended_xmp
 from pipeline.metadata.directory import Directory, Tiff
-from pipeline.metadata.headers import jpeg_end, jpeg_segments
+from pipeline.metadata.headers import jpeg_end, jpeg_segments, png_chunks
 from pipeline.metadata.metadata import (
     Metadata,
     Resolution,
@@ -176,7 +175,7 @@ def png_blocks(data: bytes) -> Blocks:
     texts: dict[int, bytes] = {}
     lost: list[Loss] = []
     others: list[tuple[bytes, bytes]] = []
-    for kind, content in _png_chunks(data):
+    for kind, content in png_chunks(data):
         keyword, _, rest = content.partition(b"\0")
         if kind == b"eXIf" and exif is None:
             exif = content
@@ -241,7 +240,7 @@ AS_SRGB, TRANSFERS, SRGB_PRIMARIES = (1, 6, 13, 14, 15), (4, 5, 8, 16, 18), 1
 linear light, PQ, HLG."""
 SRGB_COLORS = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 """White, red, green and blue of sRGB as cHRM has them, x and y in parts of 100,000."""
-PNG_PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IEND")
+PNG_PICTURE = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 SRGB = tuple((b"sRGB", bytes([intent])) for intent in range(4))
 """Chunks that say what every output says: samples are sRGB's."""
 SRGB_GAMMA, GAMMAS = 0.45455, (10_000, 1_000_000)
@@ -261,20 +260,6 @@ def _other(what: str, kind: bytes, sizes: list[int]) -> Loss:
     name = "".join(chr(c) if 32 < c < 127 else f"\\x{c:02x}" for c in kind)
     many = f"{len(sizes)} {PICTURES[kind]}, " if kind in PICTURES else f"{len(sizes)} of them, " if sizes[1:] else ""
     return Loss(f"{what} {name}", f"{many}{in_bytes(sum(sizes))}")
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Chunks but for those of the picture; what follows on the last one has the kind b""."""
-    at = 8
-    while at + 12 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        kind = data[at + 4 : at + 8]
-        if kind != b"IDAT":
-            yield kind, data[at + 8 : at + 8 + length]
-        at += 12 + length
-        if kind == b"IEND" and at < len(data):
-            yield b"", data[at:]
-            return
 
 
 def webp_blocks(data: bytes) -> Blocks:

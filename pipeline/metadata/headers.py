@@ -70,6 +70,20 @@ def png_size(data: bytes) -> Size | None:
     return (height, width, samples, bits if kind != 3 else 8) if height and width and samples and bits else None
 
 
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Chunks of a PNG (its section 5.3), those of the picture without their content; what follows on the last one has
+    the kind b"".
+    """
+    at = 8
+    while at + 12 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        yield kind, b"" if kind == b"IDAT" else data[at + 8 : at + 8 + length]
+        at += 12 + length
+        if kind == b"IEND" and at < len(data):
+            yield b"", data[at:]
+            return
+
+
 def webp_size(data: bytes) -> Size | None:
     """Of a WebP's first chunk (RFC 9649)."""
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:

@@ -33,6 +33,9 @@ KINDS = {
 """FFmpeg's kinds of side data that say something of the film, in words. Left out: what decoders say of their work, what
 is carried as facts of a reel (display matrix, stereo mode, HDR10), and what encoders say of themselves."""
 
+HELD = frozenset[str]().union(*(profile.codec.carries for profile in PROFILES.values()))
+"""Of these kinds those whose bytes some codec carries."""
+
 OTHER_HDR = "HDR metadata of later frames"
 
 
@@ -60,8 +63,7 @@ def aside_of(frame: av.VideoFrame) -> Aside:
         named = [(KINDS[kind.type.name], kind) for kind in data if kind.type.name in KINDS]
     except ValueError:  # a kind that PyAV has no name for, such as Exif's of a picture
         return NOTHING
-    some = ((name, bytes(kind)) for name, kind in named if any(name in p.codec.carries for p in PROFILES.values()))
-    held = sorted(some)
+    held = sorted((name, bytes(kind)) for name, kind in named if name in HELD)
     found = Aside(frozenset(name for name, _ in named), tuple(held), hdr_of(data))
     return found if found != NOTHING else NOTHING
 
@@ -70,13 +72,13 @@ def hdr_of(data: Any) -> Hdr:
     """What a frame's side data says of the display that it was graded on; nothing where no format could say that."""
     display, light = data.get(Type.MASTERING_DISPLAY_METADATA), data.get(Type.CONTENT_LIGHT_LEVEL)
     if display is None and light is None:
-        return Hdr()
+        return NO_HDR
     try:
         levels = struct.unpack_from("=2I", bytes(light)) if light is not None else ()
         levels = levels if any(levels) else ()  # 0 says that it is not known
         return Hdr(*(_display(bytes(display)) if display is not None else ((), ())), levels)
     except (ValueError, ZeroDivisionError, struct.error):
-        return Hdr()
+        return NO_HDR
 
 
 def _display(data: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -26,8 +26,8 @@ def beside_in(reel: Reel, index: int, frame: av.VideoFrame, aside: Aside, since:
     index: in the source. since: of the frame that has the reel's time code.
     """
     own = _code(reel, index, frame).replace(";", ":")
-    counts = advance(reel.timecode, index - since, reel.rate).replace(";", ":")
-    kinds = aside.kinds - {TIME_CODES} | ({TIME_CODES} if own not in ("", counts) else set())
+    other = own and own != advance(reel.timecode, index - since, reel.rate).replace(";", ":")
+    kinds = aside.kinds | {TIME_CODES} if other else aside.kinds - {TIME_CODES}
     return aside if kinds == aside.kinds else replace(aside, kinds=kinds)
 
 

@@ -77,7 +77,7 @@ def join(plan: Plan, receipts: list[Receipt], ledger: Ledger, scratch: Path) -> 
         carried = writer.carried()
         if source is not None and container.whole:
             write_whole(source, reel.uri, scratch, writer.pairs(), writer.tags, _piece(plan, writer.shift))
-    if container.set_picture is not None and (reel.aspect != 1 or reel.hdr):
+    if container.set_picture is not None and writer.unsaid:
         container.set_picture(scratch, writer.video.index, reel.aspect, reel.hdr)
     return carried
 
@@ -98,6 +98,7 @@ class _Writer:
 
     def __init__(self, plan: Plan, how: tuple[Profile, Container], source: Any, out: Any, ledger: Ledger) -> None:
         self.plan, (self.profile, self.container) = plan, how
+        self.unsaid = plan.reel.aspect != 1 or bool(plan.reel.hdr)  # by the muxer: see Container.set_picture
         self.source, self.out, self.ledger = source, out, ledger
         self.shift = shift_of(plan, source, self.container.timed)
         parts = chapters_of(plan, source, self.shift, self.container) if source is not None else []
@@ -133,7 +134,7 @@ class _Writer:
         )  # fmt: skip
         stream.time_base = reel.time_base
         tags = self._stream_tags(like) if like is not None else {}
-        if self.container.reserve is not None and (reel.aspect != 1 or reel.hdr):
+        if self.container.reserve is not None and self.unsaid:
             tags["title"] = self.container.reserve(tags.get("title"), bool(reel.hdr))
         stream.metadata.update(tags)
         if code := mended(reel.timecode, reel.rate) if self.container.counts else reel.timecode:

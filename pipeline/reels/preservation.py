@@ -19,6 +19,7 @@ from colorizer.basis.atomic import claim, publish, scratch_of, write_bytes
 from colorizer.basis.errors import JoinError, LedgerError
 from pipeline.reels.reel import open_source, readable
 from pipeline.storage.atomic import read_json, sha256, writable
+from pipeline.storage.job_folder import CAPTIONS, DIGESTS, SIDECAR
 
 MANIFEST = "manifest-sha256.txt"
 LINE = re.compile(r"^(\\?)([0-9a-f]{64}) [ *](.+)$", re.MULTILINE)
@@ -96,7 +97,7 @@ def keep_proof(reel: Path, digests: Sequence[str], exact: bool) -> Path:
 
     Raises JoinError if they are not.
     """
-    target = reel.with_name(reel.name + ".framemd5")
+    target = reel.with_name(f"{reel.name}{DIGESTS}")
     write_framemd5(reel, target)
     if exact and hashes(target) != list(digests):
         target.unlink()
@@ -110,13 +111,13 @@ def digests_of(folder: Path, place: str) -> dict[str, str]:
     An output's is taken from its sidecar, which was written when the output was read through; an output without one is
     read, if it is here.
     """
-    sidecar, found = folder / f"{place}.json", {}
+    sidecar, found = folder / f"{place}{SIDECAR}", {}
     try:
         found[place] = str(read_json(sidecar)["output"]["sha256"])
     except (LedgerError, KeyError, TypeError):
         if (folder / place).is_file():
             found[place] = sha256(folder / place)
-    for beside in (sidecar, folder / f"{place}.framemd5", folder / f"{place}.scc"):
+    for beside in (sidecar, folder / f"{place}{DIGESTS}", folder / f"{place}{CAPTIONS}"):
         if beside.exists():
             found[beside.relative_to(folder).as_posix()] = sha256(beside)
     return found

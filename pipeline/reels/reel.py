@@ -32,7 +32,7 @@ from colorizer.basis.light import (
     assumed_matrix,
 )
 from colorizer.color.coding import Coding
-from colorizer.painting.geometry import Geometry
+from colorizer.painting.geometry import ORIENTATIONS, Geometry
 from pipeline.containers.planes import PixelLayout, pixel_layout
 from pipeline.reels.beside import aside_of
 from pipeline.reels.decoders import Choice, choose
@@ -395,19 +395,12 @@ def _still(uri: str, numbers: tuple[int, int], rate: Fraction | None, choice: Ch
     across, down, _ = page.resolution or (1, 1, 0)
     aspect, square = _believed(Fraction(down) / Fraction(across) if across and down else Fraction(1))
     guessed = (*guessed, *[ASSUMED_RATE] * (rate is None), *[square] * bool(square))
-    rotation, mirrored = TURNS[page.orientation]
+    quarters, mirrored = ORIENTATIONS[page.orientation]
     return Reel(
         uri, "image2", 0, CODECS[Path(uri).suffix.lower()], frame.width, frame.height, frame.format.name, coding,
-        guessed, tags, aspect, found, 1 / found, PROGRESSIVE, rotation, "", numbers[1],
+        guessed, tags, aspect, found, 1 / found, PROGRESSIVE, 90 * quarters, "", numbers[1],
         numbers[1] / found, *numbers, mirrored, 0, STILLS, choice.span,
     )  # fmt: skip
-
-
-TURNS = {
-    1: (0, False), 2: (0, True), 3: (180, False), 4: (180, True), 5: (270, True), 6: (270, False), 7: (90, True),
-    8: (90, False),
-}  # fmt: skip
-"""Counter-clockwise degrees, and whether the sides change places after that, by a still's orientation (TIFF 6.0)."""
 
 
 def _first_frame(uri: str, container: av.container.InputContainer, stream: Any) -> av.VideoFrame:

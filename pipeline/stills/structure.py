@@ -13,7 +13,7 @@ from pathlib import Path
 from colorizer.basis.errors import SourceError
 from pipeline.metadata.boxes import boxes
 from pipeline.metadata.directory import Tiff
-from pipeline.metadata.headers import exr_attributes, jpeg_segments
+from pipeline.metadata.headers import exr_attributes, jpeg_segments, png_chunks
 from pipeline.metadata.tags import Tag
 from pipeline.storage.atomic import legible
 
@@ -64,7 +64,8 @@ def _others(data: bytes) -> list[bytes]:
     if data[:4] in (b"SDPX", b"XPDS"):
         return [data[start:stop] for start, stop in DPX_PLACES]
     if data[:4] == b"\x89PNG":
-        return _png(data)
+        before = takewhile(lambda chunk: chunk[0] != b"IDAT", png_chunks(data))
+        return [b"PNG", *(part for chunk in before if chunk[0] in PNG_CHUNKS for part in chunk)]
     if data[:2] == b"\xff\xd8":
         frames = [bytes((marker,)) + content for marker, content in jpeg_segments(data) if marker in JPEG_MARKERS]
         return [b"JPEG", *frames]
@@ -74,21 +75,9 @@ def _others(data: bytes) -> list[bytes]:
     at = data.find(b"\xff\x4f\xff\x51")
     if at < 0:
         return []
-    before = takewhile(lambda box: box[0] != b"jp2c", boxes(data))
-    return [b"JPEG 2000", *(bytes(content) for kind, content in before if kind == b"jp2h"), data[at : at + 64]]
+    header = takewhile(lambda box: box[0] != b"jp2c", boxes(data))
+    return [b"JPEG 2000", *(bytes(content) for kind, content in header if kind == b"jp2h"), data[at : at + 64]]
 
 
 JPEG_MARKERS = {*range(0xC0, 0xD0), 0xE2, 0xEE} - {0xC4, 0xC8, 0xCC}
 """The frame's header, a profile, and Adobe's word about colors."""
-
-
-def _png(data: bytes) -> list[bytes]:
-    parts, at = [b"PNG"], 8
-    while at + 8 <= len(data):
-        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        if kind == b"IDAT":
-            break
-        if kind in PNG_CHUNKS:
-            parts += [kind, data[at + 8 : at + 8 + length]]
-        at += 12 + length
-    return parts

@@ -34,6 +34,8 @@ PUBLISHED = "published.json"
 LOCK = "lock"
 PASSING = "passing"
 REFUSED = "refused.json"
+SIDECAR, DIGESTS, CAPTIONS = ".json", ".framemd5", ".scc"
+"""What the names of files beside an output end in, after its own."""
 
 UNIT = r"[0-9a-f]{8,64}"
 PIECE = rf"{UNIT}\.\d+"
@@ -152,17 +154,17 @@ def piece_name(unit: str, attempt: int, content: str) -> str:
 
 def sidecar_of(out: Path) -> Path:
     """Where an output's story is written."""
-    return out.with_name(f"{out.name}.json")
+    return out.with_name(f"{out.name}{SIDECAR}")
 
 
 def digests_of(out: Path) -> Path:
     """Where the digests of an output's frames are written."""
-    return out.with_name(f"{out.name}.framemd5")
+    return out.with_name(f"{out.name}{DIGESTS}")
 
 
 def captions_of(out: Path) -> Path:
     """Where an output's captions are written, of a source that has some in its frames."""
-    return out.with_name(f"{out.name}.scc")
+    return out.with_name(f"{out.name}{CAPTIONS}")
 
 
 def growing(out: Path, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipeline.values.words import counted
-from workflows.terminal.options import Numbers, Real
+from workflows.terminal.options import FOLDER, Numbers, Real
 
 REAL = 10.0
 """Seconds that a real unit takes, about: 96 frames on a processor, fewer on a GPU."""
@@ -26,7 +26,7 @@ REAL = 10.0
 @click.option("--cost", type=Real(0, 60), default=0.25, show_default=True, help="Seconds a unit takes.")
 @click.option("--items", type=click.IntRange(0, 100_000), default=0, help="Items [2 for each worker].")
 @click.option("--units", type=click.IntRange(1, 100_000), default=40, show_default=True, help="Of an item, on average.")
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder].")
+@FOLDER
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def cluster(
     workers: list[int], pool: str, cost: float, items: int, units: int, folder: Path | None, as_json: bool

@@ -11,7 +11,7 @@ import click
 from pipeline.collection import layout
 from workflows.bench.bench_sources import TILE, write_film, write_plate
 from workflows.bench.measured import measured
-from workflows.terminal.options import WEIGHTS, Numbers
+from workflows.terminal.options import FOLDER, WEIGHTS, Numbers
 
 
 @click.command()
@@ -22,7 +22,7 @@ from workflows.terminal.options import WEIGHTS, Numbers
     help="local shares the cores out among the workers' threads; a cluster's workers have a thread each.",
 )  # fmt: skip
 @WEIGHTS
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder].")
+@FOLDER
 def collection(count: int, workers: list[int], ray: str, weights: str, folder: Path | None) -> None:
     """Color a synthetic collection on Ray workers: time, speed-up over the first run, and what share was work.
 

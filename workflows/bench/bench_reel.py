@@ -14,7 +14,7 @@ import click
 
 from workflows.bench.bench_sources import write_grainy_film
 from workflows.bench.measured import Spent, entry_of, measured, middle
-from workflows.terminal.options import WEIGHTS, Sizes, WorkingSize
+from workflows.terminal.options import FOLDER, WEIGHTS, Sizes, WorkingSize
 
 SCRIPT = "workflows.bench.plain_script:main"
 THIS, OTHER, PLAIN = "this build", "the other", "plain script"
@@ -29,9 +29,6 @@ RUNS = click.option(
     "--runs", type=click.IntRange(1, 99), default=3, show_default=True, help="Of each in turn; the medians are told."
 )
 HOW = click.option("--working-size", type=WorkingSize(), default=192, show_default=True, help="As of the reel command.")
-FOLDER = click.option(
-    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder]."
-)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON; --against takes it on another day.")
 
 
@@ -100,7 +97,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     """Rows that --json printed. Raises UsageError for another file."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        return [row for row in rows if (row["of"], row["processor"] > 0, row["seconds"] > 0) == (THIS, True, True)]
+        return [row for row in rows if row["of"] == THIS and row["processor"] > 0 and row["seconds"] > 0]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise click.UsageError(f"--against {path}: neither a checkout nor what `bench reel --json` printed") from error
 
@@ -117,8 +114,8 @@ def _compare(
             source = Path(place) / "film.mp4"
             write_grainy_film(source, frames, (width, height))
             for run in range(runs):
-                for name, color in contestants.items():
-                    spent[name].append(color(source, Path(place) / f"{list(contestants).index(name)}-{run}.mp4"))
+                for number, (name, color) in enumerate(contestants.items()):
+                    spent[name].append(color(source, Path(place) / f"{number}-{run}.mp4"))
         size = f"{width}x{height}"
         facts = {"size": size, "frames": frames, "runs": runs}
         here = [facts | {"of": name} | asdict(middle(each)) for name, each in spent.items()]

@@ -14,7 +14,7 @@ import click
 from pipeline.values.choices import number
 from workflows.bench.bench_sources import TILE, write_plate
 from workflows.bench.measured import measured
-from workflows.terminal.options import WEIGHTS, Bytes, WorkingSize
+from workflows.terminal.options import FOLDER, WEIGHTS, Bytes, WorkingSize
 
 BYTES_PER_PIXEL = 12
 """Disk for source, bands and output of 16 bits at the same time, at the worst; the synthetic plates take about half."""
@@ -44,7 +44,7 @@ class Run:
 @click.option("--working-size", type=WorkingSize(), default=192, show_default=True, help="As of the scan command.")
 @click.option("--memory", type=Bytes(), default="2G", show_default=True, help="As of the scan command.")
 @click.option("--pyramid/--no-pyramid", default=True, show_default=True, help="As of the scan command.")
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder].")
+@FOLDER
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def scan(
     gigapixels: str, weights: str, working_size: int, memory: int, pyramid: bool, folder: Path | None, as_json: bool

@@ -195,6 +195,10 @@ PROGRESS = click.option(
     help="Bars for people, JSON lines for programs; none leaves notes on stderr.",
 )  # fmt: skip
 
+FOLDER = click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Work here [the temporary folder]."
+)
+
 
 def check_workers(workers: int, ray: str) -> None:
     """Raises UsageError for workers without Ray."""

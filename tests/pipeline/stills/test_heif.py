@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
-from colorizer.painting.plate import ORIENTATIONS
+from colorizer.painting.geometry import ORIENTATIONS
 from pipeline.metadata.heif import ALPHA
 from pipeline.stills.opening import open_scan
 from tests.heif import Picture, av1, box, full, grid, heif, hevc, nclx, needs_x265
