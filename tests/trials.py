@@ -103,29 +103,14 @@ def _clip(path: Path, random: Any) -> None:
 
 
 def _digest(path: Path) -> str:
-    """Of a file's bytes; of a collection's state what came of the items, since seconds and errors differ by night; of a
-    report's film its frames' sizes and times, for its bytes differ in 2 of 144 trials beside other work: open.
-    """
+    """Of a file's bytes; of a collection's state what came of the items, since seconds and errors differ by night."""
     data = path.read_bytes()
-    if path.suffix == ".mp4" and path.parent.name == "report" and data:
-        return _frames(path)
     with contextlib.suppress(ValueError, KeyError, TypeError):
         if path.name == "set-aside.jsonl":
             data = repr(sorted(json.loads(line)["uri"] for line in data.splitlines())).encode()
         elif path.parent.name == "items":
             data = json.loads(data)["state"].encode()
     return hashlib.sha256(data).hexdigest()
-
-
-def _frames(path: Path) -> str:
-    """Sizes and times of a film's frames, or what is wrong with it."""
-    import av
-
-    try:
-        with av.open(str(path)) as film:
-            return repr([(frame.width, frame.height, frame.pts) for frame in film.decode(video=0)])
-    except av.FFmpegError as error:
-        return str(error)
 
 
 def tree(folder: Path) -> dict[str, str]:

@@ -19,8 +19,16 @@ def processor_name() -> str:
 
 def bf16_flags() -> list[str]:
     """Those of BF16 that the processor has."""
-    flags = _facts().get("flags", "").split()
-    return [flag for flag in BF16 if flag in flags]
+    return [flag for flag in BF16 if flag in _flags()]
+
+
+def has_avx512() -> bool:
+    """Whether it is known to have AVX-512."""
+    return "avx512f" in _flags()
+
+
+def _flags() -> list[str]:
+    return _facts().get("flags", "").split()
 
 
 def _facts() -> dict[str, str]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from colorizer.basis.errors import EncodeError
 from colorizer.basis.light import MATRIX_NAMES, MATRIX_TAGS, Matrix, Range
+from pipeline.containers.codecs import with_words
 from pipeline.containers.containers import Container
 from pipeline.containers.planes import plane_view
 from pipeline.containers.profiles import Profile
@@ -79,7 +80,8 @@ def configure(
     context.colorspace = matrix if own else MATRIX_TAGS[target.coding.matrix]
     context.flags |= GLOBAL_HEADER
     context.thread_count = codec.threads
-    context.options = codec.options_for(reel.width, reel.height, target.coding.bits, reel.fields, reel.hdr)
+    options = codec.options_for(reel.width, reel.height, target.coding.bits, reel.fields, reel.hdr)
+    context.options = with_words(options, codec.field_options, codec.here())
     if reel.fields != PROGRESSIVE and (not mixed or codec.mark is not None):
         context.flags |= INTERLACED if codec.fields == "coded" else 0
         if not mixed:  # a file has one word for all frames, and says none

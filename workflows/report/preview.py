@@ -11,6 +11,7 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation
 
+from pipeline.containers.codecs import with_words, x264_here
 from pipeline.values.file_url import local
 from workflows.report.values import Part
 
@@ -34,7 +35,7 @@ def preview(path: Path, parts: Sequence[Part]) -> bytes:
         stream.thread_type = "SLICE"
         rate = min(Fraction(60), max(Fraction(1), stream.average_rate or Fraction(24)))
         options = {"crf": "26", "preset": "veryfast", "threads": "1", "maxrate": RATE, "bufsize": RATE}
-        made = out.add_stream("libx264", rate=rate, options=options)
+        made = out.add_stream("libx264", rate=rate, options=with_words(options, "x264-params", x264_here()))
         made.pix_fmt = "yuv420p"
         for place, frame in enumerate(_frames(file, stream, [parts[i] for i in places], int(SECONDS * rate))):
             if not place:
