@@ -9,6 +9,8 @@ between is a sum of the two, with weights that pass from one to the other; those
 less contrast than either side's, because unlike details even out (A. M. Alattar, "Detecting and compressing dissolve
 regions in video sequences", ISCAS 1993); what moves keeps its detail.
 
+A camera that moves is told by the move itself: shifted, its frames are far more alike.
+
 What it cannot do: a dissolve of less than some 6 or of more than 50 frames, and one between shots in which most of the
 picture moves.
 """
@@ -73,8 +75,19 @@ AGAINST = (12.0, 9.0, 7.5, 10.0)
 are from 0 and 1; how far the weights' sum is from the sides' (its logarithm); and the contrast of detail in the middle.
 All are a logistic regression's, rounded, on 125 dissolves and 200 moving shots of constructed reels."""
 
+MOVED, NEARER = 0.85, 0.1
+"""Two frames show the same things before and after a move of the camera if their correlation is at least MOVED after
+it, and greater than without it by NEARER: a blend is most like its two pictures where they are. Chosen on 54
+constructed reels and 60 pans, in which 2 of 87 dissolves went and 12 of 14 false ones."""
+
 EVEN = 0.4
 """Less contrast than this says no more than this: a pan may have it."""
+
+FAR = SIDE // 4
+"""Longest move that is sought, in areas."""
+
+STRIDES = (1, 2, 4)
+"""So many frames before and after the middle are compared: a pan is slow or quick."""
 
 EACH = 4
 """A wipe of 2·half frames is sought every half / EACH frames."""
@@ -271,7 +284,26 @@ def _sure(frames: list[_Frame], weight: np.ndarray, light: np.ndarray, contrast:
     more = np.median(light[blends]) / np.median([*light[:SIDES], *light[-SIDES:]])
     sums = min(1.0, abs(np.log(max(more, FADE))))
     against = np.dot([max(0.0, alike), off, sums, max(EVEN, contrast)], AGAINST)
-    return float(explained * EXPLAINED - against - ENOUGH)
+    score = float(explained * EXPLAINED - against - ENOUGH)
+    middle = int(blends[np.argmin(abs(weight[blends - SIDES] - 0.5))])
+    return score if score < 0 or not _moves(frames, middle) else -np.inf
+
+
+def _moves(frames: list[_Frame], middle: int) -> bool:
+    """Whether the camera moves where the blend would be even, or has moved there from one side to the other."""
+    reach = min(middle, len(frames) - 1 - middle)
+    near = [(frames[middle - n].areas, frames[middle + n].areas) for n in STRIDES if n <= reach]
+    here, first, last = frames[middle].areas, frames[SIDES // 2].areas, frames[-SIDES // 2].areas
+    return any(_panned(*pair) for pair in near) or (_panned(first, here) and _panned(last, here))
+
+
+def _panned(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether the middle of one picture is in the other, somewhere within FAR, but not where it was."""
+    inner = one[FAR:-FAR, FAR:-FAR] - one[FAR:-FAR, FAR:-FAR].mean()
+    places = np.lib.stride_tricks.sliding_window_view(other, inner.shape)
+    power = (places * places).sum((2, 3)) - places.sum((2, 3)) ** 2 / inner.size
+    alike = np.einsum("yxij,ij->yx", places, inner) / np.sqrt(np.maximum(power * np.sum(inner * inner), 1e-9))
+    return bool(alike.max() > max(MOVED, alike[FAR, FAR] + NEARER))
 
 
 def _span(weight: np.ndarray, first: int, last: int) -> Dissolve:

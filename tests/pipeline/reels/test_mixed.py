@@ -103,9 +103,7 @@ def test_other_formats_keep_the_same_colors(studio, tmp_path, pix_fmt, suffix):
     assert np.ptp(b, axis=2).mean() > 15
 
 
-@pytest.mark.parametrize("still", [True, pytest.param(False, marks=pytest.mark.xfail(strict=True, reason=(
-    "open: a texture that drifts for two seconds into another is taken for a dissolve of 36 frames"
-)))])  # fmt: skip
+@pytest.mark.parametrize("still", [True, False])
 def test_color_that_begins_within_a_shot(studio, tmp_path, still):
     """The same picture goes on in color: a cut that luma does not show, to the frame, in the plan and in the codes."""
     source, out = tmp_path / "a.mkv", tmp_path / "out.mkv"

@@ -44,3 +44,14 @@ def test_quick_pans_are_no_blends(seed):
         gain = rng.normal(1, 0.1, 120)
         found += len(ours([codes(whole[:, x : x + 240] * g) for x, g in zip(places, gain, strict=True)]).blends)
     assert found <= 2
+
+
+@pytest.mark.slow
+def test_pans_are_seldom_blends():
+    """A camera that goes over a long picture, slowly or quickly, in a light that flickers or not."""
+    rng, found = np.random.default_rng(11), []
+    for number in range(36):
+        whole, speed = scene(rng, (180, 2400)), rng.uniform(0.5, 12)
+        gain = rng.normal(1, 0.05 * (number % 3), 110)
+        found += ours([codes(whole[:, int(i * speed) :][:, :240] * g) for i, g in enumerate(gain)]).blends
+    assert len(found) <= 2
