@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipeline.census.element import MAX_DEPTH, Element, File, Place, element, through
+from pipeline.census.mastering import ELEMENTS
 from pipeline.census.matroska_rules import DEEPER, KNOWN, NAMES, UNSAID
 from pipeline.values.ebml import CRC_32, EBML, SEGMENT, VOID
 
@@ -65,5 +66,8 @@ def _element(file: File, places: list[_Place], number: int, body: int, end: int)
     elif number not in (VOID, CRC_32, EBML) and key not in KNOWN:
         content = file.at(body, end - body)
         said = content.lstrip(b"\0") or b"\0"
-        if all(said != (usual.lstrip(b"\0") or b"\0") for usual in UNSAID.get(name, ())):
+        if name in ELEMENTS:
+            if says := ELEMENTS[name](content):
+                yield element(f"Matroska element {path}", end - body, content, [says.encode()], says=says)
+        elif all(said != (usual.lstrip(b"\0") or b"\0") for usual in UNSAID.get(name, ())):
             yield element(f"Matroska element {path}", end - body, content, [content])

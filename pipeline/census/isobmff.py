@@ -12,6 +12,7 @@ from functools import partial
 
 from pipeline.census.element import MAX_DEPTH, Element, File, Place, element, printed, through
 from pipeline.census.isobmff_fields import CHANGED, MADE, PLACE, READERS, fields_of, group_of, is_turned
+from pipeline.census.mastering import BOXES
 
 PADDING = b"free skip wide pnul"
 KNOWN: dict[bytes, tuple[bytes, bytes]] = {
@@ -144,6 +145,8 @@ def _box(file: File, places: list[_Place], kind: bytes, body: int, end: int) -> 
     elif kind in known or (place.kind in (b"udta", b"ilst") and _of_the_file(place, kind)):
         if kind in READERS and place.kind != b"ipco":  # a still's are carried
             yield from _fields(kind, name, file.at(body, end - body), place.film)
+        elif kind in BOXES:
+            yield from _display(kind, name, file.at(body, end - body))
         return
     else:
         yield _named_element(file, place, kind, name, body, end)
@@ -162,6 +165,12 @@ def _fields(kind: bytes, name: str, content: bytes, film: _Film) -> Iterator[Ele
         idle = {MADE: again or kind == b"mvhd", CHANGED: again, PLACE: film.turned}
         if not idle.get(what):
             yield element(f"MP4 field {name}/{what}", len(value), value, says=says)
+
+
+def _display(kind: bytes, name: str, content: bytes) -> Iterator[Element]:
+    """What the container says of the display, in words that are held against the pictures'."""
+    if says := BOXES[kind](content):
+        yield element(f"MP4 box {name}", len(content), content, [says.encode()], says=says)
 
 
 def _skip(file: File, kind: bytes, body: int) -> int:

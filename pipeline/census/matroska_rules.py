@@ -32,7 +32,7 @@ Video: =54B0:DisplayWidth =54BA:DisplayHeight 54B2:DisplayUnit 54B3:AspectRatioT
 Video: 2FB523:GammaValue =2383E3:FrameRate +55B0:Colour =7670:Projection
 Colour: =55B1:MatrixCoefficients =55B2:BitsPerChannel =55B3:ChromaSubsamplingHorz =55B4:ChromaSubsamplingVert
 Colour: =55B5:CbSubsamplingHorz =55B6:CbSubsamplingVert 55B7:ChromaSitingHorz 55B8:ChromaSitingVert =55B9:Range
-Colour: =55BA:TransferCharacteristics =55BB:Primaries =55BC:MaxCLL =55BD:MaxFALL =55D0:MasteringMetadata
+Colour: =55BA:TransferCharacteristics =55BB:Primaries 55BC:MaxCLL 55BD:MaxFALL 55D0:MasteringMetadata
 Audio: =B5:SamplingFrequency =78B5:OutputSamplingFrequency =9F:Channels 7D7B:ChannelPositions =6264:BitDepth
 Audio: 52F1:Emphasis
 Attachments: +61A7:AttachedFile

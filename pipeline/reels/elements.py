@@ -23,11 +23,17 @@ def check_elements(reel: Reel, out: Path) -> list[Finding]:
         return []
     marks = walked(out).marks
     tags, tracks = _listed(reel.uri)
-    found = walked(Path(reel.uri), marks, _words(str(out)) | tags, tracks)
+    found = walked(Path(reel.uri), marks, _words(str(out)) | tags | _of_display(reel), tracks)
     part = found.part or "all of the source"
     if not found.kind:
         part = f"{reel.format} files have no walk; what FFmpeg lists of them is compared"
     return [Finding("census", True, part), *(Finding(loss.name, False, loss.why) for loss in found.lost)]
+
+
+def _of_display(reel: Reel) -> set[str]:
+    """What the pictures say of their display, which another finding compares. What the container says beside them, and
+    they do not, is in no output."""
+    return {reel.hdr.display, reel.hdr.levels, *reel.hdr.levels.split(", ")} - {""}
 
 
 def _words(uri: str) -> set[str]:

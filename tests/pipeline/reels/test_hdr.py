@@ -15,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorizer.basis.errors import JoinError
+from pipeline.census import mastering
 from pipeline.containers import matroska, sample_entry
 from pipeline.containers.containers import CONTAINERS
+from pipeline.containers.ebml import parse
 from pipeline.containers.profiles import PROFILES
 from pipeline.reels.beside import check_hdr
 from pipeline.reels.reel import Reel, probe
@@ -117,6 +119,35 @@ def test_real_films_hdr_is_carried(studio, tmp_path, name):
     assert verify(source, out)[0] == 0
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_container_that_says_another_display(studio, tmp_path, suffix):
+    """The pictures' words are carried; those of the container, which are others, are named, and nothing else is."""
+    source, out = hdr_in(tmp_path / "pictures.mp4", "sei"), tmp_path / "out.mkv"
+    if suffix == ".mkv":
+        source = remuxed(source, tmp_path / "in.mkv", title=matroska.reserve("", True))
+    other = Hdr((34000, 16000, 13250, 34500, 7500, 3000, 15635, 16450), (100, 6_000_000), (600, 400))
+    (matroska if suffix == ".mkv" else sample_entry).set_picture(source, 0, Fraction(1), other)
+    lost = color(source, out, studio.weights).lost
+    display = "R 0.68 0.32, G 0.265 0.69, B 0.15 0.06, W 0.3127 0.329, 0.01 to 600 cd/m2"
+    assert len([loss for loss in lost if display in loss]) == 1, lost
+    assert len([loss for loss in lost if "MaxCLL 600" in loss]) == 1, lost
+    assert not [loss for loss in lost if "R 0.708" in loss or "MaxCLL 1000" in loss], lost
+    assert probe(str(out)).hdr == GRADED
+    assert verify(source, out)[0] == 0
+
+
+def remuxed(source: Path, path: Path, title: str) -> Path:
+    """The same packets, the track under a title."""
+    with av.open(str(source)) as read, av.open(str(path), "w") as out:
+        video = out.add_stream_from_template(read.streams.video[0])
+        video.metadata["title"] = title
+        for packet in read.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = video
+                out.mux(packet)
+    return path
+
+
 def test_an_output_that_lost_it_fails(studio, tmp_path):
     """`verify` reads the file, not what was planned: a Void in the place of the mastering display is noticed."""
     source, out = hdr_in(tmp_path / "in.mkv", "matroska"), tmp_path / "out.mkv"
@@ -128,6 +159,29 @@ def test_an_output_that_lost_it_fails(studio, tmp_path):
     code, said = verify(source, out)
     assert code == 1
     assert "HDR mastering display" in next(line for line in said.splitlines() if line.startswith("FAIL  HDR")), said
+
+
+@given(
+    st.lists(st.integers(0, 50_000), min_size=8, max_size=8), st.lists(st.integers(0, 1 << 20), min_size=2, max_size=2)
+)
+def test_words_of_containers(primaries, luminance):
+    """What we write into either container is read back in the same words."""
+    hdr = Hdr(tuple(primaries), tuple(luminance), (1000, 400))
+    boxes = sample_entry.hdr_boxes(hdr)
+    assert [mastering.BOXES[b"mdcv"](boxes[8:32]), mastering.BOXES[b"clli"](boxes[40:])] == [hdr.display, hdr.levels]
+    colour = matroska._colour_with_hdr(b"", hdr)
+    said = [mastering.ELEMENTS[name](colour[e.body : e.stop]) for e in parse(colour) for name in NAMED[e.kind]]
+    assert said == ["MaxCLL 1000", "MaxFALL 400", hdr.display]
+
+
+NAMED = {0x55BC: ["MaxCLL"], 0x55BD: ["MaxFALL"], 0x55D0: ["MasteringMetadata"]}
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_of_containers(content):
+    """Nothing in them is an error."""
+    for read in (*mastering.BOXES.values(), *mastering.ELEMENTS.values()):
+        assert isinstance(read(content), str)
 
 
 def test_title_and_aspect_stay(tmp_path):
