@@ -11,6 +11,7 @@ from colorizer.basis.errors import JoinError
 from colorizer.basis.light import luma_codes
 from colorizer.color.coding import Coding
 from colorizer.painting import polarity
+from pipeline.collection.item import Item
 from pipeline.jobs.calls import verify
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.scans import plan as scan_plan
@@ -19,6 +20,8 @@ from pipeline.values.events import Silent
 from pipeline.values.remarks import INVERTED, NEGATIVE, TWICE
 from tests.endtoend import MEDIA, Heard, color, pictures, run_command, samples
 from tests.synthetic import depth_of, frame_of, read_stamps, shot_of, stamped, texture
+from workflows.report.flags import illustrated
+from workflows.report.reading import published
 
 SIZE = (64, 48)
 BOTH = {("yuv420p", False): 251, ("yuv420p10le", False): 1004, ("gray", True): 255, ("gbrp10le", True): 1023}
@@ -253,6 +256,9 @@ def test_a_reel_that_looks_like_a_negative_is_colored_as_it_is(tmp_path, tiny, m
     message = TWICE if invert else NEGATIVE
     assert [facts["text"] for event, facts in heard.events if event == "note"].count(message) == 1
     assert [message in story(result.out)["plan"]["notes"] for result in (said, unsaid)] == [True, False]
+    items = [Item("0" * 16, "", "reel", str(source), result.out.name, ()) for result in (said, unsaid)]
+    flagged = [illustrated(published(tmp_path, item), {}).flags for item in items]
+    assert [[flag.why for flag in flags if flag.kind == "negative"] for flags in flagged] == [[message], []]
     for one, other in zip(planes(said.out), planes(unsaid.out), strict=True):
         assert all(map(np.array_equal, one, other))
     assert all(finding.right for finding in verify(source, said.out))

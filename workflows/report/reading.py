@@ -147,8 +147,11 @@ def _with_output(out: Path, file: File, elsewhere: frozenset[str]) -> File:
 
 
 def _negative(sidecar: dict[str, Any]) -> str:
-    """Which pages of a scan look like negatives; "" where none does."""
+    """That a reel looks like a negative, or which pages of a scan do; "" where none does."""
     pages = _dicts(sidecar.get("pages"))
+    if not pages:
+        notes = _texts(sidecar.get("notes"))
+        return next((note for note in notes if note in (NEGATIVE, TWICE)), "")
     numbers = [str(int(_number(page.get("number")))) for page in pages if page.get("looks_negative") is True]
     if not numbers:
         return ""

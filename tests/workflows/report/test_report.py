@@ -325,7 +325,7 @@ def test_damage_failed_checks_and_missing_outputs_are_flagged():
 
 
 def test_what_looks_like_a_negative_is_flagged(tmp_path):
-    """Pages by their numbers; turned around it is said the other way round."""
+    """Pages by their numbers, a reel as a whole; turned around it is said the other way round."""
     pages = [{"number": n, "looks_negative": n == 2} for n in range(3)]
     stories = (
         ({"pages": pages, "settings": {"invert": True}}, f"page 2: {TWICE}"),
@@ -334,9 +334,12 @@ def test_what_looks_like_a_negative_is_flagged(tmp_path):
         ({"pages": pages[:2]}, ""),
         ({"pages": "many"}, ""),
         ({"pages": [{"looks_negative": "yes"}]}, ""),
+        ({"notes": ["a note", NEGATIVE]}, NEGATIVE),
+        ({"notes": [TWICE]}, TWICE),
+        ({"notes": ["a note", 3]}, ""),
     )
     for number, (story, message) in enumerate(stories):
-        item(tmp_path, KEYS[0], kind="scan", out="a.tif")
+        item(tmp_path, KEYS[0], kind="scan" if "pages" in story else "reel", out="a.tif")
         (tmp_path / "a.tif.json").write_text(json.dumps(story))
         [file] = read(tmp_path).files
         flags = [flag.why for flag in illustrated(file, {}).flags if flag.kind == "negative"]
