@@ -279,7 +279,7 @@ def samples_digest(
     length in samples. skip: samples left out at the beginning, where an encoder put silence of its own. failed: told
     of packets that do not decode.
     """
-    resampler = Resampler("fltp", places(stream.codec_context) or stream.codec_context.layout.name, rate)
+    resampler = Resampler("flt", places(stream.codec_context) or stream.codec_context.layout.name, rate)
     block = max(1, rate // 10)
     levels: list[np.ndarray] = []
     rest, length = np.zeros(0, np.float32), 0
@@ -295,7 +295,11 @@ def samples_digest(
 def _heard(
     container: Any, stream: Any, resampler: Resampler, failed: Callable[[av.FFmpegError], None]
 ) -> Iterator[np.ndarray]:
-    """First channel of a sound track, damaged packets left out."""
+    """First channel of a sound track, damaged packets left out.
+
+    The resampler's samples must be interleaved: of planes PyAV 18.1 takes more than there are from eight channels on,
+    and reads where nothing is.
+    """
     for frame in chain(frames_of(container, stream, failed), [None]):
         for part in resampler.push(frame):
-            yield part.to_ndarray()[0]
+            yield part.to_ndarray().reshape(part.samples, -1)[:, 0]

@@ -113,6 +113,44 @@ def test_converted_sound_sounds_the_same(studio, sources, folder):
     assert result.lost == ()
 
 
+@pytest.mark.parametrize("layout", ["7.1", "7.1(wide)", "octagonal", "7.1.4", "9.1.6", "22.2"])
+def test_sound_of_many_channels_is_heard(folder, layout):
+    """Of eight channels and more the first is measured, which ended the process."""
+    path, channels = folder / f"many {layout}.wav", av.AudioLayout(layout).nb_channels
+    with av.open(str(path), "w") as made:
+        sound = made.add_stream("pcm_s16le", rate=48000, layout=layout)
+        samples = np.repeat(np.arange(channels, dtype=np.int16)[None] * 1000 + 500, 9600, 0).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, "s16", layout)
+        frame.sample_rate, frame.pts = 48000, 0
+        for part in (frame, None):
+            made.mux(sound.encode(part))
+    with av.open(str(path)) as container:
+        levels, count = samples_digest(container, container.streams.audio[0], 48000)
+    assert (count, len(levels)) == (9600, 2)
+    assert np.allclose(levels, 500 / 32768, atol=1e-4)
+
+
+@pytest.mark.parametrize("out", [".mp4", ".webm"])
+def test_a_film_of_eight_channels_is_published(studio, folder, out):
+    """PCM of 7.1, as masters have it, compressed for viewing: the check hears both."""
+    film, source, made = write_reel(folder / "quiet.mov", 12), folder / "eight.mov", folder / f"eight{out}"
+    with av.open(str(film)) as pictures, av.open(str(source), "w") as filled:
+        picture = filled.add_stream_from_template(pictures.streams.video[0])
+        sound = filled.add_stream("pcm_s16le", rate=48000, layout="7.1")
+        for packet in pictures.demux(pictures.streams.video[0]):
+            if packet.size:
+                packet.stream = picture
+                filled.mux(packet)
+        wave = np.rint(8000 * np.sin(np.arange(8 * 24000) / 90)).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(wave, "s16", "7.1")
+        frame.sample_rate, frame.pts = 48000, 0
+        for part in (frame, None):
+            filled.mux(sound.encode(part))
+    assert all(f.right for f in studio.color(source, made).findings.values())
+    with av.open(str(made)) as container:
+        assert container.streams.audio[0].codec_context.layout.nb_channels == 8
+
+
 def test_compressed_sound_is_told_everywhere(tmp_path, studio):
     """PCM that becomes AAC, or is sampled anew, is no copy: terminal, sidecar and `verify` say so by the track."""
     source = write_reel(tmp_path / "in.mov", 24, audio=["pcm_s16le"], sample_rate=44100)
