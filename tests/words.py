@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
+import av
+
+from pipeline.containers import language_tags, matroska
 from pipeline.containers.ebml import Node, number
 from pipeline.containers.editions import (
     DISPLAY,
@@ -63,6 +68,24 @@ FILM = tag(
 SHOT = tag(simple("TITLE", "Pier, from the north", "ger"), level=30, kind="SHOT")
 TRACK_TAG = tag(simple("SOUND_ENGINEER", "B. Person"), simple("BPS", "768000"), track=2)
 TAGS = (FILM, SHOT, TRACK_TAG)
+
+
+def in_languages(
+    source: Path, path: Path, languages: Mapping[int, tuple[str, str]], sar: Fraction = Fraction(1)
+) -> Path:
+    """A Matroska file's packets in a new one, where tracks have languages by ISO 639-2 and BCP 47, by their index."""
+    with av.open(str(source)) as old, av.open(str(path), "w") as made:
+        streams = [made.add_stream_from_template(s) for s in old.streams]
+        streams[0].metadata["title"] = matroska.reserve("")
+        for index, both in languages.items():
+            streams[index].metadata["language"] = language_tags.reserve(*both)
+        for packet in old.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                made.mux(packet)
+    language_tags.put(path)
+    matroska.set_display_size(path, sar)
+    return path
 
 
 def cataloged(path: Path) -> Path:

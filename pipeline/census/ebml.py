@@ -14,6 +14,11 @@ from pipeline.census.mastering import ELEMENTS
 from pipeline.census.matroska_rules import DEEPER, KNOWN, NAMES, UNSAID
 from pipeline.values.ebml import CRC_32, EBML, SEGMENT, VOID
 
+IN_WORDS = ("LanguageBCP47",)
+"""Elements whose text is told with their name."""
+SAID = 40
+"""Letters of it at most."""
+
 
 @dataclass(slots=True)
 class _Place(Place):
@@ -70,4 +75,5 @@ def _element(file: File, places: list[_Place], number: int, body: int, end: int)
             if says := ELEMENTS[name](content):
                 yield element(f"Matroska element {path}", end - body, content, [says.encode()], says=says)
         elif all(said != (usual.lstrip(b"\0") or b"\0") for usual in UNSAID.get(name, ())):
-            yield element(f"Matroska element {path}", end - body, content, [content])
+            says = content[:SAID].decode("ascii", "replace").rstrip("\0") if name in IN_WORDS else ""
+            yield element(f"Matroska element {path}", end - body, content, [content], says=says)

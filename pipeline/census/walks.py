@@ -29,6 +29,8 @@ BEGIN: tuple[tuple[bytes, Walk], ...] = (
 MAX_NAMES = 2000
 """Of elements that are told apart; what has further names is counted together."""
 MAX_MARKS = 100_000
+MAX_SAID = 8
+"""Different things that elements of one name say, of which all are told."""
 OTHERS = "elements of further names"
 
 
@@ -91,13 +93,15 @@ def walked(
 
 
 def counted(elements: Iterable[Element]) -> list[Loss]:
-    """Elements as losses: each name once, with how many there are, their bytes, and what the first one says."""
-    counts: dict[str, tuple[int, int, str]] = {}
+    """Elements as losses: each name once, with how many there are, their bytes, and what they say."""
+    counts: dict[str, tuple[int, int, dict[str, None]]] = {}
     for found in elements:
         name = found.name if found.name in counts or len(counts) < MAX_NAMES else OTHERS
-        count, size, says = counts.get(name, (0, 0, found.says))
-        counts[name] = count + 1, size + found.size, says
-    return [_loss(name, *count) for name, count in counts.items()]
+        count, size, said = counts.get(name, (0, 0, {}))
+        if found.says and len(said) < MAX_SAID:
+            said[found.says] = None
+        counts[name] = count + 1, size + found.size, said
+    return [_loss(name, count, size, ", ".join(said)) for name, (count, size, said) in counts.items()]
 
 
 def _loss(name: str, count: int, size: int, says: str) -> Loss:

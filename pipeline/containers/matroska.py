@@ -80,7 +80,7 @@ def set_picture(path: Path, _track: int, sar: Fraction, hdr: Hdr) -> None:
         raise ValueError(f"a sample aspect ratio is positive, not {sar}")
     try:
         with writable(path), path.open("r+b") as file:
-            tracks = _find_tracks(file)
+            tracks = find_tracks(file)
             old = read(file, tracks.body, tracks.stop)
             new = _with_picture(old, sar, hdr)
             file.seek(tracks.body)
@@ -119,7 +119,7 @@ def unflagged_fields(file: BinaryIO, place: int) -> str:
 
 def _pictures(file: BinaryIO) -> Iterator[dict[int, int]]:
     """Of each picture's track the elements of its Video, as unsigned integers."""
-    found = _find_tracks(file)
+    found = find_tracks(file)
     tracks = read(file, found.body, found.stop)
     for entry in (tracks[e.body : e.stop] for e in parse(tracks) if e.kind == TRACK_ENTRY):
         for video in (entry[e.body : e.stop] for e in parse(entry) if e.kind == VIDEO):
@@ -142,7 +142,7 @@ def display_size(width: int, height: int, sar: Fraction) -> tuple[int, int, int]
     return ratio.numerator, ratio.denominator, UNIT_ASPECT_RATIO
 
 
-def _find_tracks(file: BinaryIO) -> Element:
+def find_tracks(file: BinaryIO) -> Element:
     """The Tracks element, wherever it lies in the first Segment; only element headers are read on the way."""
     end = file.seek(0, io.SEEK_END)
     head, segment = first_two(elements(file, 0, end))

@@ -20,6 +20,7 @@ from pipeline.values.ebml import EBML, SEGMENT, VOID
 SEEK_HEAD, SEEK, SEEK_ID, SEEK_POSITION = 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC
 INFO, TITLE = 0x1549A966, 0x7BA9
 TRACKS, TRACK_ENTRY, TRACK_UID, TRACK_TYPE, CODEC_ID = 0x1654AE6B, 0xAE, 0x73C5, 0x83, 0x86
+LANGUAGE, LANGUAGE_TAG = 0x22B59C, 0x22B59D
 ATTACHMENTS, ATTACHED_FILE, FILE_NAME, FILE_UID = 0x1941A469, 0x61A7, 0x466E, 0x46AE
 CHAPTERS, EDITION, ATOM = 0x1043A770, 0x45B9, 0xB6
 TAGS, TAG, TARGETS, SIMPLE = 0x1254C367, 0x7373, 0x63C0, 0x67C8
@@ -35,12 +36,14 @@ MAX_WORDS = 1 << 24
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a file says beside its tracks. title: of its Info element. tags: of all its Tags elements. tracks: UIDs of
-    what FFmpeg has as streams, in their order; attachments: file names and UIDs."""
+    what FFmpeg has as streams, in their order; languages: theirs by BCP 47, "" where it is not said; attachments: file
+    names and UIDs."""
 
     title: str
     chapters: Node | None
     tags: tuple[Node, ...]
     tracks: tuple[int, ...]
+    languages: tuple[str, ...]
     attachments: tuple[tuple[str, int], ...]
 
 
@@ -51,12 +54,14 @@ def read_words(path: Path) -> Words | None:
             return None
         found = list(_top(file)[1])
         whole = [tree(e.kind, _within(file, e), MASTERS) for e in found if e.kind in (CHAPTERS, TAGS)]
+        tracks = [entry for e in found if e.kind == TRACKS for entry in _tracks(_within(file, e))]
         info = next((_within(file, e) for e in found if e.kind == INFO), b"")
         return Words(
             tree(INFO, info, frozenset((INFO,))).text(TITLE),
             next((n for n in whole if n.kind == CHAPTERS), None),
             tuple(tag for n in whole if n.kind == TAGS for tag in n.of(TAG)),
-            tuple(uid for e in found if e.kind == TRACKS for uid in _tracks(_within(file, e))),
+            tuple(entry.number(TRACK_UID) for entry in tracks),
+            tuple(entry.text(LANGUAGE_TAG) for entry in tracks),
             tuple(pair for e in found if e.kind == ATTACHMENTS for pair in _attachments(file, e)),
         )
 
@@ -162,9 +167,9 @@ def _within(file: BinaryIO, found: Element) -> bytes:
     return read(file, found.body, found.stop)
 
 
-def _tracks(data: bytes) -> list[int]:
+def _tracks(data: bytes) -> list[Node]:
     entries = tree(TRACKS, data, frozenset((TRACKS, TRACK_ENTRY))).of(TRACK_ENTRY)
-    return [e.number(TRACK_UID) for e in entries if e.number(TRACK_TYPE) in SHOWN and e.text(CODEC_ID)]
+    return [e for e in entries if e.number(TRACK_TYPE) in SHOWN and e.text(CODEC_ID)]
 
 
 def _attachments(file: BinaryIO, found: Element) -> Iterator[tuple[str, int]]:

@@ -15,6 +15,7 @@ import av
 
 from colorizer.basis.atomic import claim, synced
 from colorizer.basis.errors import JoinError
+from pipeline.containers import language_tags
 from pipeline.containers.chapters import clipped
 from pipeline.containers.containers import Container, container_of
 from pipeline.containers.covers import put_covers
@@ -31,7 +32,7 @@ from pipeline.reels.scheduling import ordinary
 from pipeline.reels.sidecar import marked
 from pipeline.reels.target import target_for
 from pipeline.reels.tracks import Carried, Sound, decide
-from pipeline.reels.whole import chapters_for, stream_tags_for, tags_for, write_whole
+from pipeline.reels.whole import chapters_for, language_tags_of, stream_tags_for, tags_for, write_whole
 from pipeline.storage.ledger import Ledger, Receipt
 from pipeline.values.file_url import local
 from pipeline.values.timecode import mended
@@ -75,6 +76,8 @@ def join(plan: Plan, receipts: list[Receipt], ledger: Ledger, scratch: Path) -> 
         out.close()
         writer.boxes(scratch)
         carried = writer.carried()
+        if writer.languages:
+            language_tags.put(scratch)
         if source is not None and container.whole:
             write_whole(source, reel.uri, scratch, writer.pairs(), writer.tags, _piece(plan, writer.shift))
     if container.set_picture is not None and writer.unsaid:
@@ -108,6 +111,7 @@ class _Writer:
         self.rejected: dict[int, int] = {}
         self.written: set[int] = set()
         self.last: dict[int, tuple[int, int, int]] = {}  # of a copied track's last packet: time, as stated, and length
+        self.languages = language_tags_of(source, plan.reel.uri, self.container) if source is not None else {}
         tags = tags_for(source, plan.reel.uri, self.container) if source is not None else {}
         prefix = self.container.tag_prefix  # the source's own file may have had it
         self.tags = {prefix + k.removeprefix(prefix): v for k, v in marked(tags, plan).items()}
@@ -273,7 +277,10 @@ class _Writer:
         self.last[index] = packet.dts, stated, max(1, packet.duration or 0)
 
     def _stream_tags(self, like: Any) -> dict[str, str]:
-        return _stream_tags(stream_tags_for(like, self.plan.reel.uri, self.container), self.container)
+        tags = _stream_tags(stream_tags_for(like, self.plan.reel.uri, self.container), self.container)
+        if tag := self.languages.get(like.index, ""):
+            tags["language"] = language_tags.reserve(tags.get("language", "und"), tag)
+        return tags
 
     def boxes(self, path: Path) -> None:
         """Put covers into the finished file, where its kind has boxes for them; one that cannot be is lost."""

@@ -16,6 +16,7 @@ from pipeline.containers.chapters import TICK
 from pipeline.containers.containers import Container
 from pipeline.containers.ebml import Node
 from pipeline.containers.film_tags import MARKS, Targets, is_stream_tag, is_tag
+from pipeline.containers.language_tags import is_tag as is_language_tag
 from pipeline.containers.words import Words, read_words, write_words
 from pipeline.reels.reel import is_pattern, readable
 from pipeline.storage.atomic import writable
@@ -82,6 +83,14 @@ def stream_tags_for(like: Any, uri: str, container: Container) -> dict[str, str]
     whole = container.whole and words_of(uri) is not None
     tags = {k: v for k, v in like.metadata.items() if not claimed_in(k, v)}
     return {k: v for k, v in tags.items() if not whole or k.lower() in FFMPEGS}
+
+
+def language_tags_of(source: Any, uri: str, container: Container) -> dict[int, str]:
+    """Languages by BCP 47 that a Matroska output takes over from a Matroska source, by index of its streams."""
+    words = words_of(uri) if container.whole else None
+    if words is None or len(words.languages) != _streams(source):
+        return {}
+    return {index: tag for index, tag in enumerate(words.languages) if is_language_tag(tag)}
 
 
 def claimed_in(key: str, value: str) -> str:
@@ -204,11 +213,15 @@ def _chapters(words: Words, piece: Span | None) -> Node | None:
 def _tags(
     words: Words, made: Words, source: Any, pairs: list[tuple[int, int]], said: Mapping[str, str], piece: Span | None
 ) -> list[Node]:
-    covers = Disposition.attached_pic
-    streams = sum(s.type != "attachment" and not int(s.disposition) & covers for s in source.streams)
-    tracks = film_tags.same_tracks(words, made, pairs, streams)
+    tracks = film_tags.same_tracks(words, made, pairs, _streams(source))
     targets = Targets(tracks, film_tags.same_attachments(words, made), editions.uids(_chapters(words, piece)))
     return film_tags.carried(film_tags.without(words.tags, claimed_in), targets, _describes(said))
+
+
+def _streams(source: Any) -> int:
+    """Streams of a Matroska source that are tracks of its own, which come before all others."""
+    covers = Disposition.attached_pic
+    return sum(s.type != "attachment" and not int(s.disposition) & covers for s in source.streams)
 
 
 def _describes(said: Mapping[str, str]) -> Callable[[str, str, bool], bool]:

@@ -7,7 +7,7 @@ import pytest
 from tests.endtoend import color
 from tests.readers.programs import mediaconch, needs, said
 from tests.synthetic import write_reel
-from tests.words import cataloged
+from tests.words import cataloged, in_languages
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +45,14 @@ def test_mkvextract_finds_the_same(pair):
 def test_mediaconch_finds_what_was_written_behind_right(pair):
     """The elements at the end, the list at the beginning, checksums and empty room are as the standard wants them."""
     assert mediaconch(pair[1]).startswith("pass!")
+
+
+@needs("mkvinfo")
+def test_mkvinfo_finds_regions_of_languages(tmp_path, tiny):
+    """By BCP 47 and by the old code, of each track that has them. MediaConch 23.03 takes every such file for wrong,
+    mkvmerge's too (findings/mediaconch_mkvmerge_language.sh)."""
+    plain = write_reel(tmp_path / "plain.mkv", 6, audio=["flac"])
+    source = in_languages(plain, tmp_path / "in.mkv", {0: ("ger", "de-CH"), 1: ("por", "pt-BR")})
+    color(source, tmp_path / "out.mkv", tiny)
+    found = re.findall(r"Language(?: \(IETF BCP 47\))?: (\S+)", said("mkvinfo", tmp_path / "out.mkv"))
+    assert found == ["ger", "de-CH", "por", "pt-BR"]

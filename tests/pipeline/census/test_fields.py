@@ -106,7 +106,8 @@ def test_fields_of_media_are_named(tmp_path):
     entry = box(b"colr", b"prof" + bytes(9))
     found = lost(movie(mvhd(), track(tkhd(), mdhd, edits=elst, entry=entry)), tmp_path)
     assert found == [
-        "trak/edts/elst/rate (edit 1 is played at 2; 2 of them, 8 bytes)", "trak/mdia/mdhd/quality (7; 2 bytes)",
+        "trak/edts/elst/rate (edit 1 is played at 2, edit 2 is played at 0; 2 of them, 8 bytes)",
+        "trak/mdia/mdhd/quality (7; 2 bytes)",
         "trak/mdia/minf/stbl/stsd/avc1/colr/ICC profile (9 bytes)",
     ]  # fmt: skip
     heads = box(b"vmhd", bytes(4) + b"\0\x24" + bytes(6)) + box(b"smhd", bytes(4) + b"\xff\x80" + bytes(2))
@@ -131,7 +132,7 @@ def test_fields_of_an_avi_are_named(tmp_path):
     assert lost(avi(0x910, usual, 0), tmp_path) == []
     odd = b"vidsFFV1" + struct.pack("<IHH", 1, 2, 9) + bytes(32) + struct.pack("<4h", 3, 4, 64, 48)
     assert lost(avi(0x30910, odd, 1), tmp_path) == [
-        "RIFF field hdrl/avih/flag (copyrighted; 2 of them, 8 bytes)",
+        "RIFF field hdrl/avih/flag (copyrighted, made for capturing; 2 of them, 8 bytes)",
         "RIFF field hdrl/strl/strh/flag (disabled; 4 bytes)", "RIFF field hdrl/strl/strh/priority (2; 2 bytes)",
         "RIFF field hdrl/strl/strh/language (9; 2 bytes)",
         "RIFF field hdrl/strl/strh/place (3 across, 4 down; 8 bytes)",

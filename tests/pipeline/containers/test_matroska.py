@@ -91,7 +91,7 @@ def test_any_ratio_ffmpeg_can_hold_is_exact(muxed, num, den):
     """No SAR is rounded, also where a whole number of display pixels would round it."""
     sar = Fraction(num, den)
     file = BytesIO(muxed)
-    tracks = matroska._find_tracks(file)
+    tracks = matroska.find_tracks(file)
     new = matroska._with_picture(muxed[tracks.body : tracks.stop], sar, NO_HDR)
     with av.open(BytesIO(muxed[: tracks.body] + new + muxed[tracks.stop :])) as reread:
         assert reread.streams.video[0].sample_aspect_ratio == sar
@@ -131,7 +131,7 @@ def test_tracks_are_found_far_into_the_file(tmp_path):
     path = tmp_path / "reel.mkv"
     mux(path, container_title="long " * 20_000)
     with path.open("rb") as file:
-        assert matroska._find_tracks(file).start > 1 << 16
+        assert matroska.find_tracks(file).start > 1 << 16
     matroska.set_display_size(path, Fraction(12, 11))
     assert look(path)[0] == Fraction(12, 11)
 
@@ -142,7 +142,7 @@ def test_the_checksum_is_right(tmp_path):
     mux(path)
     matroska.set_display_size(path, Fraction(16, 15))
     with path.open("rb") as file:
-        tracks = matroska._find_tracks(file)
+        tracks = matroska.find_tracks(file)
         file.seek(tracks.body)
         data = file.read(tracks.stop - tracks.body)
     first = parse(data)[0]
@@ -198,7 +198,7 @@ def test_a_second_time_is_refused(tmp_path):
 @pytest.mark.parametrize("bits", range(0x80))
 def test_damage_never_escapes_as_another_error(muxed, bits):
     """Whichever byte of Tracks is damaged: a rewritten header, or a ValueError that becomes JoinError."""
-    tracks = matroska._find_tracks(BytesIO(muxed))
+    tracks = matroska.find_tracks(BytesIO(muxed))
     data = bytearray(muxed[tracks.body : tracks.stop])
     data[bits * 7919 % len(data)] ^= 1 << bits % 8
     with contextlib.suppress(ValueError):
