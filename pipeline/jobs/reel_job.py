@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -21,7 +22,7 @@ from pipeline.reels.beside import check_beside
 from pipeline.reels.captions import check_captions, scenarist_of
 from pipeline.reels.elements import check_elements
 from pipeline.reels.extent import extent_of
-from pipeline.reels.fidelity import check, check_source, decoded, planned
+from pipeline.reels.fidelity import Shown, check, check_source, decoded, planned
 from pipeline.reels.fields import UNFLAGGED
 from pipeline.reels.join import join
 from pipeline.reels.limits import check_limits, check_times
@@ -209,12 +210,7 @@ class ReelJob(Job[Plan, ReelChoices]):
         """Luma, times, tracks and tags. Suspects are segments with a frame to blame; all of them where the picture is
         wrong and no frame is singled out."""
         plan = work.plan.as_piece()
-        exact = self.profile.lossless and target_for(self.reel, self.profile).coding.bits == self.reel.coding.bits
-        settings = plan.settings
-        known = exact and not settings.invert  # a positive is held against the negative itself
-        shown = planned(plan) if known else decoded(self.reel, settings.start, settings.stop)
-        piece = bool(settings.start or settings.stop)
-        findings = check(plan.reel, scratch, self.profile.name, shown, carried, piece, settings.invert)
+        findings = self._checked(work, plan, scratch, carried)
         findings += [*check_source(plan.reel, plan.damaged_frames), *check_beside(plan.beside, self.profile)]
         findings += check_captions(
             plan.captions, plan.pts, plan.reel.time_base, self.beside(work)[captions_of(self.out)].decode(),
@@ -222,6 +218,25 @@ class ReelJob(Job[Plan, ReelChoices]):
         )  # fmt: skip
         findings += [*check_account(plan.account), *check_elements(plan.reel, scratch)]
         return Proved(findings, _suspects([f for f in findings if not f.holds], work.units))
+
+    def _checked(self, work: Work[Plan], plan: Plan, scratch: Path, carried: list[Carried]) -> list[Finding]:
+        """The output against what is known of the source: digests of its luma where that is kept bit for bit, else sums
+        of it. It is decoded again where neither is there, or the sums leave a doubt; a positive is always held against
+        the negative itself."""
+        exact = self.profile.lossless and target_for(self.reel, self.profile).coding.bits == self.reel.coding.bits
+        settings = plan.settings
+        sums = () if self.profile.lossless or plan.aside else tuple(s for r in work.receipts() for s in r.sums)
+        told = planned(plan, sums) if (exact or len(sums) == len(plan.pts)) and not settings.invert else None
+        piece = bool(settings.start or settings.stop)
+
+        def held(shown: Iterable[Shown]) -> list[Finding]:
+            return check(plan.reel, scratch, self.profile.name, shown, carried, piece, settings.invert)
+
+        if told is not None:
+            findings = held(told)
+            if exact or not any(finding.forbids for finding in findings):
+                return findings
+        return held(decoded(self.reel, settings.start, settings.stop))
 
     def sidecar(
         self, work: Work[Plan], receipts: list[Receipt], carried: list[Carried], findings: list[Finding],

@@ -35,7 +35,10 @@ INTERLACED = 0x00040000 | 0x20000000
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A frame ready to encode: planes in the output's format, time in the reel's time base, and what it carries."""
+    """A frame ready to encode: planes in the output's format, time in the reel's time base, and what it carries.
+
+    sums: of its luma, taken when its source was read; "" where nobody asks.
+    """
 
     pts: int
     duration: int
@@ -43,6 +46,7 @@ class Painted:
     cb: np.ndarray = field(repr=False)
     cr: np.ndarray = field(repr=False)
     aside: Aside = field(default=NOTHING, repr=False)
+    sums: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

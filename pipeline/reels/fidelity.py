@@ -6,7 +6,7 @@ Decodes the output anew and compares; the same checks run before an output gets 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import zip_longest
@@ -29,6 +29,7 @@ from pipeline.reels.frames import luma_digest
 from pipeline.reels.pictures import sound_beside
 from pipeline.reels.piece import Piece
 from pipeline.reels.plan import Plan, rising
+from pipeline.reels.projection import DOUBT, mean_square, sums_of
 from pipeline.reels.reel import UNSAID, Reel, probe
 from pipeline.reels.target import Target, target_for
 from pipeline.reels.track_fidelity import check_tracks
@@ -42,13 +43,17 @@ ROWS = 32
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A source frame as the check needs it. known: the digest that a survey took; else there is the luma itself."""
+    """A source frame as the check needs it. known: the digest that a survey took; else there is the luma itself.
+
+    sums: of the luma that was given to an encoder (`projection.sums_of`), where it is not kept bit for bit.
+    """
 
     pts: int | None
     known: str
     luma: np.ndarray | None
     fields: str = ""
     aside: Aside = NOTHING
+    sums: str = ""
 
     @property
     def digest(self) -> str:
@@ -56,10 +61,11 @@ class Shown:
         return self.known if self.luma is None else luma_digest(self.luma)
 
 
-def planned(plan: Plan) -> Iterator[Shown]:
-    """What a plan says of its frames."""
+def planned(plan: Plan, sums: Sequence[str] = ()) -> Iterator[Shown]:
+    """What a plan says of its frames. sums: of each."""
     words = words_in(plan.fields, 0, len(plan.pts)) or [""] * len(plan.pts)
-    return (Shown(pts, digest, None, word) for pts, digest, word in zip(plan.pts, plan.digests, words, strict=True))
+    each = zip(plan.pts, plan.digests, words, sums or [""] * len(plan.pts), strict=True)
+    return (Shown(pts, digest, None, word, sums=told) for pts, digest, word, told in each)
 
 
 def decoded(
@@ -123,7 +129,7 @@ def check_picture(
     differing: list[int] = []
     worst, counts, times_in, times_out = 200.0, [0, 0], [], []
     words: tuple[list[str], list[str]] = [], []
-    kept = Kept(profile)
+    kept, summed = Kept(profile), False
     with Reader(made, damage) as reader:
         for index, (a, b) in enumerate(zip_longest(shown, reader)):
             counts[0] += a is not None
@@ -146,13 +152,18 @@ def check_picture(
             elif a.luma is not None:
                 found = psnr(target, target.luma(a.luma), b.luma)
                 worst, same = min(worst, found), found >= profile.psnr
+            elif a.sums:
+                summed = True
+                found = _psnr_by_sums(target, a.sums, b.luma)
+                worst, same = min(worst, found), found >= profile.psnr + DOUBT
             else:
                 continue
             if not same:
                 differing.append(index)
     complete = counts[0] == counts[1]
     if not profile.lossless:
-        detail = f"lossy by format; worst frame {worst:.1f} dB (at least {profile.psnr:g})"
+        by = ", by sums of samples" * summed
+        detail = f"lossy by format; worst frame {worst:.1f} dB{by} (at least {profile.psnr:g})"
     elif differing:
         detail = f"it differs in {counted(len(differing), 'frame')}, first {', '.join(map(str, differing[:5]))}"
     else:
@@ -201,12 +212,23 @@ def psnr(target: Target, wanted: np.ndarray, got: np.ndarray) -> float:
     """Luma PSNR in dB, peak = white minus black."""
     if wanted.shape != got.shape:
         return 0.0
-    black, white = target.coding.luma_range
     total = 0.0
     for top in range(0, len(wanted), ROWS):
         apart = np.subtract(wanted[top : top + ROWS], got[top : top + ROWS], dtype=np.float32).ravel()
         total += float(apart @ apart)
-    error = total / wanted.size
+    return _decibels(target, total / wanted.size)
+
+
+def _psnr_by_sums(target: Target, wanted: str, got: np.ndarray) -> float:
+    """The same, nearly, of a frame of which only sums are known; 0 where they are none, or of another size."""
+    try:
+        return _decibels(target, mean_square(wanted, sums_of(got), got.size))
+    except ValueError:
+        return 0.0
+
+
+def _decibels(target: Target, error: float) -> float:
+    black, white = target.coding.luma_range
     return 10 * float(np.log10((white - black) ** 2 / error)) if error > 0 else 200.0
 
 

@@ -16,6 +16,7 @@ from pipeline.reels.decode import Reader
 from pipeline.reels.encode import Encoder, Painted
 from pipeline.reels.frames import Frame
 from pipeline.reels.plan import Segment
+from pipeline.reels.projection import sums_of
 from pipeline.reels.target import Target, target_for
 from pipeline.spread.ahead import ahead
 from pipeline.storage.job_folder import piece_name
@@ -42,6 +43,7 @@ class SegmentPainter:
         fields = dict(zip(segment.pts, segment.fields, strict=True)) if segment.fields else {}
         encoder = Encoder(segment.reel, profile, target, fields)
         name, packets, chroma = piece_name(segment.id, attempt, "packets"), [], 0.0
+        sums: list[str] = []
         painted = ahead(self._painted(segment, target), 4)
         # closed here and now, also on Ctrl-C: the decoder's thread must not outlive the file it reads
         with closing(painted), piece_file(self.job, name) as file:
@@ -58,11 +60,12 @@ class SegmentPainter:
                     frame.cr[::4, ::4].astype(np.int32) - neutral
                 )
                 chroma += float(off.mean()) / scale
+                sums += [frame.sums] * bool(frame.sums)
                 report(1)
             write(encoder.flush())
         return Receipt(
             segment.id, attempt, name, file.size, file.sha256, encoder.extradata.hex(),
-            round(chroma / len(segment.pts), 3), tuple(packets), tuple(sorted(self.colorizer.notes)),
+            round(chroma / len(segment.pts), 3), tuple(packets), tuple(sorted(self.colorizer.notes)), tuple(sums),
         )  # fmt: skip
 
     def _painted(self, segment: Segment, target: Target) -> Iterator[Painted]:
@@ -72,12 +75,13 @@ class SegmentPainter:
         times, done = iter(zip(segment.pts, segment.durations, strict=True)), 0
         for batch in _batches(ahead(self._frames(segment), segment.settings.batch), segment.settings.batch):
             luma = np.stack([frame.luma for frame in batch])
+            sums = [_sums(segment, target, frame) for frame in batch]  # of what was read, before anything is done to it
             look = segment.look if segment.look.ndim == 1 else segment.look[done : done + len(batch)]
             cb, cr = self._chroma(luma, look, segment, target)
             done += len(batch)
             for i, frame in enumerate(batch):
                 pts, duration = next(times)
-                yield Painted(pts, duration, target.luma(frame.luma), cb[i], cr[i], frame.aside)
+                yield Painted(pts, duration, target.luma(frame.luma), cb[i], cr[i], frame.aside, sums[i])
 
     def _kept(self, segment: Segment, target: Target) -> Iterator[Painted]:
         """Frames with the colors that they have."""
@@ -85,8 +89,9 @@ class SegmentPainter:
         for frame, (pts, duration) in zip(self._frames(segment), times, strict=True):
             assert self._reader is not None
             assert self._reader.raw is not None
+            sums = _sums(segment, target, frame)
             cb, cr = target.chroma(self._reader.raw)
-            yield Painted(pts, duration, target.luma(frame.luma), cb, cr, frame.aside)
+            yield Painted(pts, duration, target.luma(frame.luma), cb, cr, frame.aside, sums)
 
     def _chroma(
         self, luma: np.ndarray, look: np.ndarray, segment: Segment, target: Target
@@ -109,6 +114,13 @@ class SegmentPainter:
         if self._reader is not None:
             self._reader.close()
         self._reader = None
+
+
+def _sums(segment: Segment, target: Target, frame: Frame) -> str:
+    """What the check holds the output's luma against; nothing where digests do that, or a source's own codes."""
+    if PROFILES[segment.settings.profile].lossless or segment.settings.invert:
+        return ""
+    return sums_of(target.luma(frame.luma))
 
 
 def _batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:

@@ -23,7 +23,8 @@ class Receipt:
 
     extradata: the codec's global header, hex. chroma: mean distance of the painted chroma from neutral, 8-bit codes
     (0 is a gray result). pieces: of a segment its packets, each by pts, dts, duration, key and size; of a band its
-    blocks, by their sizes alone. notes: what a person should know of how it was done.
+    blocks, by their sizes alone. notes: what a person should know of how it was done. sums: of a segment whose luma is
+    not kept bit for bit, what was given to its encoder, by frame (`projection.sums_of`).
     """
 
     unit: str
@@ -35,6 +36,7 @@ class Receipt:
     chroma: float
     pieces: tuple[tuple[int, ...], ...] = field(repr=False)
     notes: tuple[str, ...] = ()
+    sums: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Ledger:
@@ -51,6 +53,8 @@ class Ledger:
     def record(self, receipt: Receipt) -> None:
         """Write a receipt."""
         values = {name: getattr(receipt, name) for name in receipt.__slots__}  # asdict copies each packet: 0.4 ms
+        if not receipt.sums:
+            del values["sums"]
         with writable(self.folder):
             write_json(self._places.receipt(receipt.unit), values, lasting=False)
 
@@ -76,6 +80,7 @@ class Ledger:
         try:
             values: dict[str, Any] = read_json(path)
             made_of = {**values, "pieces": tuple(map(tuple, values["pieces"])), "notes": tuple(values["notes"])}
+            made_of["sums"] = tuple(values.get("sums", ()))
             receipt = checked(Receipt(**made_of))
             bytes.fromhex(receipt.extradata)
             mine = receipt.unit == unit and Path(receipt.file).name == receipt.file

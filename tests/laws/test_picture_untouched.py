@@ -1,15 +1,20 @@
 """Law 1: the luminance that goes in comes out, bit for bit where the format is lossless."""
 
 import json
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
 from colorizer.basis.errors import JoinError
-from pipeline.jobs.reel_job import open_painter
+from pipeline.jobs.reel_job import ReelJob, open_painter
+from pipeline.reels import fidelity
+from pipeline.reels.decode import Reader
 from pipeline.reels.painter import SegmentPainter
+from pipeline.storage.ledger import Ledger
 from tests.endtoend import chroma, color, luma_digests, pictures, samples, verify
 from tests.synthetic import depth_of, fill, is_full, read_stamps, stamped, write_reel
 
@@ -135,6 +140,55 @@ def test_a_painter_that_touches_the_picture_is_caught(tmp_path, tiny, spoil, suf
     with pytest.raises(JoinError, match=f"not published.*{told}"):
         color(source, out, tiny, make=lambda settings, job: Careless(open_painter(settings, job), spoil))
     assert {p.name for p in tmp_path.iterdir()} == {"in.mkv", f"out{suffix}.job"}
+
+
+@pytest.fixture
+def decodes(monkeypatch):
+    """How many frames have been decoded, by the name of the file."""
+    counts, read = Counter(), Reader.__next__
+
+    def counting(reader):
+        frame = read(reader)
+        counts[Path(reader.reel.uri).name.partition(".")[0]] += 1
+        return frame
+
+    monkeypatch.setattr(Reader, "__next__", counting)
+    return counts
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mov", ".mp4"])
+def test_a_source_is_decoded_twice(tmp_path, tiny, decodes, suffix):
+    """To survey and to paint it; its output once, to check it, and its first frames, which say when it begins. What is
+    known of the source's luma is enough for that."""
+    result = color(write_reel(tmp_path / "in.mkv", 20), tmp_path / f"out{suffix}", tiny)
+    assert decodes == {"in": 40, "": 20 + 8}  # an output has no name yet
+    [luma] = [f.detail for f in result.findings if f.what == "luma"]
+    assert ("by sums of samples" in luma) == (suffix != ".mkv")
+
+
+@pytest.mark.parametrize("doubt", ["near the limit", "no sums", "damaged sums", "captions"])
+def test_it_is_decoded_again_in_doubt(tmp_path, tiny, decodes, monkeypatch, doubt):
+    """Where sums do not settle it, the source itself does: the output comes out, and the figure is exact."""
+    source, folder = write_reel(tmp_path / "in.mkv", 6), tmp_path / "job"
+    if doubt == "near the limit":
+        monkeypatch.setattr(fidelity, "DOUBT", 60.0)
+    elif doubt == "captions":
+        monkeypatch.setattr(ReelJob, "survey", lambda job, *known: replace(surveyed(job, *known), aside="a digest"))
+    else:
+        made = Ledger.record
+
+        def record(ledger, receipt):
+            made(ledger, replace(receipt, sums=() if doubt == "no sums" else ("AAAA",) * len(receipt.sums)))
+
+        monkeypatch.setattr(Ledger, "record", record)
+    result = color(source, tmp_path / "out.mp4", tiny, folder)
+    assert decodes["in"] == 18
+    [luma] = [f.detail for f in result.findings if f.what == "luma"]
+    assert "worst frame" in luma
+    assert "sums" not in luma
+
+
+surveyed = ReelJob.survey
 
 
 def test_verify_tells_a_touched_picture(tmp_path, tiny):
