@@ -195,3 +195,22 @@ def test_settings_of_h264_are_told_beside_each_other(tmp_path):
         assert row["luma"] > 40
         assert row["ssim"] > 0.95
         assert 0.8 < row["grain"] < 1.2
+
+
+def test_networks_are_timed_beside_the_paper(tiny):
+    """Each at each side: what it takes to look and to paint, and what of that its convolutions alone take."""
+    words = ["bench", "network", str(tiny), "--sides", "224,96", "--runs", "1", "--precision", "fp32"]
+    done = CliRunner().invoke(cli, [*words, "--json"])
+    assert done.exit_code == 0, done.output
+    large, small = json.loads(done.output)
+    assert (large["side"], large["paper"], small["side"], small["paper"]) == (224, [0.399, 0.08], 96, None)
+    assert all(timed["convolutions"] > 0 and min(timed["look"], timed["paint"]) > 0 for timed in (large, small))
+    lines = CliRunner().invoke(cli, words).output.splitlines()
+    assert ["the paper: 0.399 s on 8 cores, 0.080 s on a GPU" in line for line in lines] == [True, False]
+
+
+@pytest.mark.parametrize("sides", ["", "big", "224,", "16", "9000"])
+def test_what_are_no_sides(sides):
+    """One line, before a network is loaded."""
+    done = CliRunner().invoke(cli, ["bench", "network", "--sides", sides])
+    assert (done.exit_code, "numbers from 32 to 8192" in done.output) == (2, True), done.output
