@@ -32,7 +32,7 @@ from pipeline.reels.parts import joined_name, parts_of
 from pipeline.reels.pictures import picture
 from pipeline.reels.plan import BATCH, BATCH_BYTES, Plan, Segment, Settings
 from pipeline.reels.preservation import keep_proof
-from pipeline.reels.reel import ASSUMED_RATE, Reel, open_source, pictures_in, probe, readable
+from pipeline.reels.reel import ASSUMED_RATE, BARE_RATE, Reel, open_source, pictures_in, probe, readable
 from pipeline.reels.sidecar import sidecar
 from pipeline.reels.survey import survey
 from pipeline.reels.target import target_for
@@ -69,7 +69,7 @@ class ReelChoices(Choices):
     invert: bool = False
 
 
-TOLD = (ASSUMED_RATE, *UNFLAGGED.values())
+TOLD = (ASSUMED_RATE, BARE_RATE, *UNFLAGGED.values())
 """What is assumed of a reel and a person should know; the rest is assumed of most files."""
 
 

@@ -57,6 +57,12 @@ MATRIX_OF = {"bt709": "bt709", "smpte170m": "bt601", "bt470bg": "bt601", "bt2020
 
 ASSUMED_RATE = "24 pictures a second"
 """What is assumed where nothing is said, which a person should know: it decides how long the film is."""
+BARE_RATE = "25 pictures a second"
+"""What FFmpeg assumes of a bare stream of pictures that says nothing."""
+NO_TIMES = 0x80
+"""Of FFmpeg's formats: a file of this kind has no times (AVFMT_NOTIMESTAMPS)."""
+MOST_SAID = 240
+"""Pictures a second up to which what a bare stream says is a rate; above, in MPEG-4, it is a clock."""
 
 GUESSES_MATRIX = ("dnxhd",)
 """Codecs whose decoder in FFmpeg says BT.709 where the picture leaves its matrix to the container."""
@@ -420,11 +426,10 @@ def _facts(
     coding, guessed = _coding(frame, _layout(uri, frame), tags)
     fields, unflagged = fields_of(uri, stream, frame)
     guessed = (*guessed, *filter(None, [unflagged]))
-    asked = (rate,) if count else (stream.average_rate, stream.guessed_rate, stream.base_rate)
-    found = next((r for r in asked if r is not None and 0 < r <= FASTEST), None)
+    found, rated = (rate, "") if count else _rate(stream)
     if found is None:
-        found = Fraction(24)
-        guessed = (*guessed, ASSUMED_RATE)
+        found, rated = Fraction(24), ASSUMED_RATE
+    guessed = (*guessed, *filter(None, [rated]))
     degrees, mirrored = turn_of(frame)
     rotation = round(degrees / 90) * 90
     aspect, square = _believed(Fraction(stream.sample_aspect_ratio or 1))
@@ -436,6 +441,25 @@ def _facts(
         count / Fraction(found) if count else _promised(container, stream), first, count, mirrored, degrees - rotation,
         hdr=aside_of(frame).hdr,
     )  # fmt: skip
+
+
+def _rate(stream: Any) -> tuple[Fraction | None, str]:
+    """Pictures a second, as far as they are known, and what of that is assumed.
+
+    Of a bare stream of pictures FFmpeg calls 25 the average, whatever the pictures say of themselves.
+    """
+    asked = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+    bare, assumed = is_bare(stream.container), ""
+    if bare:
+        said = stream.codec_context.framerate
+        assumed = "" if said else BARE_RATE
+        asked = [said if said and said <= MOST_SAID else None, *asked[1:]]
+    return next((r for r in asked if r is not None and 0 < r <= FASTEST), None), assumed
+
+
+def is_bare(container: Any) -> bool:
+    """Whether a file is pictures without a container, which have no times: as .h264, .m2v and .mjpeg are."""
+    return bool(container.format.flags & NO_TIMES) or container.format.name.endswith("_pipe")
 
 
 def _layout(uri: str, frame: av.VideoFrame) -> PixelLayout:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from colorizer.basis.errors import UnsupportedSource
-from tests.endtoend import chroma, color, story, verify
+from pipeline.reels.reel import BARE_RATE
+from tests.endtoend import Heard, chroma, color, story, verify
 from tests.synthetic import write_reel
 from tests.words import EDITIONS, FILM, SHOT, cataloged
 
@@ -260,3 +261,25 @@ def test_tags_of_tracks_are_kept_or_named(tmp_path, tiny, suffix, kept):
     lost = color(source, out, tiny).lost
     assert any("'B. Person' of track 0" in text for text in lost) == (not kept)
     assert verify(source, out)[0] == 0
+
+
+@pytest.mark.parametrize("rate", [Fraction(18), Fraction(24000, 1001)])
+@pytest.mark.parametrize(("suffix", "codec"), [(".h264", "libx264"), (".hevc", "libx265"), (".m4v", "mpeg4")])
+def test_a_bare_stream_has_the_rate_that_it_says(tmp_path, tiny, suffix, codec, rate):
+    """FFmpeg calls 25 the average of any. Every time of the output follows from the rate."""
+    source, out = tmp_path / f"in{suffix}", tmp_path / "out.mkv"
+    write_reel(source, 6, codec=codec, rate=rate, options={"x265-params": "log-level=none"})
+    color(source, out, tiny)
+    assert BARE_RATE not in out.with_name("out.mkv.json").read_text()
+    with av.open(str(out)) as made:
+        assert made.streams.video[0].average_rate == rate
+        times = [float(frame.pts * frame.time_base) for frame in made.decode(video=0)]
+    assert times == pytest.approx([float(n / rate) for n in range(6)], abs=0.001)
+
+
+def test_a_bare_stream_that_says_nothing(tmp_path, tiny):
+    """JPEGs one after the other have no rate: that it is assumed is said where a person reads it."""
+    source = write_reel(tmp_path / "in.mjpeg", 6, codec="mjpeg", pix_fmt="yuvj420p")
+    heard = Heard()
+    color(source, tmp_path / "out.mkv", tiny, listener=heard)
+    assert any(BARE_RATE in facts["text"] for name, facts in heard.events if name == "note")
