@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -19,6 +20,7 @@ from pipeline.census.raw_dv import kinds_of
 from pipeline.containers.planes import luma_plane
 from pipeline.reels.account import Account
 from pipeline.reels.beside import Aside, aside_of
+from pipeline.reels.clock import Clock
 from pipeline.reels.fields import FieldReader
 from pipeline.reels.frames import Frame, luma_digest
 from pipeline.reels.pictures import Pictures
@@ -40,12 +42,14 @@ class Damage:
     """What was found wrong while decoding. frames: index -> what is wrong with it. packets: error name -> count.
 
     gone: times, in the reel's time base, of packets that cannot be decoded. account: of all packets that were read.
+    jumps: of the file's clock, see Clock.
     """
 
     frames: dict[int, str] = field(default_factory=dict)
     packets: Counter[str] = field(default_factory=Counter)
     gone: list[int] = field(default_factory=list)
     account: Account = field(default_factory=Account)
+    jumps: list[Fraction] = field(default_factory=list)
 
     def any(self) -> bool:
         """Whether anything was wrong."""
@@ -113,8 +117,10 @@ class Reader:
         def stopped(error: av.FFmpegError) -> None:
             self._count(f"reading stopped: {type(error).__name__}")
 
-        account = self.damage.account if self.damage is not None else Account()
-        for packet in packets_of(container, stream, stopped):
+        account, clock = (self.damage.account if self.damage is not None else Account()), Clock(container)
+        if self.damage is not None:
+            self.damage.jumps = clock.jumps
+        for packet in packets_of(container, stream, stopped, clock):
             account.read(packet, self.reel.codec)
             try:
                 decoded = packet.decode()

@@ -35,6 +35,7 @@ from colorizer.color.coding import Coding
 from colorizer.painting.geometry import ORIENTATIONS, Geometry
 from pipeline.containers.planes import PixelLayout, pixel_layout
 from pipeline.reels.beside import aside_of
+from pipeline.reels.clock import Clock
 from pipeline.reels.decoders import Choice, choose
 from pipeline.reels.dpx import dpx_sequence
 from pipeline.reels.fields import PROGRESSIVE, fields_of
@@ -256,14 +257,21 @@ def open_source(uri: str, first: int = 0, rate: Fraction | None = None) -> av.co
 
 
 def packets_of(
-    container: av.container.InputContainer, streams: Any, failed: Callable[[av.FFmpegError], None] = lambda _: None
-) -> Iterator[Any]:
+    container: av.container.InputContainer, streams: Any, failed: Callable[[av.FFmpegError], None] = lambda _: None,
+    clock: Clock | None = None,
+) -> Iterator[Any]:  # fmt: skip
     """Packets up to the end, or to where a damaged file cannot be read on: then `failed` is told.
 
-    Raises UnreadableSource where not the file fails but what it lies on: a reel must not end there.
+    Their times are those of one clock: see Clock. Raises UnreadableSource where not the file fails but what it lies on:
+    a reel must not end there.
     """
+    clock = clock or Clock(container)
+    wanted = {s.index for s in (streams if isinstance(streams, list | tuple) else [streams])}
     try:
-        yield from container.demux(streams)
+        for packet in container.demux() if clock.may_jump else container.demux(streams):
+            clock.set(packet)
+            if packet.stream.index in wanted:
+                yield packet
     except av.FFmpegError as error:
         if isinstance(error, OSError):
             uri = container.name.removeprefix("file:")

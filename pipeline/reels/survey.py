@@ -62,6 +62,7 @@ REPEATED = (
     "{} have repeat flags (2:3 pulldown): times and durations are as they ask, the rate is {}; the flags are not kept"
 )
 FOREIGN = "its own colors are stored as {}, which is not read: they are painted too"
+JUMPS = "the file's clock begins anew at {} s of the film; what follows is put behind what came before, with its sound"
 SCENES = 3
 FEW_TIMES = 12
 """Times that a note names."""
@@ -318,7 +319,8 @@ class _Survey:
         self._settle(count)
         pts, retimed = rising(self.pts, reel.step)
         account, repeated = self._account(damage, len(inside)), damage.account.repeated
-        notes = (*self._notes(pts, account), *self._gone(pts, damage.gone))
+        seekable = not retimed and not damage.jumps
+        notes = (*self._notes(pts, account), *self._gone(pts, damage.gone), *self._jumps(pts, damage.jumps))
         if repeated:
             reel = replace(reel, rate=film_rate(pts, reel.time_base, reel.rate))
             notes = (*notes, REPEATED.format(counted(repeated, "frame"), f"{float(reel.rate):.3f}"))
@@ -327,7 +329,7 @@ class _Survey:
         if 2 * self.negative > count:  # in shots that look like one
             notes = (*notes, TWICE if self.settings.invert else NEGATIVE)
         return Plan(
-            reel, source, self.settings, self.skip, pts, tuple(self.digests), self._kept(), retimed == 0, retimed,
+            reel, source, self.settings, self.skip, pts, tuple(self.digests), self._kept(), seekable, retimed,
             self.colors.colored, inside, dict(damage.packets), notes, dict(self.beside.counts), account,
             self._last(pts, repeated), runs_of(self.fields), self.beside.digest,
             tuple(self.beside.captions),
@@ -359,6 +361,15 @@ class _Survey:
             return ()
         more = f" and {len(times) - FEW_TIMES} more" if len(times) > FEW_TIMES else ""
         return (f"no frame could be decoded at {', '.join(times[:FEW_TIMES])}{more} s; the one before is shown longer",)
+
+    def _jumps(self, pts: tuple[int, ...], jumps: list[Fraction]) -> tuple[str, ...]:
+        """Where the file's clock begins anew, within the piece."""
+        begin, end = pts[0] * self.reel.time_base, pts[-1] * self.reel.time_base
+        times = [f"{float(time - begin):.3f}" for time in jumps if begin < time <= end]
+        if not times:
+            return ()
+        more = f" and {len(times) - FEW_TIMES} more" if len(times) > FEW_TIMES else ""
+        return (JUMPS.format(f"{', '.join(times[:FEW_TIMES])}{more}"),)
 
     def _account(self, damage: Damage, bad: int) -> dict[str, int]:
         """What became of the packets of the picture. Empty chunks of an AVI never become packets."""

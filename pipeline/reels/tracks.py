@@ -188,6 +188,7 @@ class Sound:
         self.stream.time_base = made.time_base = Fraction(1, rate)
         self._resampler = Resampler(codec.wave, layout, rate)
         self._lay = Lay(codec.wave, layout, rate, ceil(seconds * rate)) if seconds is not None else None
+        self._until = 0
 
     @property
     def cut(self) -> Fraction:
@@ -214,8 +215,20 @@ class Sound:
 
     def _encoded(self, parts: list[Any]) -> Iterator[Any]:
         for part in parts:
-            for laid in self._lay.put(part) if self._lay is not None else [part]:
+            for laid in self._lay.put(part) if self._lay is not None else [self._behind(part)]:
                 yield from self.stream.encode(laid)
+
+    def _behind(self, part: Any) -> Any:
+        """A frame in the encoder's own time, not begun before the last one's end.
+
+        Where films were joined, sound may lie upon sound, and a resampler's clock is another where the source's rate
+        changes: the encoder would give every later packet a time that no container takes.
+        """
+        rate = int(self.stream.rate)
+        place = self._until if part.pts is None else max(self._until, round(part.pts * part.time_base * rate))
+        part.pts, part.time_base = place, Fraction(1, rate)
+        self._until = place + int(part.samples)
+        return part
 
 
 class Lay:
