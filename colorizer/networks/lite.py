@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from colorizer.networks.fused import rectified
 from colorizer.networks.protocol import Guess, Halo, Joint, Layer, Network, fold_into
 
 LOOK = 256
@@ -91,7 +92,15 @@ class Conv(nn.Conv2d):
         self.uneven = (kernel // 2 - 1, kernel // 2) * 2 if stride == 2 else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x if self.uneven is None else F.pad(x, self.uneven))
+        return super().forward(self.padded(x))
+
+    def padded(self, x: Tensor) -> Tensor:
+        """With the zeros that come after."""
+        return x if self.uneven is None else F.pad(x, self.uneven)
+
+    def relu6(self, x: Tensor) -> Tensor:
+        """The convolution, between 0 and 6."""
+        return rectified(self, self.padded(x), 6.0)
 
 
 class Block(nn.Module):
@@ -106,8 +115,8 @@ class Block(nn.Module):
         self.skip = stride == 1 and i == o
 
     def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
-        y = self.project(F.relu6(self.depth(y), inplace=True))
+        y = x if self.expand is None else self.expand.relu6(x)
+        y = self.project(self.depth.relu6(y))
         return y + x if self.skip else y
 
 
@@ -127,7 +136,7 @@ class Early(nn.Module):
         self.s1, self.s2, self.s3 = stage(1), stage(2), stage(3)
 
     def forward(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        half = self.s1(F.relu6(self.stem(luma - MEAN), inplace=True))
+        half = self.s1(self.stem.relu6(luma - MEAN))
         quarter = self.s2(half)
         return half, quarter, self.s3(quarter)
 
@@ -165,7 +174,7 @@ class Lite(Network):
 
     def gist(self, whole: Tensor) -> Tensor:
         """The encoder's 1280 numbers of whole pictures, means over the picture."""
-        return F.relu6(self.head(self.late(self.early(whole)[2])), inplace=True).mean((2, 3))
+        return self.head.relu6(self.late(self.early(whole)[2])).mean((2, 3))
 
     def look(self, whole: Tensor) -> tuple[Tensor, Tensor]:
         """The look of whole pictures, (B, 256), and the features their scene is read from, (B, 384)."""

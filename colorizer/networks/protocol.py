@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from colorizer.color.blocks import by_blocks
+from colorizer.networks.fused import rectified
 
 AB_RANGE = 100.0
 """The published coding of chroma: p = (a*/100 + 1) / 2, so p = 0.5 is neutral (the released script)."""
@@ -216,6 +217,8 @@ class Layer(nn.Module):
         return F.relu(x if self.norm is None else self.norm(x), inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
+        if isinstance(self.linear, nn.Conv2d) and self.norm is None:
+            return rectified(self.linear, x)
         return self.finish(self.linear(x))
 
     def scale(self) -> Tensor:

@@ -123,28 +123,34 @@ def _timed(name: str, side: int, place: torch.device, precision: str, runs: int)
     padded = -(-side // grid) * grid
     part = torch.rand(1, 1, padded, padded, device=place).to(kind).contiguous(memory_format=torch.channels_last)
     whole = torch.rand(1, 1, net.config.look_size, net.config.look_size, device=place).to(kind)
-    with torch.inference_mode():
+    with torch.no_grad():  # not for inference, where a convolution is one call with what follows it
         vector, _ = net.look(whole)
-        calls = _convolutions(net, lambda: net.paint(part, vector))
+        calls = _convolutions(lambda: net.paint(part, vector))
+    with torch.inference_mode():
         return Timed(
             name, exact, side, _quickest(lambda: net.look(whole), runs, place),
             _quickest(lambda: net.paint(part, vector), runs, place),
-            _quickest(lambda: [layer(x) for layer, x in calls], runs, place),
+            _quickest(lambda: [torch.conv2d(*given) for given in calls], runs, place),
         )  # fmt: skip
 
 
-def _convolutions(net: Network, work: Callable[[], object]) -> list[tuple[Any, torch.Tensor]]:
-    """The convolutions that some work takes, in order, with what each is given."""
+def _convolutions(work: Callable[[], object]) -> list[tuple[Any, ...]]:
+    """What the convolutions that some work takes are given, in order."""
     import torch
+    from torch.overrides import TorchFunctionMode
 
-    calls: list[tuple[Any, torch.Tensor]] = []
-    layers = [module for module in net.modules() if isinstance(module, torch.nn.Conv2d)]
-    hooks = [layer.register_forward_pre_hook(lambda layer, args: calls.append((layer, args[0]))) for layer in layers]
-    try:
+    calls: list[tuple[Any, ...]] = []
+
+    class Noted(TorchFunctionMode):
+        """Passes everything on."""
+
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if function is torch.conv2d:
+                calls.append(args)
+            return function(*args, **(kwargs or {}))
+
+    with Noted():
         work()
-    finally:
-        for hook in hooks:
-            hook.remove()
     return calls
 
 
