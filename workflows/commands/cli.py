@@ -85,8 +85,8 @@ def command() -> None:
         code = cli.main(standalone_mode=False)  # returns the code of an Exit instead of raising it
         stopping.leave(code if isinstance(code, int) else 0)
     except click.ClickException as error:
-        # a name in it may hold the end of a line
-        error.message = plain.in_a_line(error.message)  # type: ignore[misc]
+        if not isinstance(error, click.exceptions.NoArgsIsHelpError):  # whose message is the whole help
+            error.message = plain.in_a_line(error.message)  # type: ignore[misc]  # a name may hold the end of a line
         error.show()
         sys.exit(error.exit_code)
     except ColorizeError as error:

@@ -165,6 +165,19 @@ def test_a_slip_of_the_keyboard_exits_2(main, words):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [(), ("plan",), ("bench",)], ids=" ".join)
+def test_a_group_alone_shows_its_help(main, words):
+    """What a person types first: every command on a line of its own, and no control that was made visible."""
+    done = main(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "\\u" not in done.stderr
+    group = click.Context(cli.cli).command
+    for word in words:
+        group = cli.cli.get_command(click.Context(cli.cli), word)
+    for name in group.list_commands(click.Context(group)):
+        assert any(line.strip().startswith(f"{name} ") for line in done.stderr.splitlines()), name
+
+
 BAD = {
     "missing.mkv": None,
     "empty.mkv": b"",
