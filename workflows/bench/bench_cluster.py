@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pipeline.values.words import counted
+from workflows.terminal.loading import saying
 from workflows.terminal.options import FOLDER, Numbers, Real
 
 REAL = 10.0
@@ -53,10 +54,11 @@ def cluster(
 
 def driven(facts: dict[str, Any]) -> dict[str, Any]:
     """Run the driver in a process of its own. Raises ClickException."""
-    child = subprocess.run(
-        [sys.executable, "-m", "workflows.bench.simulated_driver", json.dumps(facts)], capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    with saying(f"measuring {counted(facts['workers'], 'worker')} ({facts['pool']})"):
+        child = subprocess.run(
+            [sys.executable, "-m", "workflows.bench.simulated_driver", json.dumps(facts)], capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
     if child.returncode:
         last = (child.stderr.strip().splitlines() or ["no word"])[-1]
         raise click.ClickException(f"{facts['workers']} workers ({facts['pool']}): the driver failed: {last}")

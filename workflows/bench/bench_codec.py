@@ -16,6 +16,7 @@ import click
 
 from pipeline.containers.codecs import H264
 from workflows.bench.bench_sources import write_grainy_film
+from workflows.terminal.loading import saying
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,12 +57,12 @@ def codec(film: Path | None, frames: int, as_json: bool) -> None:
 
     Example: chromatheque bench codec reel.mp4 --frames 48
     """
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, saying("measuring"):
         if film is None:
             film = Path(place) / "film.mp4"
             write_grainy_film(film, frames, (1920, 1080))
         pictures = list(islice(_pictures(film), frames))
-    settings = [_encoded(options, pictures) for options in (dict(H264.options), *NEIGHBORS)]
+        settings = [_encoded(options, pictures) for options in (dict(H264.options), *NEIGHBORS)]
     if as_json:
         click.echo(json.dumps([asdict(setting) for setting in settings], indent=1))
         return

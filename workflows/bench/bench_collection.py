@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 
 from pipeline.collection import layout
+from pipeline.values.words import counted
 from workflows.bench.bench_sources import TILE, write_film, write_plate
 from workflows.bench.measured import measured
+from workflows.terminal.loading import saying
 from workflows.terminal.options import FOLDER, WEIGHTS, Numbers
 
 
@@ -34,11 +36,12 @@ def collection(count: int, workers: list[int], ray: str, weights: str, folder: P
     with tempfile.TemporaryDirectory(dir=folder) as place:
         source = Path(place) / "in"
         source.mkdir()
-        for number in range(count):
-            if number % 3:
-                write_plate(source / f"plate{number:04d}.tif", TILE * (1 + number % 5))
-            else:
-                write_film(source / f"film{number:04d}.mkv", 24 * (2 + number % 7))
+        with saying(f"making a collection of {counted(count, 'file')}"):
+            for number in range(count):
+                if number % 3:
+                    write_plate(source / f"plate{number:04d}.tif", TILE * (1 + number % 5))
+                else:
+                    write_film(source / f"film{number:04d}.mkv", 24 * (2 + number % 7))
         first = 0.0
         for size in workers:
             out = Path(place) / f"out{size}"
@@ -50,7 +53,8 @@ def collection(count: int, workers: list[int], ray: str, weights: str, folder: P
             first = first or values["seconds"]
             spent = stages(out)
             click.echo(
-                f"{count} items, {size:>3} workers: {values['seconds']:.1f} s, {first / values['seconds']:.2f} times "
+                f"{counted(count, 'item')}, {counted(size, 'worker'):>11}: "
+                f"{values['seconds']:.1f} s, {first / values['seconds']:.2f} times "
                 f"the first, busy {values['busy']:.3f} of the workers' time "
                 f"({', '.join(f'{stage} {seconds:.1f} s' for stage, seconds in spent.items())}); "
                 f"before it {run.seconds - values['seconds']:.1f} s; driver {run.peak / (1 << 20):.0f} MiB"

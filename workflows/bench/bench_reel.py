@@ -14,6 +14,7 @@ import click
 
 from workflows.bench.bench_sources import write_grainy_film
 from workflows.bench.measured import Spent, entry_of, measured, middle
+from workflows.terminal.loading import saying
 from workflows.terminal.options import FOLDER, WEIGHTS, Sizes, WorkingSize
 
 SCRIPT = "workflows.bench.plain_script:main"
@@ -112,7 +113,8 @@ def _compare(
         spent: dict[str, list[Spent]] = {name: [] for name in contestants}
         with tempfile.TemporaryDirectory(dir=folder) as place:
             source = Path(place) / "film.mp4"
-            write_grainy_film(source, frames, (width, height))
+            with saying(f"making a film of {width} x {height}"):
+                write_grainy_film(source, frames, (width, height))
             for run in range(runs):
                 for number, (name, color) in enumerate(contestants.items()):
                     spent[name].append(color(source, Path(place) / f"{number}-{run}.mp4"))

@@ -14,6 +14,7 @@ import click
 from pipeline.values.choices import number
 from workflows.bench.bench_sources import TILE, write_plate
 from workflows.bench.measured import measured
+from workflows.terminal.loading import saying
 from workflows.terminal.options import FOLDER, WEIGHTS, Bytes, WorkingSize
 
 BYTES_PER_PIXEL = 12
@@ -74,7 +75,8 @@ def scan(
     for side in sides:
         with tempfile.TemporaryDirectory(dir=home) as place:
             source, out = Path(place) / "plate.tif", Path(place) / "out.tif"
-            write_plate(source, side)
+            with saying(f"making a plate of {side} x {side}"):
+                write_plate(source, side)
             spent = measured("scan", str(source), str(out), *how, "--progress", "none")
             pixels = side * side / 1e6
             runs.append(

@@ -16,6 +16,8 @@ from statistics import median
 
 import click
 
+from workflows.terminal.loading import saying
+
 
 def peak_memory() -> int:
     """Bytes of resident memory that this process has had, at most."""
@@ -66,7 +68,8 @@ def measured(*arguments: str, build: Path | None = None, entry: str = ENTRY) -> 
             [sys.executable, "-P", "-c", MEASURED, file.name, entry_of(build) if build else entry, *arguments],
             stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(home)},
         )  # fmt: skip
-        _, status, used = os.wait4(child.pid, 0)
+        with saying("measuring"):
+            _, status, used = os.wait4(child.pid, 0)
         seconds = time.monotonic() - began
         child.returncode = os.waitstatus_to_exitcode(status)  # else Popen waits for it again
         if child.returncode:

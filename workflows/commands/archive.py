@@ -147,24 +147,26 @@ def archive(
     check_places(source, out)
     from colorizer.basis.errors import InUse
     from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
-    from pipeline.collection.depot import depot_for
-    from pipeline.collection.items import find
-    from pipeline.collection.state import known_names
-    from pipeline.reels.limits import check_profile
-    from pipeline.values.events import Note
-    from workflows.terminal.dry_run import dry_run_of, keys_of, passed_over
 
     if options["working_size"] is None:
         options["working_size"] = DEFAULT_WORKING_SIZE
     options = {name: value for name, value in options.items() if value or name not in ("memory", "invert")}
-    check_profile(PROFILES[options["profile"]])
-    known = known_names(depot_for(out, scratch))
-    found = find(source, out, options, include, exclude, known, sequences == "all", follow_links)
-    if not found.items:
-        raise click.UsageError(f"{masked(source)}: no reel and no scan in it{passed_over(found)}")
     with loading(progress):
+        from pipeline.collection.depot import depot_for
+        from pipeline.collection.items import find
+        from pipeline.collection.state import known_names
+        from pipeline.reels.limits import check_profile
+        from pipeline.values.events import Note
+        from workflows.terminal.passed_over import keys_of, passed_over
+
+        check_profile(PROFILES[options["profile"]])
+        known = known_names(depot_for(out, scratch))
+        found = find(source, out, options, include, exclude, known, sequences == "all", follow_links)
+        if not found.items:
+            raise click.UsageError(f"{masked(source)}: no reel and no scan in it{passed_over(found)}")
         from pipeline.collection.run import Wishes, color
         from workflows.report.report_pictures import illustrate
+        from workflows.terminal.dry_run import dry_run_of
         from workflows.terminal.listeners import collection_listener
     wishes = Wishes(
         ray, workers, retries or attempts, deadline, retry_set_aside, keep_pieces, preservation, metrics, scratch,
@@ -224,7 +226,7 @@ def _outcome(
     from pipeline.values.events import NightFinished
     from pipeline.values.loss import verdict
     from pipeline.values.stages import DONE
-    from workflows.terminal.dry_run import NOTHING_ASIDE, passed_over
+    from workflows.terminal.passed_over import NOTHING_ASIDE, passed_over
 
     lost = [len(item.lost) for item in items if item.state == DONE and item.lost]
     if as_json:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from workflows.terminal.loading import loading
 from workflows.terminal.options import PROGRESS, WEIGHTS, Named
 
 PLAN = (
@@ -29,15 +30,17 @@ def demo(folder: Path, weights: str, progress: str) -> None:
     """
     from colorizer.basis.errors import ColorizeError
     from colorizer.basis.installing import install
-    from pipeline.jobs.reel_job import ReelChoices, ReelJob
-    from pipeline.storage.atomic import writable
-    from workflows.terminal.listeners import listener_for
 
-    try:
-        from workflows.demo.demo_reel import make_reel
-    except ImportError as error:
-        raise ColorizeError(f"the demo needs scikit-image: {install('demo')}") from error
-    from workflows.sheets.sheet import write_sheet
+    with loading(progress):
+        from pipeline.jobs.reel_job import ReelChoices, ReelJob
+        from pipeline.storage.atomic import writable
+        from workflows.terminal.listeners import listener_for
+
+        try:
+            from workflows.demo.demo_reel import make_reel
+        except ImportError as error:
+            raise ColorizeError(f"the demo needs scikit-image: {install('demo')}") from error
+        from workflows.sheets.sheet import write_sheet
 
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)

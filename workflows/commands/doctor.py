@@ -23,6 +23,7 @@ from colorizer.networks.shipped import DEFAULT_WEIGHTS
 from colorizer.painting.processor import bf16_flags, processor_name
 from pipeline.containers.containers import CONTAINERS
 from pipeline.containers.profiles import PROFILES, usual_profiles
+from workflows.terminal.loading import loading
 
 PYTHON = (3, 11)
 PACKAGES = (
@@ -65,7 +66,8 @@ def doctor(as_json: bool) -> None:
 
     Example: chromatheque doctor --json
     """
-    found = examine()
+    with loading("none" if as_json else "auto"):
+        found = examine()
     failed = [f for f in found if f.needed and not f.ok]
     if as_json:
         click.echo(json.dumps({"ok": not failed, "findings": [asdict(f) for f in found]}, indent=2))

@@ -10,6 +10,7 @@ import click
 
 from pipeline.values.words import counted
 from workflows.terminal.arguments import WeightsFile
+from workflows.terminal.loading import loading
 from workflows.terminal.options import Named
 
 EXISTING = Named(exists=True, path_type=Path)
@@ -62,9 +63,10 @@ def evaluate(
         raise click.UsageError("give DATA, pictures to measure on, or --video CLIP")
     if not data and (sheet or prior):
         raise click.UsageError("--sheet and --prior need DATA, pictures")
-    from colorizer.networks.weights_file import load
+    with loading():
+        from colorizer.networks.weights_file import load
 
-    loaded = load(weights)
+        loaded = load(weights)
     result: dict[str, Any] = {"weights": loaded.name, "digest": loaded.digest}
     if clips:
         from workflows.sheets.clips import require_flow

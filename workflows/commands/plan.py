@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from workflows.terminal.loading import loading
 from workflows.terminal.options import Named
 from workflows.terminal.plain import bare
 
@@ -45,7 +48,21 @@ class Numbers(click.ParamType):
         return tuple(dict.fromkeys(found))
 
 
-@click.group()
+class Edits(click.Group):
+    """A group that says what was meant by a name that is none of its commands'."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            near = get_close_matches(cmd_name, self.commands, 1)
+            meant = (
+                f"did you mean {near[0]}?" if near else f"chromatheque plan show {shlex.quote(cmd_name)} lists shots"
+            )
+            raise click.UsageError(f"No such command {cmd_name!r}; {meant}", ctx)
+        return found
+
+
+@click.group(cls=Edits)
 def plan() -> None:
     """Edit the shots and looks of something colored; then run its command again.
 
@@ -55,6 +72,13 @@ def plan() -> None:
 
     Example: chromatheque plan show colored/reel-0042
     """
+
+
+def find(place: str) -> PlanFile:
+    """The plan that somebody means. Raises ColorizeError."""
+    from pipeline.collection.lookup import find_plan
+
+    return find_plan(place)
 
 
 def on_screen() -> bool:
@@ -70,13 +94,12 @@ def show(place: str, as_json: bool) -> None:
 
     Example: chromatheque plan show colored/reel-0042
     """
-    from pipeline.collection.lookup import find_plan
+    with loading():
+        file = find(place)
+        from workflows.terminal.console import show as print_table
+        from workflows.terminal.plan_table import parts_of, table_of, text_of
 
-    file = find_plan(place)
-    from workflows.terminal.console import show as print_table
-    from workflows.terminal.plan_table import parts_of, table_of, text_of
-
-    of = file.read()
+        of = file.read()
     if as_json:
         click.echo(json.dumps({"name": file.name, "kind": of.kind.name, "parts": parts_of(of)}, indent=1))
     elif on_screen():
@@ -190,9 +213,8 @@ def undo(place: str, dry_run: bool) -> None:
 
     Example: chromatheque plan undo colored/reel-0042
     """
-    from pipeline.collection.lookup import find_plan
-
-    file = find_plan(place)
+    with loading():
+        file = find(place)
     with file.held():
         former = file.former()
         if not dry_run:
@@ -202,9 +224,8 @@ def undo(place: str, dry_run: bool) -> None:
 
 def _edit(place: str, edit: Edit, dry_run: bool) -> None:
     """Find the plan, edit it while nothing else uses it, and tell what comes of that."""
-    from pipeline.collection.lookup import find_plan
-
-    file = find_plan(place)
+    with loading():
+        file = find(place)
     with file.held():
         old = file.read()
         new, what = edit(file, old)

@@ -10,7 +10,7 @@ import click
 
 from pipeline.containers.profiles import PROFILES
 from pipeline.values.words import counted
-from workflows.terminal.arguments import OneFile, check_reel, is_still
+from workflows.terminal.arguments import OneFile, check_reel, still_note
 from workflows.terminal.loading import loading
 from workflows.terminal.options import (
     INVERT,
@@ -110,8 +110,7 @@ def reel(
     """
     check_workers(workers, ray)
     check_reel(source, out, profile)
-    if is_still(source):
-        hint = f"note: {source} is a still by its name; chromatheque scan keeps it as a picture"
+    if hint := still_note(source):
         say(hint, err=True)
     with loading(progress):
         from colorizer.painting.geometry import DEFAULT_WORKING_SIZE

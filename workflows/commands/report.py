@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from workflows.terminal.loading import loading
 from workflows.terminal.options import Named, Place
 from workflows.terminal.plain import bare, say
 
@@ -33,7 +34,8 @@ def report(out: str, scratch: Path | None) -> None:
 
     if not is_uri(out):
         check_collection(Path(out))
-    from workflows.report.page import write_report
+    with loading():
+        from workflows.report.page import write_report
 
     bar = None
 

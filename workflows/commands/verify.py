@@ -77,8 +77,9 @@ def _mark(finding: Finding) -> str:
 
 def _collection(source: Path, out: Path, as_json: bool) -> None:
     """A line a file, with what is lost or wrong below it; in JSON a line a file."""
-    from pipeline.collection.proof import verify_collection
-    from pipeline.values.finding import losses
+    with loading("none" if as_json else "auto"):
+        from pipeline.collection.proof import verify_collection
+        from pipeline.values.finding import losses
 
     right = of = 0
     for file in verify_collection(source, out):

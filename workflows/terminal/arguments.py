@@ -65,6 +65,9 @@ def check_scan(source: str, out: Path) -> None:
     from pipeline.containers.profiles import usual_profiles
 
     check_source(source)
+    if "%" in Path(source).name and not Path(source).exists():
+        film = out.with_suffix(out.suffix if out.suffix.lower() in usual_profiles() else ".mkv")
+        raise click.UsageError(f"{source}: numbered pictures are a reel{_rather('reel', source, film)}")
     try:
         scan_format(out)
     except ColorizeError as error:
@@ -73,9 +76,15 @@ def check_scan(source: str, out: Path) -> None:
     check_folder(out)
 
 
-def is_still(source: str) -> bool:
-    """Whether a file is a still by its name, which a reel may be all the same."""
-    return Path(source).suffix.lower() in STILLS and Path(source).is_file()
+def still_note(source: str) -> str:
+    """What to say of a reel that is a still by its name, as it may be all the same; "" of any other file."""
+    path = Path(source)
+    if path.suffix.lower() not in STILLS or not path.is_file():
+        return ""
+    found = sequences((other.name for other in path.parent.iterdir()), PICTURES, 2)
+    pattern = next((path.parent / str(p) for p, names in found.items() if path.name in names), None)
+    many = f"; with its neighbors it is one reel as {shlex.quote(str(pattern))}" if pattern else ""
+    return f"note: {source} is a still by its name; chromatheque scan keeps it as a picture{many}"
 
 
 def check_source(source: str) -> None:

@@ -25,6 +25,7 @@ from pipeline.values.stages import ASIDE, DONE
 from pipeline.values.words import area, counted
 from workflows.terminal.clock import lasting, sized
 from workflows.terminal.few import few
+from workflows.terminal.passed_over import NOTHING_ASIDE, keys_of, passed_over
 from workflows.terminal.plain import say
 
 LISTED = 40
@@ -32,23 +33,6 @@ LISTED = 40
 
 HINTS = 5
 """Folders with numbered pictures that it names at most."""
-
-NOTHING_ASIDE = "nothing is set aside in {}; there is nothing to try again"
-
-
-def passed_over(found: Found) -> str:
-    """A line's part about files that are neither reels nor scans, and about folders that were not looked into."""
-    message = ", ".join(f"{count} {suffix}" for suffix, count in found.passed.items())
-    parts = [f"{counted(sum(found.passed.values()), 'other file')}: {message}"] * bool(message)
-    folders = f"{counted(found.linked, 'folder')} behind a symbolic link, which --follow-links takes in"
-    parts += [folders] * bool(found.linked)
-    return f" ({'; '.join(parts)})" * bool(parts)
-
-
-def keys_of(found: Found) -> list[str]:
-    """A line for each object of a store that is passed over because no path can hold its key."""
-    why = "passed over, no path holds such a key; copy the object to one without // and /./"
-    return [f"{key!r}: {why}" for key in found.keys]
 
 
 def dry_run_of(depot: Depot, found: Found, wishes: Wishes, as_json: bool) -> int:
