@@ -140,6 +140,13 @@ class SoundCodec:
     numbered: tuple[str, ...] = ()
     unnumbered: Options = ()
 
+    @property
+    def name(self) -> str:
+        """What people call the codec: opus, of the encoder libopus."""
+        import av  # here, so that help is quick
+
+        return str(av.Codec(self.encoder, "w").canonical_name)
+
     def options_for(self, layout: str) -> dict[str, str]:
         """Of the encoder, for channels in these places."""
         more = self.unnumbered if self.numbered and layout not in self.numbered else ()

@@ -54,14 +54,20 @@ def check_tracks(
     with readable(reel.uri), open_source(reel.uri) as source, open_source(made.uri) as output:
         parts = chapters_for(source, reel.uri, container)
         fates = declared if declared is not None else decide(source, reel, container)
+        if strange := [f for f in fates if f.kind != CHAPTERS and not _is_there(f, source)]:
+            names = ", ".join(f.name for f in strange)
+            findings.append(Finding("all tracks", False, f"the sidecar tells of tracks that the source lacks: {names}"))
+            fates = [f for f in fates if f not in strange]
         have = [s.index for s in output.streams if s.index != made.stream and s.type != "data" and not is_cover(s)]
         expected = [f for f in fates if f.how in ("copied", "converted") and f.kind in TRACKS]
         if len(have) > len(expected) and output.chapters() and output.streams[have[-1]].type == "subtitle":
             have.pop()  # the titles of the chapters: FFmpeg shows them as a track where a time code is there too
-        findings.append(Finding("tracks", len(have) == len(expected), _tracks(len(expected), len(have))))
+        kinds = [f.kind for f in expected], [str(output.streams[i].type) for i in have]
+        findings.append(Finding("tracks", kinds[0] == kinds[1], _tracks(*kinds)))
         unknown = [s.index for s in source.streams if s.index not in (reel.stream, *(f.index for f in fates))]
         if unknown:
-            findings.append(Finding("all tracks", False, f"the sidecar says nothing of the source's tracks {unknown}"))
+            those = ", ".join(map(str, unknown))
+            findings.append(Finding("all tracks", False, f"the sidecar says nothing of the source's tracks {those}"))
         findings += [Finding(f.loss, False, "", named=declared is not None) for f in fates if f.loss]
         findings += check_covers(reel.uri, made.uri, [f.index for f in fates if f.kind == COVER and f.how != "lost"])
         findings += [_check_metadata(source, output), *check_claims(source, reel.uri)]
@@ -71,7 +77,7 @@ def check_tracks(
             told_otherwise = any(f.kind == CHAPTERS for f in fates)
             chapters = clipped(parts, *whole) if whole is not None else parts
             findings.append(check_chapters(chapters, output.chapters(), container, told_otherwise, clock))
-        pairs = list(zip(expected, have, strict=True)) if len(have) == len(expected) else []
+        pairs = list(zip(expected, have, strict=True)) if kinds[0] == kinds[1] else []
         both = [(reel.stream, made.stream), *((f.index, i) for f, i in pairs)]
         findings += check_whole(source, output, (reel.uri, made.uri), container, both, whole)
         findings += _check_labels(source, output, (reel, made), pairs, fates, container)
@@ -90,6 +96,13 @@ def check_tracks(
     if pairs and not piece:
         findings.append(worst.finding())
     return findings
+
+
+def _is_there(fate: Carried, source: Any) -> bool:
+    """Whether a source has a track where a sidecar tells of one, of its kind: that of another source may have none."""
+    if not 0 <= fate.index < len(source.streams):
+        return False
+    return fate.kind not in TRACKS or source.streams[fate.index].type == fate.kind
 
 
 def _check_track(
@@ -143,12 +156,16 @@ class _Sync:
         )
 
 
-def _tracks(wanted: int, found: int) -> str:
-    """How many beside the picture, in words."""
+def _tracks(wanted: list[str], found: list[str]) -> str:
+    """How many beside the picture, in words; and of which kinds, where as many are others."""
     if not wanted and not found:
         return "none beside the picture"
-    those = f"{counted(wanted, 'track')} beside the picture"
-    return those if wanted == found else f"{those}, and {found or 'none'} in the output"
+    those = f"{counted(len(wanted), 'track') if wanted else 'none'} beside the picture"
+    if wanted == found:
+        return those
+    if len(wanted) == len(found):
+        return f"{those} ({', '.join(wanted)}), and {', '.join(found)} in the output"
+    return f"{those}, and {len(found) or 'none'} in the output"
 
 
 def _check_labels(
@@ -183,9 +200,8 @@ def _check_metadata(source: Any, output: Any) -> Finding:
         if is_tag(k) and plain(v) and not claimed_in(k, v)
         and not any(h == plain(v) or h.startswith(plain(v) + " | ") for h in have)
     ]  # fmt: skip
-    return Finding(
-        "metadata", not missing, f"missing {missing}" if missing else f"{counted(len(source.metadata), 'tag')}"
-    )
+    detail = f"missing: {', '.join(missing)}" if missing else counted(len(source.metadata), "tag")
+    return Finding("metadata", not missing, detail)
 
 
 def _heard_from(uri: str, index: int) -> Fraction | None:

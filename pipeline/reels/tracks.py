@@ -59,7 +59,7 @@ class Carried:
     @property
     def name(self) -> str:
         """What findings call it."""
-        return f"{self.kind} {self.index} ({self.codec})"
+        return f"{self.kind} {self.index}{f' ({self.codec})' * bool(self.codec)}"
 
     @property
     def unheard(self) -> bool:
@@ -72,7 +72,8 @@ class Carried:
         if self.kind == CHAPTERS:
             return f"{self.kind}: {self.why}"
         why = self.why if self.how == "lost" else labels.losses_in(self.why)
-        return f"{self.kind} {self.index} {self.codec}: {why}" if self.how == "lost" or why else ""
+        what = f"{self.kind} {self.index} {self.codec}".rstrip()  # attachments have no codec
+        return f"{what}: {why}" if self.how == "lost" or why else ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -125,10 +126,11 @@ def _fate(stream: Any, reel: Reel, container: Container, codec: str) -> Carried:
             return Carried(stream.index, "data", codec, "copied", "chapters, written anew by the container")
         return Carried(stream.index, "data", codec, "lost", "a data track; no container of ours takes it")
     if stream.type == "attachment" and (claimed := claim(f"{stream.name} {stream.mimetype}")):
-        return Carried(stream.index, "attachment", codec, "lost", why_not(claimed))
+        return Carried(stream.index, "attachment", codec, "lost", f"{stream.name!r}: {why_not(claimed)}")
     if stream.type == "attachment" and not container.attachments:
         those = ", ".join(c.suffix for c in CONTAINERS.values() if c.attachments)
-        return Carried(stream.index, "attachment", codec, "lost", f"only {those} files hold attachments")
+        why = f"{stream.name!r}: only {those} files hold attachments"
+        return Carried(stream.index, "attachment", codec, "lost", why)
     if stream.type not in ("audio", "subtitle", "attachment", "video"):
         return Carried(stream.index, stream.type, codec, "lost", f"a track of kind {stream.type}")
     if stream.type == "audio" and not codec:
@@ -158,12 +160,12 @@ def _sound_fate(stream: Any, reel: Reel, container: Container, why: str) -> Carr
     if 0 < sound.bits < found.bits:
         now = f"{now}; {labels.ROUNDED.format(sound.bits)}"
     if sound.bit_rate:
-        now = f"{now}; {labels.COMPRESSED.format(sound.encoder)}"
+        now = f"{now}; {labels.COMPRESSED.format(sound.name)}"
     rate, layout = found.kinds.widest if change and found.kinds is not None else (0, "")
     if (wanted := sound.rate_for(was := rate or found.rate)) != was:
         now = f"{now}; {labels.RESAMPLED.format(wanted, was)}"
     if sound.numbered and (placed := layout or found.layout) not in sound.numbered:
-        now = f"{now}; {labels.UNNUMBERED.format(placed, sound.encoder)}"
+        now = f"{now}; {labels.UNNUMBERED.format(placed, sound.name)}"
     return Carried(stream.index, "audio", codec, "converted", f"{why}; {now}", rate=rate, layout=layout)
 
 

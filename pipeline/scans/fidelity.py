@@ -25,6 +25,8 @@ from pipeline.values.loss import Loss, is_declared
 from pipeline.values.source_type import SOURCE_TYPE
 from pipeline.values.words import counted
 
+SHOWN = 60
+"""Characters of a field's value that a finding shows."""
 LEVEL_ERROR = 4.0
 """Mean distance in codes that lossy compression may move a level by."""
 RESOLUTION = 1e-6
@@ -80,6 +82,17 @@ def _words(value: object) -> str:
     return " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
+def _said(value: object) -> str:
+    """A field's value as a person reads it, not all of a long one."""
+    text = value.rstrip(b"\0").decode("utf-8", "backslashreplace") if isinstance(value, bytes) else _words(value)
+    return repr(text[:SHOWN])
+
+
+def _sizes(levels: Sequence[tuple[int, int]]) -> str:
+    """Of levels, width first as people have it."""
+    return ", ".join(f"{width} x {height}" for height, width in levels) or "none"
+
+
 def _resolution(page: str, a: ScanPage, b: ScanPage) -> Finding:
     what = f"resolution, {page}"
     if a.resolution is None or b.resolution is None:
@@ -127,7 +140,7 @@ def _tags(page: str, a: ScanPage, b: ScanPage, declared: Declared) -> Iterator[F
             if added or repr(there) == repr(value):  # as text, since NaN is not NaN
                 kept += 1
             elif name_of(code) not in declared.names:
-                message = "is missing" if there is None else f"says {there!r:.60} where the source says {value!r:.60}"
+                message = "is missing" if there is None else f"says {_said(there)} where the source says {_said(value)}"
                 yield Finding(f"{kind}{name_of(code)}, {page}", False, message)
     yield Finding(f"tags, {page}", True, f"{kept} of the source are there again")
 
@@ -163,7 +176,7 @@ def _levels(path: Path, place: int, number: int) -> Finding:
             found = [(level.imagelength, level.imagewidth) for level in below]
             wanted = levels(full.imagelength, full.imagewidth, pyramid=True)[1:]
             if found != wanted:
-                return Finding(what, False, f"levels of {found}, not {wanted}")
+                return Finding(what, False, f"levels of {_sizes(found)}, not {_sizes(wanted)}")
             exact = int(full.compression) != JPEG
             wrong = [n for n, (a, b) in enumerate(pairwise([full, *below]), 1) if not _is_half(path, a, b, exact)]
     except (ColorizeError, OSError):
@@ -200,6 +213,11 @@ def _is_half(path: Path, larger: Any, smaller: Any, exact: bool) -> bool:
     return True
 
 
+def _pages(path: str | Path, limits: dict[str, int]) -> int:
+    with open_scan(path, **limits, inverted=False) as reader:
+        return reader.scan.pages
+
+
 def check_scan(
     source: str,
     out: Path,
@@ -211,14 +229,18 @@ def check_scan(
 
     luma: a finding about a page's luma if it was compared already.
     """
-    findings: list[Finding] = []
-    for place, number in enumerate(declared.pages):
+    there, made = (_pages(path, limits) for path in (source, out))
+    findings = [_same("pages", len(declared.pages), made, Law.WHOLE)]
+    if beyond := [number for number in declared.pages if number >= there]:  # a wrong pair
+        detail = f"the sidecar tells of {counted(len(beyond), 'page')} that the source, of {there}, lacks"
+        findings.append(Finding("all pages", False, detail, law=Law.WHOLE))
+    for place, number in enumerate(declared.pages[:made]):
+        if number >= there:
+            continue
         with (
             open_scan(source, number, **limits, inverted=False) as reader,
             open_scan(out, place, **limits, inverted=False) as written,
         ):
-            if not place:
-                findings.append(_same("pages", len(declared.pages), written.scan.pages, Law.WHOLE))
             findings.append(luma(place) or check_luma(out, place, reader, declared.lossless, declared.inverted))
             findings += check_words(reader, written, declared)
         if declared.pyramid:

@@ -125,6 +125,27 @@ def test_a_doctored_output_fails(source, folder, what):
     assert failing(source, doctored(source, folder / f"{what}.mkv".replace(" ", "-"), **changes)) == wanted
 
 
+SHAPES = {
+    "nothing beside it": {}, "one track": {"audio": ["flac"]}, "others": {"subtitles": 1, "attachment": b"card"},
+    "as many of other kinds": {"audio": ["flac"], "subtitles": 2, "attachment": b"card"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", SHAPES)
+@pytest.mark.parametrize("swapped", ["source", "output"])
+def test_a_wrong_pair_is_told_in_findings(source, folder, wrong, swapped):
+    """Tracks that the sidecar tells of and that the source lacks, or has of another kind; and an output of another
+    film: every finding is there, and none is an exception."""
+    other = write_reel(folder / f"{swapped}-{wrong}.mkv".replace(" ", "-"), FRAMES, **SHAPES[wrong])
+    with av.open(str(source)) as container:
+        declared = decide(container, probe(str(source)), CONTAINERS[".mkv"])
+    pair = (other, source) if swapped == "source" else (source, other)
+    found = findings(*pair, declared=declared)
+    names = {f.what for f in found if not f.right}
+    assert names & {"tracks", "all tracks"}
+    assert {"frames", "luma", "labels"} <= {f.what for f in found}
+
+
 def test_the_finding_says_what_moved(source, folder):
     """In milliseconds, with the track's name."""
     late = doctored(source, folder / "told.mkv", time=lambda kind, _: 700 if kind == "subtitle" else 0)

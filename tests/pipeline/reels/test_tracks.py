@@ -234,7 +234,7 @@ def test_attachments_go_through_or_are_named(studio, folder, out):
             assert (card.data, card.name) == (b"Catalog 1931/7", "catalog.txt")
         assert result.lost == ()
     else:
-        assert "only .mkv files hold attachments" in result.lost[0]
+        assert result.lost == ("attachment 1: 'catalog.txt': only .mkv files hold attachments",)
 
 
 @pytest.mark.parametrize("out", OUTPUTS)
