@@ -1,6 +1,10 @@
-"""`python -m workflows`: the command `chromatheque`, also where its folder is not on the path."""
+"""The command `chromatheque`, and `python -m workflows`, also where its folder is not on the path."""
 
-from workflows.commands.cli import main
+from workflows.terminal import early
+
+early.install()  # before anything else is loaded
+
+from workflows.commands.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     main()

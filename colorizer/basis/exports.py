@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Any
 
 VERSION = "__version__"
@@ -12,6 +12,8 @@ VERSION = "__version__"
 
 def version() -> str:
     """Of the installed program; "unknown" where its files were only copied."""
+    from importlib import metadata  # here, since it takes a third of the time until a command listens to Ctrl-C
+
     try:
         return metadata.version("chromatheque")
     except metadata.PackageNotFoundError:

@@ -13,6 +13,8 @@ import time
 
 SIGNALS, WORDS = 65, 8192
 """Numbers of signals there may be, and bytes of words."""
+LISTENS = 0
+"""In the place of a signal's number, of which none is 0."""
 STAMP, LENGTH = struct.Struct("<d"), struct.Struct("<I")
 TEXT = SIGNALS * STAMP.size
 
@@ -44,8 +46,12 @@ class Standing:
         return str(where), bool(again)
 
     def note(self, number: int) -> None:
-        """A signal has come to the process at work."""
+        """A signal has come to the process at work; LISTENS: it hears of them from now on."""
         STAMP.pack_into(self._page, number * STAMP.size, time.monotonic())
+
+    def begin(self) -> None:
+        """Of a process that is about to be forked: it hears of no signal yet."""
+        STAMP.pack_into(self._page, LISTENS * STAMP.size, 0.0)
 
     def noted(self, number: int) -> float:
         """When it did last, monotonic seconds; 0 if it never did."""

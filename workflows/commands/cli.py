@@ -75,13 +75,13 @@ def main() -> None:
 def command() -> None:
     """What was typed, in this process: errors a person can act on become one line and exit code 1; a bug keeps its
     traceback."""
-    stopping.install()
     from colorizer.basis.errors import ColorizeError, Mistyped
     from workflows.terminal import plain
 
     plain.install()
 
     try:
+        stopping.install()
         code = cli.main(standalone_mode=False)  # returns the code of an Exit instead of raising it
         stopping.leave(code if isinstance(code, int) else 0)
     except click.ClickException as error:

@@ -64,6 +64,7 @@ def install() -> None:
         signal.signal(NUDGE, lambda *_: None)
     signal.set_wakeup_fd(theirs.detach(), warn_on_full_buffer=False)
     threading.Thread(target=_listen, args=(ours,), name="stopping", daemon=True).start()
+    standing.note(standing.LISTENS)
 
 
 @contextmanager

@@ -62,6 +62,7 @@ def stand_by(words: list[str]) -> None:
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()
         reading, writing = os.pipe()
+        page.begin()
         if not (pid := os.fork()):
             os.close(writing)
             signal.signal(signal.SIGCHLD, before)
@@ -91,7 +92,9 @@ def _waited(pid: int, caught: set[int], page: Standing) -> tuple[int, int]:
         number, by_kernel = _signal({*caught, signal.SIGCHLD})
         if number != signal.SIGCHLD:
             stopped = stopped or number
-            if not by_kernel:
+            if not page.noted(standing.LISTENS):
+                os.kill(pid, number)  # it may have come just before the fork, and then to this process alone
+            elif not by_kernel:
                 _pass_on(pid, number, page)
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
