@@ -230,7 +230,7 @@ class ReelJob(Job[Plan, ReelChoices]):
         piece = bool(settings.start or settings.stop)
 
         def held(shown: Iterable[Shown]) -> list[Finding]:
-            return check(plan.reel, scratch, self.profile.name, shown, carried, piece, settings.invert)
+            return check(plan.reel, scratch, self.profile.name, shown, carried, piece, settings.invert, fresh=True)
 
         if told is not None:
             findings = held(told)

@@ -72,15 +72,18 @@ class Reader:
     """
 
     def __init__(
-        self, reel: Reel, damage: Damage | None = None, logs: list[Any] | None = None, inverted: bool = False
-    ) -> None:
+        self, reel: Reel, damage: Damage | None = None, logs: list[Any] | None = None, inverted: bool = False,
+        ours: bool = False,
+    ) -> None:  # fmt: skip
         """damage: filled while decoding. logs: what `av.logging.Capture` collects; needed to see FFV1 checksums.
 
-        inverted: the reel is a negative, and frames have the luma of its positive.
+        inverted: the reel is a negative, and frames have the luma of its positive. ours: this program wrote it, so that
+        two frames may be decoded at a time; what several threads make of damaged data depends on their timing.
         """
         self.reel = reel
         self.damage = damage
         self.inverted = inverted
+        self._ours = ours
         self._logs = logs
         self.position = 0
         self._exact = True
@@ -101,8 +104,9 @@ class Reader:
         with readable(self.reel.uri):
             self._container = open_source(self.reel.uri)
         stream: Any = self._container.streams[self.reel.stream]
-        stream.codec_context.thread_type = "SLICE" if self.reel.codec in SLICED else "NONE"
-        stream.codec_context.thread_count = 2 if self.reel.codec in SLICED else 1
+        kind = "SLICE" if self.reel.codec in SLICED else "FRAME" if self._ours else "NONE"
+        stream.codec_context.thread_type = kind
+        stream.codec_context.thread_count = 1 if kind == "NONE" else 2
         self._frames = self._decode(self._container, stream)
 
     def _numbered(self, first: int) -> Iterator[av.VideoFrame]:

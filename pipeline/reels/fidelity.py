@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import zip_longest
@@ -34,6 +35,7 @@ from pipeline.reels.reel import UNSAID, Reel, probe
 from pipeline.reels.target import Target, target_for
 from pipeline.reels.track_fidelity import check_tracks
 from pipeline.reels.tracks import Carried
+from pipeline.spread.ahead import ahead
 from pipeline.values.finding import Finding, Law
 from pipeline.values.words import counted
 
@@ -122,16 +124,17 @@ def check_inversion(coding: Coding, beyond: Mapping[str, int]) -> Finding:
 
 
 def check_picture(
-    reel: Reel, made: Reel, shown: Iterable[Shown], profile: Profile, whose: str = "the source's"
+    reel: Reel, made: Reel, shown: Iterable[Shown], profile: Profile, whose: str = "the source's", fresh: bool = False
 ) -> list[Finding]:  # fmt: skip
-    """Frame count, luma and times of an output against its source. whose: luma it is to have, in words."""
+    """Frame count, luma and times of an output against its source. whose: luma it is to have, in words. fresh: the
+    output has just been written."""
     target, damage = target_for(reel, profile), Damage()
     differing: list[int] = []
     worst, counts, times_in, times_out = 200.0, [0, 0], [], []
     words: tuple[list[str], list[str]] = [], []
     kept, summed = Kept(profile), False
-    with Reader(made, damage) as reader:
-        for index, (a, b) in enumerate(zip_longest(shown, reader)):
+    with Reader(made, damage, ours=fresh) as reader, closing(ahead(reader, 4)) as frames:
+        for index, (a, b) in enumerate(zip_longest(shown, frames)):
             counts[0] += a is not None
             counts[1] += b is not None
             if a is not None:
@@ -293,9 +296,10 @@ def _words(value: object) -> str:
 
 def check(
     reel: Reel, out: Path, profile_name: str, shown: Iterable[Shown], declared: list[Carried] | None, piece: bool,
-    inverted: bool = False,
+    inverted: bool = False, fresh: bool = False,
 ) -> list[Finding]:  # fmt: skip
-    """Everything. inverted: the output shows the positive of the source, whose own luma `shown` has.
+    """Everything. inverted: the output shows the positive of the source, whose own luma `shown` has. fresh: the output
+    has just been written.
 
     Raises SourceError if the output cannot even be opened.
     """
@@ -310,10 +314,10 @@ def check(
     beyond: Counter[str] = Counter()
     if inverted:
         wanted = positives(noted(), reel.coding, beyond)
-        findings = check_picture(reel, made, wanted, profile, "that of the source's positive")
+        findings = check_picture(reel, made, wanted, profile, "that of the source's positive", fresh)
         findings.append(check_inversion(reel.coding, beyond))
     else:
-        findings = check_picture(reel, made, noted(), profile)
+        findings = check_picture(reel, made, noted(), profile, fresh=fresh)
     mixed = profile.codec.marks and any(f.what == FIELDS for f in findings)
     findings += check_tags(reel, made, profile.codec, container_of(out), mixed)
     pts, _ = rising(times, reel.step)
