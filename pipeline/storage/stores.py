@@ -18,7 +18,7 @@ from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from colorizer.basis.atomic import claim, publish, scratch_of
 from colorizer.basis.errors import ColorizeError, SourceError, StorageError
@@ -56,6 +56,10 @@ def is_uri(text: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
 
 
+SHORTEST = 4
+"""Letters of a password from which it is looked for by itself; shorter ones are part of any word."""
+
+
 def masked(uri: str) -> str:
     """A URI without the name and password that may be in it, and without what its query says of keys and tokens."""
     return SECRET.sub(r"\1***", re.sub(r"://[^/]*@", "://", uri))
@@ -87,7 +91,17 @@ def _why(error: Exception, uri: str) -> str:
     if isinstance(error, ValueError) and "rotocol" in str(error):
         return f"no store is called {scheme}://; fsspec knows {', '.join(sorted(EXTRAS))}, memory, smb, sftp and more"
     text = " ".join(str(error).split()) or type(error).__name__
-    return masked(text)[:300]
+    return masked(_unnamed(text, uri))[:300]
+
+
+def _unnamed(text: str, uri: str) -> str:
+    """What a library says, without the name and password of a URI, which it may repeat in parts or in other forms."""
+    for told in (uri, unquote(uri)):
+        holder = told.partition("://")[2].partition("/")[0].rpartition("@")[0]
+        word = holder.partition(":")[2]
+        text = text.replace(f"{holder}@", "") if holder else text
+        text = text.replace(word, "***") if len(word) >= SHORTEST else text
+    return text
 
 
 @contextmanager

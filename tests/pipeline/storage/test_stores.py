@@ -268,3 +268,15 @@ def test_keys_and_tokens_of_a_query_are_not_shown():
     shown = masked("https://u:most-secret@host/a.mov?v=2&X-Amz-Signature=most-secret&token=most-secret&part=3")
     assert "most-secret" not in shown
     assert shown == "https://host/a.mov?v=2&X-Amz-Signature=***&token=***&part=3"
+
+
+@pytest.mark.parametrize("said", [
+    'Invalid bucket name "me:most-secret@films"', "https:///me:most-secret@films/a.mov is no place",
+    "user me, password most-secret: refused", "Invalid bucket name 'me:most%2Dsecret@films'",
+])  # fmt: skip
+def test_what_a_library_repeats_of_a_password_is_not_shown(said):
+    """In parts, without the scheme, or with another number of slashes; neither in reading nor in writing."""
+    for way in (stores.reading, stores.writing):
+        with pytest.raises(StorageError) as raised, way("s3://me:most%2Dsecret@films/a.mov"):
+            raise ValueError(said)
+        assert "secret" not in str(raised.value)
