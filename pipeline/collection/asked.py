@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 from colorizer.basis.errors import Mistyped
@@ -53,4 +54,4 @@ def is_output(folder: Path | str) -> bool:
     """Whether runs wrote their outputs into a folder, by the state that they keep there."""
     if is_uri(str(folder)):
         return bool(Store(str(folder)).find(layout.ITEMS))
-    return (Path(folder) / layout.ITEMS).is_dir()
+    return os.path.isdir(Path(folder) / layout.ITEMS)  # noqa: PTH112 - Path's raises where a path is too long

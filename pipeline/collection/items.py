@@ -29,7 +29,7 @@ class Found:
     """What a walk or a manifest gave. passed: other files by suffix, which nothing is done about.
 
     orphans: outputs of earlier runs that belong to no source any more. remarks: what a person should know of the
-    manifest. hints: what who looks first may want otherwise.
+    manifest or the tree. hints: what who looks first may want otherwise.
     linked: folders behind symbolic links that nothing is done about. keys: of objects in a store that no path can hold,
     below the source.
     """
@@ -63,7 +63,7 @@ def find(
         _part(rows, known)
     else:
         tree = walk(source, out, every, follow)
-        rows, passed = tree.rows, dict(tree.passed)
+        rows, passed, remarks = tree.rows, dict(tree.passed), tuple(tree.remarks)
     items = list(_items(rows, options, known))
     globs = tuple(include), tuple(exclude)
     chosen = tuple(item for row, item in items if _wanted(row["below"], *globs))

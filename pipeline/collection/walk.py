@@ -28,7 +28,7 @@ class Tree:
     """What a walk found. rows: as of a manifest. passed: other files by suffix, and what else is not looked at, with
     counts. folders: that were looked into, as rows name them. hints: numbered pictures that are taken for scans.
     linked: folders behind links that lead out of the tree and are not followed. keys: of objects in a store that no
-    path can hold."""
+    path can hold. remarks: what else a person should know."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
@@ -36,6 +36,7 @@ class Tree:
     hints: list[str] = field(default_factory=list)
     linked: int = 0
     keys: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def walk(source: str, out: str, every: bool = False, follow: bool = False) -> Tree:
@@ -107,8 +108,15 @@ def _local(source: str, out: str, follow: bool, tree: Tree) -> Iterator[tuple[Pu
     """
     mine, inner = None if is_uri(out) else Path(out).resolve(), Path(source).resolve()
     tops, seen = [Path(source)], set[Path]()
+
+    def unread(error: OSError) -> None:
+        why = error.strerror or str(error)
+        tree.remarks.append(
+            f"{error.filename}: what is in this folder is not looked at, since it cannot be read ({why})"
+        )
+
     while tops:
-        for top, folders, files in os.walk(tops.pop(0)):
+        for top, folders, files in os.walk(tops.pop(0), onerror=unread):
             place, real = Path(top), Path(top).resolve()
             if real in seen or real == mine:
                 folders.clear()
@@ -119,8 +127,9 @@ def _local(source: str, out: str, follow: bool, tree: Tree) -> Iterator[tuple[Pu
                 tree.passed["in outputs of earlier runs"] += len(files)
                 continue
             near = sorted(place / f for f in folders if not f.startswith("."))
-            folders[:] = [path.name for path in near if not path.is_symlink()]
-            away = [path for path in near if path.is_symlink() and not path.resolve().is_relative_to(inner)]
+            links = [path for path in near if os.path.islink(path)]  # noqa: PTH114 - Path's raises where a path is too long
+            folders[:] = [path.name for path in near if path not in links]
+            away = [path for path in links if not path.resolve().is_relative_to(inner)]
             led = [path for path in away if follow and not inner.is_relative_to(path.resolve())]
             tops += led
             tree.linked += len(away) - len(led)

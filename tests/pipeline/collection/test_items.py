@@ -426,3 +426,17 @@ def test_folders_behind_links_are_counted_and_taken_in_once(tmp_path):
     followed = find(home, tmp_path / "out", {}, (), (), follow=True)
     assert sorted(outs(followed).values()) == ["a.mkv", "in/b.mkv", "one/c.mkv", "one/deep/d.mkv"]
     assert followed.linked == 1
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    """One too deep for the system does not end the run, and none is passed over in silence."""
+    home = tree(tmp_path / "src", "a.tif")
+    monkeypatch.chdir(home)
+    for _ in range(25):
+        name = "d" * 200
+        os.mkdir(name)  # noqa: PTH102 - a path as long as this has no other way
+        os.chdir(name)
+    found = walked(home)
+    assert [item.out for item in found.items] == ["a.tif"]
+    [told] = found.remarks
+    assert "not looked at, since it cannot be read (File name too long)" in told
