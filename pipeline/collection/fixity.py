@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from colorizer.basis.errors import ColorizeError
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot
 from pipeline.collection.state import State, records
@@ -17,9 +18,18 @@ from pipeline.values.stages import DONE
 
 
 def preserved(state: State, asked: bool) -> bool:
-    """Whether a collection is a preserved one: by this run's wish, or an earlier one's. Raises StorageError."""
-    known = any(state.depot.stamp_of(place) for place in (layout.PRESERVED, MANIFEST))
+    """Whether a collection is a preserved one: by this run's wish, or an earlier one's.
+
+    Raises StorageError, and ColorizeError for a manifest that no run wrote, such as a bag's (RFC 8493), where one is to
+    be.
+    """
+    known = bool(state.depot.stamp_of(layout.PRESERVED))
     if asked and not known:
+        if state.depot.stamp_of(MANIFEST):
+            raise ColorizeError(
+                f"{state.depot}: {MANIFEST} exists there and is not this program's; move it away, or give another "
+                "OUT_DIR"
+            )
         with writable(path := state.out / layout.PRESERVED):
             path.touch()
         state.depot.put(layout.PRESERVED)

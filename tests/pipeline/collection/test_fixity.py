@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from colorizer.basis.errors import ColorizeError
 from pipeline.collection import layout
 from pipeline.collection.items import find
 from pipeline.collection.lookup import find_plan
@@ -117,4 +118,18 @@ def test_captions_have_a_line(archive):
     write_captioned(archive.source / "news.ts", [b""] * 24)
     archive()
     assert "news.mkv.scc" not in read_manifest(archive.out)
+    assert holds(archive.out)
+
+
+def test_a_manifest_of_somebody_else_stays(archive):
+    """A bag has one of that name: it is neither replaced nor taken for an earlier run's wish."""
+    theirs = f"{'0' * 64}  data/letter.pdf\n"
+    archive.out.mkdir(exist_ok=True)
+    (archive.out / MANIFEST).write_text(theirs)
+    with pytest.raises(ColorizeError, match=f"{MANIFEST} exists there and is not this program's; move it away"):
+        archive(preservation=True)
+    archive()
+    assert (archive.out / MANIFEST).read_text() == theirs
+    (archive.out / MANIFEST).unlink()
+    archive(preservation=True)
     assert holds(archive.out)
