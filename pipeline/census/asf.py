@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from pipeline.census.asf_rules import (
     CONTENT,
     EXTENDED,
     EXTENSION,
+    FILE,
     HEADER,
     KNOWN,
     LIBRARY,
@@ -29,6 +31,9 @@ BEFORE = {HEADER: 6, EXTENSION: 22}
 """Bytes between the head of an object and the objects in it."""
 FIELDS = ("Title", "Author", "Copyright", "Description", "Rating")
 UNICODE, BYTES, TRUTH = 0, 1, 2
+EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+MAX_TICKS = 2**61
+"""In the year 8907; a time beyond is none."""
 
 
 @dataclass(slots=True)
@@ -68,6 +73,8 @@ def _object(kind: bytes, content: bytes, size: int) -> Iterator[Element]:
         yield from _values(content, 2, of_streams=True)
     elif kind == STREAM:
         yield from _stream(content)
+    elif kind == FILE:
+        yield from _file(content)
     elif kind not in KNOWN:
         name = NAMES.get(kind) or str(UUID(bytes_le=kind)).upper()
         yield element(f"ASF object {name}", size, content, [content])
@@ -81,6 +88,14 @@ def _content(content: bytes) -> Iterator[Element]:
         if (text := content[at : at + size].removesuffix(b"\0\0")).strip(b"\0 "):
             yield element(f"ASF value {name}", len(text), text, [text])
         at += size
+
+
+def _file(content: bytes) -> Iterator[Element]:
+    """When the file was made: ticks of 100 ns since 1601. All else of it is of the file's own bytes and times."""
+    ticks = int.from_bytes(content[24:32], "little")
+    if ticks and ticks < MAX_TICKS:
+        says = f"{EPOCH + timedelta(microseconds=ticks // 10):%Y-%m-%dT%H:%M:%S}"
+        yield element("ASF field FileProperties/creation time", 8, content[24:32], [says.encode()], says=says)
 
 
 def _values(content: bytes, at: int, of_streams: bool = False) -> Iterator[Element]:

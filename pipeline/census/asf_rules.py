@@ -16,13 +16,14 @@ CONTENT = UUID("75B22633-668E-11CF-A6D9-00AA0062CE6C").bytes_le
 EXTENDED = UUID("D2D0A440-E307-11D2-97F0-00A0C95EA850").bytes_le
 METADATA = UUID("C5F8CBEA-5BAF-4877-8467-AA8C44FA4CCA").bytes_le
 LIBRARY = UUID("44231C94-9498-49D1-A141-1D134E457054").bytes_le
+FILE = UUID("8CABDCA1-A947-11CF-8EE4-00C00C205365").bytes_le
 STREAM = UUID("B7DC0791-A9B7-11CF-8EE6-00C00C205365").bytes_le
 PROPERTIES = UUID("14E6A5CB-C672-4332-8399-A96952065B5A").bytes_le
 
 KNOWN = frozenset(
     UUID(text).bytes_le
     for text in (
-        "75B22636-668E-11CF-A6D9-00AA0062CE6C", "8CABDCA1-A947-11CF-8EE4-00C00C205365",
+        "75B22636-668E-11CF-A6D9-00AA0062CE6C",
         "33000890-E5B1-11CF-89F4-00A0C90349CB", "D6E229D3-35DA-11D1-9034-00A0C90349BE",
         "D6E229DF-35DA-11D1-9034-00A0C90349BE",
         "FEB103F8-12AD-4C64-840F-2A1D2F7AD48C", "3CB73FD0-0C4A-4803-953D-EDF7B6228F0C",
@@ -33,7 +34,7 @@ KNOWN = frozenset(
         "D9AADE20-7C17-4F9C-BC28-8555DD98E2A2",
     )
 )  # fmt: skip
-"""Data, file properties, indexes and their parameters, markers (chapters, which are compared), codecs, bit rates,
+"""Data, indexes and their parameters, markers (chapters, which are compared), codecs, bit rates,
 languages (compared), padding, compatibility."""
 NAMES = _by_guid(
     {

@@ -6,6 +6,8 @@ rest: sample entries, user data, lists of keys.
 
 from __future__ import annotations
 
+import io
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,7 +22,7 @@ KNOWN: dict[bytes, tuple[bytes, bytes]] = {
     b"mfra": (b"", b"tfra mfro"),
     b"moof": (b"traf", b"mfhd"),
     b"traf": (b"", b"tfhd tfdt trun sdtp sbgp sgpd saiz saio subs senc"),
-    b"moov": (b"trak udta meta mvex", b"mvhd iods cmov"),
+    b"moov": (b"trak udta meta mvex", b"mvhd iods"),
     b"mvex": (b"", b"mehd trex trep"),
     b"trak": (b"edts mdia udta meta tref", b"tkhd tapt"),
     b"tref": (b"", b"tmcd chap hint"),
@@ -57,17 +59,21 @@ PICTURES, TIMES, SOUNDS = 78, 26, {0: 20, 1: 36, 2: 56}
 version."""
 KEYS = 4096
 MAX_TRACKS = 10_000
+MAX_MOVIE = 1 << 24
+"""Bytes of a movie whose header is compressed; what is beyond is not looked at."""
 
 
 @dataclass(slots=True)
 class _Film:
-    """What fields have said so far. times: in eight bytes each; turned: whether its own matrix turns it.
+    """What fields have said so far. times: in eight bytes each; turned: whether its own matrix turns it; unpacked:
+    whether its header was compressed.
 
     tracks: handler of each and the group of alternatives that it is in.
     """
 
     times: set[bytes] = field(default_factory=set)
     turned: bool = False
+    unpacked: bool = False
     tracks: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
@@ -137,6 +143,11 @@ def _box(file: File, places: list[_Place], kind: bytes, body: int, end: int) -> 
             place.film.tracks[-1] = place.handler, place.film.tracks[-1][1]
     if kind == b"keys" and place.kind == b"meta":
         place.keys = _keys(file.at(body, end - body))
+    if kind == b"cmov" and place.kind == b"moov" and (packed := _unpacked(file, place.film, body, end)) is not None:
+        first = _place(b"", "", 0, packed.size)
+        first.film = place.film
+        yield from through("MP4", packed, first, partial(_enter, packed))
+        return
     if place.kind == b"stsd":
         inner = _entry(file, place, name, body, end)
     elif kind in deeper and len(places) < MAX_DEPTH:
@@ -152,6 +163,21 @@ def _box(file: File, places: list[_Place], kind: bytes, body: int, end: int) -> 
         yield _named_element(file, place, kind, name, body, end)
         return
     places.append(inner)
+
+
+def _unpacked(file: File, film: _Film, body: int, end: int) -> File | None:
+    """The movie that a compressed header holds, as QuickTime of the nineties wrote it; None where it is damaged.
+
+    One within another is none, so that unpacking comes to an end.
+    """
+    head, at = file.at(body, 12), body + int.from_bytes(file.at(body, 4), "big")
+    if film.unpacked or head[4:] != b"dcomzlib" or file.at(at + 4, 4) != b"cmvd":
+        return None
+    film.unpacked = True
+    try:
+        return File(io.BytesIO(zlib.decompressobj().decompress(file.at(at + 12, end - at - 12), MAX_MOVIE)))
+    except zlib.error:
+        return None
 
 
 def _fields(kind: bytes, name: str, content: bytes, film: _Film) -> Iterator[Element]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
 from pipeline.census.element import Element, File, element, rest
-from pipeline.census.mxf_rules import FIELDS, PROPERTIES, RULES, SETS
+from pipeline.census.mxf_rules import DATES, FIELDS, PROPERTIES, RULES, SETS
 
 KEY = b"\x06\x0e\x2b\x34"
 RUN_IN = 1 << 16
@@ -63,6 +64,14 @@ def _element(file: File, key: bytes, body: int, end: int, primer: dict[int, byte
         yield element(f"MXF element {key.hex()}", end - body, content, [content])
 
 
+def _date(value: bytes) -> str:
+    """A time stamp (SMPTE ST 377-1, 4.3) as FFmpeg says it in tags; "" for none."""
+    if len(value) != 8 or not value[:4].strip(b"\0"):
+        return ""
+    year, month, day, hour, minute, second, quarters = struct.unpack(">H6B", value)
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{quarters * 4000:06}Z"
+
+
 def _properties(content: bytes, name: str, primer: dict[int, bytes]) -> Iterator[Element]:
     """Of a set: two bytes of tag, two of length, value. Tags of a file's own are told by their labels."""
     at = 0
@@ -72,6 +81,9 @@ def _properties(content: bytes, name: str, primer: dict[int, bytes]) -> Iterator
         label = primer.get(tag, b"") if tag >= OWN else b""
         if tag in FIELDS and value.strip(b"\0"):
             yield element(f"MXF property {name}/{FIELDS[tag]}", size, value, says=value.hex())
+        elif tag in DATES:
+            if when := _date(value):
+                yield element(f"MXF property {name}/{DATES[tag]}", size, value, [when.encode()], says=when)
         elif tag not in PROPERTIES and not label[8:].startswith(RULES):
             yield element(f"MXF property {name}/{label.hex() or f'{tag:04X}'}", size, value, [value])
         at += 4 + size

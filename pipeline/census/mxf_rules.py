@@ -30,6 +30,8 @@ FIELDS: dict[int, str] = {
     0x3D05: "ElectroSpatialFormulation", 0x3D0C: "DialNorm",
 }  # fmt: skip
 """Properties among these that no output holds; 0 says nothing."""
+DATES: dict[int, str] = {0x3B02: "LastModifiedDate", 0x4404: "PackageModifiedDate", 0x4405: "PackageCreationDate"}
+"""Properties among these that say when; those that a tag says too are compared with it."""
 RULES = tuple(map(bytes.fromhex, ("0420040101", "0e200401050301", "040405", "0601010406", "04010602", "04010603")))
 """Of labels of a file's own tags, from their ninth byte on: mastering display and light levels, which another check
 compares; where partitions and index tables lie; links between sets; and how MPEG-2 and JPEG 2000 are coded."""

@@ -1,6 +1,7 @@
 """Fields of known boxes, chunks and sets that no output holds: named where they say something, with what they say."""
 
 import struct
+import zlib
 
 import pytest
 from hypothesis import given
@@ -165,6 +166,46 @@ def test_fields_of_mxf_descriptors_are_named(tmp_path):
         found = lost(klv(bytes.fromhex("060e2b34020501010d01020101020400"), bytes(80)) + klv(key, items), tmp_path)
         assert len(found) == (6 if value == b"\5" else 0)
     assert "MXF property RGBAEssenceDescriptor/ActiveFormatDescriptor (05; 1 byte)" in found
+
+
+def test_dates_of_mxf_are_named(tmp_path):
+    """When a file and its packages were changed, and these were made; a date of zeros says nothing."""
+    for value in (bytes(8), struct.pack(">H6B", 2006, 6, 25, 23, 9, 48, 125)):
+        sets = [(0x2F, 0x3B02), (0x36, 0x4404), (0x37, 0x4405)]
+        data = b"".join(
+            klv(bytes.fromhex(f"060e2b34025301010d0101010101{kind:02x}00"), struct.pack(">HH", tag, 8) + value)
+            for kind, tag in sets
+        )
+        found = lost(klv(bytes.fromhex("060e2b34020501010d01020101020400"), bytes(80)) + data, tmp_path)
+        assert len(found) == 3 * any(value)
+    assert found[0] == "MXF property Preface/LastModifiedDate (2006-06-25T23:09:48.500000Z; 8 bytes)"
+    assert found[2] == "MXF property SourcePackage/PackageCreationDate (2006-06-25T23:09:48.500000Z; 8 bytes)"
+
+
+def compressed(data, form=b"zlib"):
+    """A movie's header as QuickTime of the nineties packed it."""
+    packed = zlib.compress(data)
+    size = len(data).to_bytes(4, "big")
+    return box(b"moov", box(b"cmov", box(b"dcom", form) + box(b"cmvd", size + packed)))
+
+
+def test_a_compressed_header_is_gone_into(tmp_path):
+    """Twelve boxes that no rule knows, and fields, as in a header that is not compressed."""
+    words = [box(b"zz%02d" % n, b"12345") for n in range(12)]
+    plain = box(b"moov", mvhd(times=(MADE, MADE + 9)) + track(tkhd()) + box(b"udta", b"".join(words)))
+    packed = lost(box(b"ftyp", b"qt  ") + compressed(plain), tmp_path)
+    assert packed == lost(box(b"ftyp", b"qt  ") + plain, tmp_path)
+    assert len(packed) == 13
+    assert "modification time" in packed[0]
+
+
+def test_a_header_that_cannot_be_unpacked_is_named(tmp_path):
+    """Of another packing, damaged, or packed again, and again, without an end."""
+    packed = zlib.compress(bytes(99))
+    broken = box(b"moov", box(b"cmov", box(b"dcom", b"zlib") + box(b"cmvd", bytes(4) + packed[:5] + b"zzzzzzzz")))
+    for data in (broken, compressed(bytes(99), b"brot"), compressed(compressed(compressed(mvhd())))):
+        [text] = lost(data, tmp_path)
+        assert text.startswith("MP4 box moov/cmov (")
 
 
 @given(st.sampled_from([*isobmff_fields.READERS, *riff_fields.READERS]), st.binary(max_size=200))

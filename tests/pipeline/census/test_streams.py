@@ -222,6 +222,14 @@ def test_objects_and_values_of_asf_are_named(tmp_path):
     assert "ASF value WM/Lens" not in " ".join(lost(asf(asf_values(values)), tmp_path, words={"50 mm"}))
 
 
+@pytest.mark.parametrize(("ticks", "said"), [(127156662870000000, "2003-12-12T01:31:27"), (0, ""), (2**63, "")])
+def test_the_date_of_an_asf_file_is_named(tmp_path, ticks, said):
+    """FFmpeg gives it to nobody; of one that cannot be nothing is told."""
+    content = bytes(16) + struct.pack("<QQ", 5, ticks) + bytes(48)
+    found = lost(asf(asf_object("8CABDCA1-A947-11CF-8EE4-00C00C205365", content)), tmp_path)
+    assert found == ([f"ASF field FileProperties/creation time ({said}; 8 bytes)"] if said else [])
+
+
 def test_extended_streams_of_asf_are_named(tmp_path):
     """Names of streams, and what stands beside their samples."""
     name = wide("Left eye")

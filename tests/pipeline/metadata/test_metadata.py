@@ -26,6 +26,14 @@ def scan_of(path):
         return reader.scan
 
 
+def test_how_gray_was_made_of_dots_is_named(tmp_path):
+    """Thresholding and the cells of a dither say it of the source's samples alone."""
+    path = tmp_path / "a.tif"
+    extra = [(263, 3, 1, 2, True), (264, 3, 1, 8, True), (265, 3, 1, 8, True)]
+    tifffile.imwrite(path, noise((48, 64)), photometric="minisblack", metadata=None, extratags=extra)
+    assert {loss.name for loss in scan_of(path).metadata.lost} == {"Thresholding", "CellWidth", "CellLength"}
+
+
 def exif_block(order="<"):
     """A TIFF structure as Exif has it: Artist, Orientation, resolution, and an Exif directory with a maker's note."""
 
