@@ -48,11 +48,12 @@ shown; `chpl` is chapters; numbers in `ilst`, and places, are tags that FFmpeg g
 PROGRAMS = (b"\xa9too", b"\xa9swr", b"\xa9enc")
 """What program wrote the file; and keys of FFmpeg's that say it, or what kind of file it is."""
 KEYS_OF_FILES = ("encoder", "major_brand", "minor_version", "compatible_brands")
-ENTRY = (
-    b"avcC hvcC lhvC hvcE avcE vpcC av1C esds glbl pasp colr fiel clap btrt st3d sv3d dvcC dvvC dvwC d263 damr alac "
+ENTRY = {
+    b"SMI ",
+    *b"avcC hvcC lhvC hvcE avcE vpcC av1C esds glbl pasp colr fiel clap btrt st3d sv3d dvcC dvvC dvwC d263 damr alac "
     b"dfLa dOps dac3 dec3 ddts dmlp wave chan chnl pcmC srat mhaC frma enda sinf rinf mdcv clli SmDm CoLL amve jp2h "
-    b"ACLR APRG ARES ADHR APHD SMI"
-).split()
+    b"ACLR APRG ARES ADHR APHD".split(),
+}
 """Boxes in a sample entry that say how its samples are coded, and those that are compared: aspect, colors, crop."""
 PICTURES, TIMES, SOUNDS = 78, 26, {0: 20, 1: 36, 2: 56}
 """Bytes of a sample entry, after its first 8, before the boxes in it: of pictures, of time codes, of sound by its

@@ -122,6 +122,7 @@ CENSUS = {
     "alpha.webm": ["Matroska"] * 2, "clock_rgb555.avi": ["RIFF"] * 3, "hevc_hdr10_rot.mkv": ["Matroska"],
     "prores_4444_alpha_12bit_tmcd.mov": ["MP4"] * 4, "quadaudio.mxf": ["MXF"],
     "rotate90_audio.mp4": ["MP4"] * 3, "guitar_speech_audio.mp4": ["MP4"] * 2,
+    "sports_multishot_audio.mov": ["MP4"] * 4, "multishot_vfr.wmv": ["ASF"],
     "svq1_odd.mov": ["MP4"], "realshort_aac.mp4": ["MP4"] * 2,
 }  # fmt: skip
 """The same of packets that gave no frame, and of elements of the file that no rule knows."""
@@ -130,6 +131,9 @@ ACCOUNTS = {("hevc_loewe.ts", suffix): ["packets"] for suffix in (".mkv", ".mov"
     ("interlaced_pal_sar12-11.ts", suffix): ["sync"] for suffix in (".mov", ".mp4")
 }
 """The same of other tracks: converted sound, some of which does not decode; packets of one time, moved apart."""
+
+REGIONS = {("hevc_hdr10_rot.mkv", suffix): ["Matroska"] for suffix in (".mov", ".mp4")}
+"""The same of languages with a region, which Matroska alone holds."""
 
 WORDS = {("hevc_hdr10_rot.mkv", suffix): ["titles", "tags", "targets"] for suffix in (".mov", ".mp4")}
 """What is named of words that Matroska alone holds."""
@@ -189,7 +193,8 @@ def test_outcome(tmp_path, tiny, name, suffix):
     assert len(result.plan.pts) == expected
     named = [finding for finding in result.findings if not finding.holds and finding.detail]  # tracks are asked below
     of_picture = WORDS.get((source.name, suffix), []) + ACCOUNTS.get((source.name, suffix), [])
-    of_picture += [w for w in BESIDE.get(source.name, []) if (w, suffix) not in CARRIED] + CENSUS.get(source.name, [])
+    of_picture += [w for w in BESIDE.get(source.name, []) if (w, suffix) not in CARRIED]
+    of_picture += CENSUS.get(source.name, []) + REGIONS.get((source.name, suffix), [])
     assert [finding.what.partition(" ")[0] for finding in named] == of_picture
     of_tracks = LOST.get((source.name, suffix), []) + ["audio"] * (SOUND.get(source.name, 0) if suffix == ".mp4" else 0)
     assert sorted(text.partition(" ")[0] for text in result.lost) == sorted(of_tracks + of_picture)
