@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from colorizer.basis.errors import Mistyped
 from pipeline.collection import layout
+from pipeline.storage.job_folder import PAGE, REPORT
 from pipeline.storage.stores import Store, is_uri, masked
 from pipeline.values.suffixes import REELS
 
@@ -51,7 +52,9 @@ def _inside(place: str, folder: str) -> bool:
 
 
 def is_output(folder: Path | str) -> bool:
-    """Whether runs wrote their outputs into a folder, by the state that they keep there."""
+    """Whether runs wrote their outputs into a folder, by the state that they keep there; or a report about one."""
     if is_uri(str(folder)):
         return bool(Store(str(folder)).find(layout.ITEMS))
-    return os.path.isdir(Path(folder) / layout.ITEMS)  # noqa: PTH112 - Path's raises where a path is too long
+    path = Path(folder)
+    alone = path.name.endswith(REPORT) and os.path.isfile(path / PAGE)  # noqa: PTH113 - Path's raises, as below
+    return alone or os.path.isdir(path / layout.ITEMS)  # noqa: PTH112 - Path's raises where a path is too long

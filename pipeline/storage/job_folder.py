@@ -2,6 +2,7 @@
 
 OUT                          the output, which gets its name when it was checked
 OUT.scc                      captions that its source's frames carry
+OUT.report/                  a report about it alone: report.html, and its pictures in report/
 OUT.json                     its sidecar, which comes last: without it nothing is finished
 .STEM.MARK.part.SUFFIX       the output while it grows
 OUT.job/                     the folder, where a person named none
@@ -36,6 +37,8 @@ PASSING = "passing"
 REFUSED = "refused.json"
 SIDECAR, DIGESTS, CAPTIONS = ".json", ".framemd5", ".scc"
 """What the names of files beside an output end in, after its own."""
+REPORT, PAGE = ".report", "report.html"
+"""The same of the folder of a report about it alone; and the page in it."""
 
 UNIT = r"[0-9a-f]{8,64}"
 PIECE = rf"{UNIT}\.\d+"

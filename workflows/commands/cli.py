@@ -17,7 +17,7 @@ COMMANDS = {
     "scan": "Color a photograph, plate or negative of any size.",
     "archive": "Color a whole collection, unattended.",
     "plan": "Edit shots and looks; the next run repaints what that touches.",
-    "report": "Show what came of a collection, on one page.",
+    "report": "Show what came of a collection, or of one output, on one page.",
     "verify": "Prove that an output keeps what its source holds.",
     "train": "Train weights on color pictures.",
     "evaluate": "Measure weights on pictures whose colors are known.",

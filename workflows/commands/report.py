@@ -1,4 +1,4 @@
-"""`chromatheque report`: what a night did to a collection, on one page to read in the morning."""
+"""`chromatheque report`: what a night did to a collection, or what came of one output, on a page to look at."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from workflows.terminal.plain import bare, say
 
 
 @click.command()
-@click.argument("out", metavar="OUT_DIR", type=Place(exists=True, folder=True))
+@click.argument("out", metavar="OUT_DIR|OUT", type=Place(exists=True))
 @click.option(
     "--scratch",
     type=Named(file_okay=False, path_type=Path),
     help="Where files of stores are worked on. [~/.cache/chromatheque/work]",
 )
 def report(out: str, scratch: Path | None) -> None:
-    """Write OUT_DIR/report.html anew: what came of every file of a collection.
+    """Write OUT_DIR/report.html anew: what came of every file of a collection; of an OUT: OUT.report/report.html.
 
     Works at any time, also while the collection is being colored. The page holds totals, what was set aside and why,
     every shot and page before and after, its scene tags, and what a person should look at. It needs no network; its
-    pictures are in OUT_DIR/report/.
+    pictures are in a folder report/ beside it. OUT is what `reel` or `scan` wrote.
 
     Example: chromatheque report colored/
     """
@@ -32,8 +32,14 @@ def report(out: str, scratch: Path | None) -> None:
     from pipeline.collection.depot import depot_for
     from pipeline.storage.stores import is_uri
 
+    if not is_uri(out) and Path(out).is_file():
+        with loading():
+            from workflows.report.single import write_single
+
+        say(f"the report is in {write_single(Path(out))}")
+        return
     if not is_uri(out):
-        check_collection(Path(out))
+        check_collection(Path(out), ", or an output of `reel` or `scan`")
     with loading():
         from workflows.report.page import write_report
 

@@ -14,11 +14,12 @@ from colorizer.basis.errors import ColorizeError
 from pipeline.collection import layout
 from pipeline.collection.depot import Depot
 from pipeline.collection.lease import at_work
+from pipeline.storage.job_folder import PAGE
 from pipeline.values.stages import LISTED, OPENED
 from workflows.report.values import Collection
 from workflows.terminal.clock import clock
 
-NAME = "report.html"
+NAME = PAGE
 TEMPLATE = "report.html.j2"
 TITLE = b"Chromatheque</title>"
 HEAD = 1 << 16
@@ -86,15 +87,24 @@ def write_report(depot: Depot, progress: Callable[[int, int], None] = lambda don
 
 
 def _write(depot: Depot, collection: Collection) -> None:
+    depot.fetch(NAME)
+    write_page(depot.folder / NAME, collection)
+    depot.put(NAME)
+
+
+def write_page(path: Path, collection: Collection) -> None:
+    """Write the page, whole or not at all. Raises ColorizeError where another file has its name, StorageError."""
     from pipeline.storage.atomic import writable
 
-    path = depot.folder / NAME
-    depot.fetch(NAME)
     with writable(path):
-        if path.exists() and TITLE not in path.read_bytes()[:HEAD]:
+        if path.exists() and not is_report(path):
             raise ColorizeError(f"{path}: exists and is not this program's; move it away to have a report")
         write_text(path, page(collection, datetime.now().astimezone()))
-    depot.put(NAME)
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a report of ours."""
+    return path.is_file() and TITLE in path.read_bytes()[:HEAD]
 
 
 def page(collection: Collection, now: datetime) -> str:

@@ -24,7 +24,7 @@ from pipeline.collection.layout import KEYS, ORPHANS, STATE
 from pipeline.reels.tracks import Carried
 from pipeline.storage.atomic import read_json, stamp
 from pipeline.storage.job_folder import PLAN
-from pipeline.values.kinds import KINDS
+from pipeline.values.kinds import KINDS, REEL, SCAN
 from pipeline.values.look_source import in_words, sources_from_json
 from pipeline.values.remarks import COLORED, NEGATIVE, TWICE
 from pipeline.values.stages import ASIDE, DONE, PAINTING, SURVEYED, WAITING
@@ -79,6 +79,23 @@ def link(place: str) -> str:
 def published(out: Path, item: Item) -> File:
     """A file whose output has just got its name."""
     return _with_output(out, File(item.key, item.kind, DONE, item.name, place=item.out), frozenset())
+
+
+def is_told(sidecar: Path) -> bool:
+    """Whether a file is a sidecar of ours."""
+    return _text(_dict(_json(sidecar)).get("format")).startswith("chromatheque-")
+
+
+def of_output(folder: Path, out: Path) -> File:
+    """An output that no collection knows, by its sidecar. folder: of the page, beside the output; it is there."""
+    values = _dict(_json(out.with_name(f"{out.name}.json")))
+    kind = SCAN if "pages" in values else REEL
+    file = File(
+        "output", kind.name, DONE, shown(out.name), id=_text(values.get("id")),
+        catalog=tuple((shown(name), _text(text)) for name, text in _dict(values.get("catalog")).items()),
+        source=_text(_dict(values.get("source")).get("name")), place=f"{os.pardir}/{out.name}",
+    )  # fmt: skip
+    return _with_output(folder, file, frozenset())
 
 
 def _file(out: Path, path: Path, elsewhere: frozenset[str]) -> File:

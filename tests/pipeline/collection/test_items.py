@@ -349,6 +349,14 @@ def test_an_earlier_output_folder_is_no_source(tmp_path):
     assert found.passed == {"in outputs of earlier runs": 1}
 
 
+def test_a_report_about_one_output_is_no_source(tmp_path):
+    """Its pictures are not photographs; a folder that is only called so is one of the source's."""
+    home = tree(tmp_path / "src", "a.jpg", "a.tif.report/report.html", "a.tif.report/report/output-0a.jpg")
+    assert list(outs(walked(home)).values()) == ["a.tif"]
+    mine = tree(tmp_path / "mine", "a.jpg", "annual.report/b.jpg")
+    assert list(outs(walked(mine)).values()) == ["a.tif", "annual.report/b.tif"]
+
+
 @pytest.mark.parametrize("name", ["a" * 251 + ".tif", "\u6f22" * 79 + ".png", "b" * 250 + ".mov"])
 def test_a_name_of_any_length_has_an_output(tmp_path, name):
     """With room for what is written beside it; two that begin alike stay apart."""
