@@ -28,9 +28,9 @@ def sums_of(luma: np.ndarray) -> str:
     turned = flat ^ _signs(flat.size, flat.dtype.itemsize)  # top - code where the sign is minus: the tops cancel out
     count = COUNTS[luma.shape[1] % COUNTS[0] == 0]
     even = flat.size - flat.size % count
-    sums = turned[:even].reshape(-1, count).sum(0, dtype=np.uint64)
+    sums = turned[:even].reshape(-1, count).sum(0, dtype=np.uint32)
     sums[: flat.size - even] += turned[even:]
-    return base64.b64encode((sums & 0xFFFFFFFF).astype("<u4").tobytes()).decode("ascii")
+    return base64.b64encode(sums.astype("<u4").tobytes()).decode("ascii")
 
 
 def mean_square(one: str, other: str, samples: int) -> float:
