@@ -18,9 +18,10 @@ SIZE = (96, 64)
 
 def write_captioned(
     path: Path, captions: Sequence[bytes], descriptions: Mapping[int, int] | None = None,
-    rate: Fraction = Fraction(30000, 1001),
+    rate: Fraction = Fraction(30000, 1001), more: Mapping[int, bytes] | None = None,
 ) -> Path:  # fmt: skip
-    """Write it, a frame for each of `captions`: triplets as CTA-708-E has them. descriptions: codes by frame."""
+    """Write it, a frame for each of `captions`: triplets as CTA-708-E has them. descriptions: codes by frame. more:
+    other user data by frame."""
     with av.open(str(path), "w", format="vob" if path.suffix == ".vob" else "mpegts") as out:
         stream: Any = out.add_stream("mpeg2video", rate=rate, options={"g": "6", "bf": "0"})
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = *SIZE, "yuv420p", 2_000_000
@@ -31,14 +32,14 @@ def write_captioned(
                 frame = frame_of(stamped(number, SIZE), "yuv420p", 8)
                 frame.pts, frame.time_base = number, 1 / rate
             for packet in stream.encode(frame):
-                more = b""
+                user = USER_DATA + other if (other := (more or {}).get(index)) else b""
                 if data := captions[index]:
-                    more += USER_DATA + b"GA94\x03" + bytes([0x40 | len(data) // 3, 0xFF]) + data + b"\xff"
+                    user += USER_DATA + b"GA94\x03" + bytes([0x40 | len(data) // 3, 0xFF]) + data + b"\xff"
                 if code := (descriptions or {}).get(index):
-                    more += USER_DATA + b"DTG1" + bytes([0x41, 0xF0 | code])
+                    user += USER_DATA + b"DTG1" + bytes([0x41, 0xF0 | code])
                 whole = bytes(packet)
                 at = whole.index(SLICE)
-                made = av.Packet(whole[:at] + more + whole[at:])
+                made = av.Packet(whole[:at] + user + whole[at:])
                 made.stream, made.time_base, made.is_keyframe = stream, packet.time_base, packet.is_keyframe
                 made.pts, made.dts = packet.pts, packet.dts
                 out.mux(made)

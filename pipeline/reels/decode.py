@@ -16,7 +16,6 @@ import av
 import numpy as np
 
 from colorizer.basis.errors import SourceError, UnsupportedSource
-from pipeline.census.raw_dv import kinds_of
 from pipeline.containers.planes import luma_plane
 from pipeline.reels.account import Account
 from pipeline.reels.beside import Aside, aside_of
@@ -25,6 +24,7 @@ from pipeline.reels.fields import FieldReader
 from pipeline.reels.frames import Frame, luma_digest
 from pipeline.reels.pictures import Pictures
 from pipeline.reels.reel import Reel, open_source, packets_of, readable
+from pipeline.reels.user_data import looker
 from pipeline.values.words import counted, harm
 
 SLICED = ("ffv1", "prores", "dnxhd", "cfhd", "jpeg2000", "dpx", "exr", "tiff", "png")
@@ -88,8 +88,8 @@ class Reader:
         self.position = 0
         self._exact = True
         self._fields = FieldReader()
-        self._packed = reel.codec == "dvvideo" and reel.format != "dv"  # of raw DV the census tells
-        self._packs: frozenset[str] = frozenset()
+        self._looker = looker(reel)
+        self._unseen: dict[int | None, frozenset[str]] = {}
         self.raw: av.VideoFrame | None = None
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[av.VideoFrame] = iter(())
@@ -126,6 +126,8 @@ class Reader:
             self.damage.jumps = clock.jumps
         for packet in packets_of(container, stream, stopped, clock):
             account.read(packet, self.reel.codec)
+            if self._looker is not None and packet.size and (kinds := self._looker(bytes(packet))):
+                self._unseen[packet.pts] = kinds
             try:
                 decoded = packet.decode()
             except av.error.MemoryError:
@@ -137,7 +139,6 @@ class Reader:
                     self.damage.gone.append(packet.pts)
                 continue
             account.gave(decoded)
-            self._packs = kinds_of(bytes(packet)) if self._packed else frozenset()
             if self._logs is not None:
                 self._checksums(decoded)
             yield from decoded
@@ -183,7 +184,8 @@ class Reader:
 
     def _aside(self, raw: av.VideoFrame) -> Aside:
         aside = aside_of(raw)
-        return replace(aside, kinds=aside.kinds | self._packs) if self._packs else aside
+        kinds = self._unseen.pop(raw.pts, None) if self._unseen else None
+        return replace(aside, kinds=aside.kinds | kinds) if kinds else aside
 
     def _luma(self, raw: av.VideoFrame) -> np.ndarray:
         luma = luma_plane(raw, self.reel.coding.matrix)
