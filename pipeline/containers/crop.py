@@ -56,15 +56,24 @@ def _movie(file: BinaryIO) -> bytes:
 
 def _apertures(data: bytes) -> Iterator[list[Fraction]]:
     """Width and height of the clean apertures in a movie box."""
+    for kind, numbers in _in_entries(data):
+        if kind == b"clap":
+            a, b, c, d = struct.unpack_from(">4I", numbers)
+            yield [Fraction(a, b), Fraction(c, d)]
+
+
+def sample_entries(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and content of the boxes in the sample entries of a QuickTime file's pictures."""
+    return _in_entries(_movie(file))
+
+
+def _in_entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     for kind, body in _boxes(data):
         if kind in DEEPER:
-            yield from _apertures(body)
+            yield from _in_entries(body)
         elif kind == b"stsd":
             for _, entry in _boxes(body[8:]):
-                for inner, numbers in _boxes(entry[ENTRY - 8 :]):
-                    if inner == b"clap":
-                        a, b, c, d = struct.unpack_from(">4I", numbers)
-                        yield [Fraction(a, b), Fraction(c, d)]
+                yield from _boxes(entry[ENTRY - 8 :])
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -117,6 +117,19 @@ def unflagged_fields(file: BinaryIO, place: int) -> str:
     return "" if found.get(FLAG_INTERLACED, 0) else FIRST_FIELDS.get(found.get(FIELD_ORDER, UNDETERMINED), "")
 
 
+def own_fields(file: BinaryIO, place: int) -> str:
+    """What a picture's track says of its fields, "" where it says nothing, or the file is no Matroska file.
+
+    place: as of `unflagged_fields`. Raises ValueError for a file that is damaged.
+    """
+    file.seek(0)
+    if file.read(4) != EBML.to_bytes(4, "big"):
+        return ""
+    found = next(islice(_pictures(file), place, None), {})
+    flag = found.get(FLAG_INTERLACED, 0)
+    return "progressive" if flag == 2 else FIRST_FIELDS.get(found.get(FIELD_ORDER, UNDETERMINED), "") if flag else ""
+
+
 def _pictures(file: BinaryIO) -> Iterator[dict[int, int]]:
     """Of each picture's track the elements of its Video, as unsigned integers."""
     found = find_tracks(file)

@@ -20,6 +20,7 @@ from colorizer.color.coding import Coding
 from pipeline.containers.codecs import PictureCodec
 from pipeline.containers.containers import Container, container_of
 from pipeline.containers.crop import crop
+from pipeline.containers.field_word import field_word
 from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.reels.account import Account
 from pipeline.reels.beside import NOTHING, Aside, Beside, Kept, check_hdr
@@ -264,7 +265,7 @@ def check_tags(reel: Reel, made: Reel, codec: PictureCodec, container: Container
     pairs = [
         ("sample aspect", reel.aspect, made.aspect),
         ("rotation", reel.turn, made.turn),
-        *([] if mixed else [("fields", reel.fields, made.fields)]),
+        *([] if mixed else [("fields", reel.fields, _fields_of(made))]),
         ("time code", reel.timecode or made.timecode, made.timecode),
     ]
     names = ("range", "primaries", "transfer", "matrix")
@@ -284,6 +285,12 @@ def check_tags(reel: Reel, made: Reel, codec: PictureCodec, container: Container
         *(_kept(what, a, b) for what, a, b in pairs),
         *check_hdr(reel.hdr, made.hdr, container),
     ]
+
+
+def _fields_of(made: Reel) -> str:
+    """What an output says of its fields: its pictures, as FFmpeg decodes them, and the file, read without it."""
+    said = field_word(Path(made.uri))
+    return made.fields if said in ("", made.fields) else f"{made.fields} in its pictures, {said} in the file"
 
 
 def _kept(what: str, was: object, now: object) -> Finding:

@@ -56,6 +56,16 @@ def container_word(stream: Any) -> str:
     return meaning.get(int(stream.codec_context.field_order or 0), "")
 
 
+def contradicted(stream: Any, fields: str) -> tuple[str, ...]:
+    """What a person should know where the container names another first field than the pictures, which are believed."""
+    if fields == PROGRESSIVE or container_word(stream) in ("", fields):
+        return ()
+    first, other = (("top", "bottom"), ("bottom", "top"))[fields == "bff"]
+    return (
+        f"its pictures say that the {first} field comes first, the file says the {other}: the pictures are believed",
+    )
+
+
 class FieldReader:
     """Says of frames of one size and format, one by one, which of their fields is shown first."""
 

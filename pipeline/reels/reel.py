@@ -38,7 +38,7 @@ from pipeline.reels.beside import aside_of
 from pipeline.reels.clock import Clock
 from pipeline.reels.decoders import Choice, choose
 from pipeline.reels.dpx import dpx_sequence
-from pipeline.reels.fields import PROGRESSIVE, fields_of
+from pipeline.reels.fields import PROGRESSIVE, contradicted, fields_of
 from pipeline.reels.parts import Joined, parts_of
 from pipeline.reels.pictures import CODECS, FFMPEG, MAX_PIXELS, STILLS, numbered, picture
 from pipeline.stills.frame import Span
@@ -83,8 +83,8 @@ class Reel:
     rotation: counter-clockwise degrees, whole quarters, that turn the stored picture upright; tilt: those beyond the
     quarters. mirrored: after that, left and right change places. first, count: of a sequence's numbers.
     header_frames, header_seconds: what the header promises, 0 if it says nothing. decoder: of a sequence's pictures,
-    FFMPEG or STILLS. span: of pictures of floats, what becomes black and white. remarks: on the two. hdr: of its
-    first picture.
+    FFMPEG or STILLS. span: of pictures of floats, what becomes black and white. remarks: on the two, or on its fields.
+    hdr: of its first picture.
     """
 
     uri: str
@@ -447,7 +447,7 @@ def _facts(
         guessed, tags, aspect, Fraction(found), Fraction(stream.time_base), fields, rotation % 360,
         _timecode(stream.metadata) or _timecode(container.metadata), count or stream.frames,
         count / Fraction(found) if count else _promised(container, stream), first, count, mirrored, degrees - rotation,
-        hdr=aside_of(frame).hdr,
+        remarks=contradicted(stream, fields), hdr=aside_of(frame).hdr,
     )  # fmt: skip
 
 
