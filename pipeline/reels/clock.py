@@ -33,7 +33,7 @@ class Clock:
 
     def set(self, packet: Any) -> None:
         """Give a packet the time that it has in the whole file."""
-        if not self.may_jump or not packet.size:
+        if not packet.size:
             return
         index, base = packet.stream.index, packet.time_base
         lasts = (packet.duration or 0) * base

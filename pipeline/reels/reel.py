@@ -266,17 +266,22 @@ def packets_of(
     a reel must not end there.
     """
     clock = clock or Clock(container)
-    wanted = {s.index for s in (streams if isinstance(streams, list | tuple) else [streams])}
     try:
-        for packet in container.demux() if clock.may_jump else container.demux(streams):
-            clock.set(packet)
-            if packet.stream.index in wanted:
-                yield packet
+        yield from _of_one_clock(container, streams, clock) if clock.may_jump else container.demux(streams)
     except av.FFmpegError as error:
         if isinstance(error, OSError):
             uri = container.name.removeprefix("file:")
             raise UnreadableSource(uri, f"cannot be read: {error.strerror or error}") from error
         failed(error)
+
+
+def _of_one_clock(container: av.container.InputContainer, streams: Any, clock: Clock) -> Iterator[Any]:
+    """All tracks are read, whichever are asked for: each may be the first whose time begins anew."""
+    wanted = {stream.index for stream in (streams if isinstance(streams, list | tuple) else [streams])}
+    for packet in container.demux():
+        clock.set(packet)
+        if packet.stream.index in wanted:
+            yield packet
 
 
 def frames_of(

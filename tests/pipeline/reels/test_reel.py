@@ -415,6 +415,8 @@ def test_a_picture_without_frames_is_refused(tmp_path):
 class Torn:
     """A container of four packets that cannot be read past the third; the second does not decode."""
 
+    format = SimpleNamespace(flags=0)
+
     def demux(self, streams):
         for number in range(3):
             yield SimpleNamespace(number=number, decode=lambda number=number: self.decode(number))
