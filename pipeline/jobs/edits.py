@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from colorizer.basis.errors import ColorizeError
+from colorizer.painting.scenes import is_kind
 from pipeline.reels.plan import Plan, Shot
 from pipeline.scans.plan import PagePlan, ScanPlan
 from pipeline.values.look_source import LookSource, LookSources, united
@@ -39,15 +40,17 @@ def merged(plan: Plan, first: int, last: int) -> Plan:
 
 
 def _scenes(parts: tuple[Shot, ...], lengths: list[int]) -> tuple[tuple[str, float], ...]:
-    """Scene tags of several shots, weighted by frames; as many as they had."""
+    """Scene tags of several shots, weighted by frames; as many as they had, and one kind."""
     if all(shot.scenes == parts[0].scenes for shot in parts):
         return parts[0].scenes
     total: dict[str, float] = {}
     for shot, length in zip(parts, lengths, strict=True):
         for name, share in shot.scenes:
             total[name] = total.get(name, 0.0) + share * length / sum(lengths)
-    best = sorted(total.items(), key=lambda tag: (-tag[1], tag[0]))[: max(len(shot.scenes) for shot in parts)]
-    return tuple((name, round(share, 3)) for name, share in best)
+    most = max(sum(not is_kind(name) for name, _ in shot.scenes) for shot in parts)
+    best = sorted(total.items(), key=lambda tag: (-tag[1], tag[0]))
+    scenes, kinds = ([tag for tag in best if is_kind(tag[0]) == kind] for kind in (False, True))
+    return tuple((name, round(share, 3)) for name, share in (*scenes[:most], *kinds[:1]))
 
 
 def split(plan: Plan, number: int, frame: int) -> Plan:

@@ -21,6 +21,7 @@ from colorizer.basis.light import matrix_words
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.geometry import Geometry
 from colorizer.painting.polarity import looks_negative
+from colorizer.painting.scenes import likely
 from pipeline.census.riff import empty_chunks
 from pipeline.reels.account import of_pictures
 from pipeline.reels.beside import Beside
@@ -63,7 +64,6 @@ REPEATED = (
 )
 FOREIGN = "its own colors are stored as {}, which is not read: they are painted too"
 JUMPS = "the file's clock begins anew at {} s of the film; what follows is put behind what came before, with its sound"
-SCENES = 3
 FEW_TIMES = 12
 """Times that a note names."""
 
@@ -209,9 +209,7 @@ def _seen(colorizer: Colorizer, pictures: list[np.ndarray]) -> tuple[np.ndarray,
     """Look and scene tags that pictures of a shot have on average."""
     looks, odds = colorizer.look(np.stack(pictures))
     mean = odds.mean(0)
-    names = colorizer.weights.classes
-    best: list[int] = np.argsort(-mean, kind="stable")[:SCENES].tolist() if names else []
-    return looks.mean(0).astype(np.float32), tuple((names[i], round(float(mean[i]), 3)) for i in best)
+    return looks.mean(0).astype(np.float32), likely(mean, colorizer.weights.classes)
 
 
 class _Survey:

@@ -13,6 +13,7 @@ import numpy as np
 from colorizer.painting.colorizer import Colorizer
 from colorizer.painting.plate import BATCH, Plate, Preview, is_small, plate_lines, plate_look, plate_whole
 from colorizer.painting.polarity import looks_negative
+from colorizer.painting.scenes import likely
 from pipeline.metadata.metadata import Resolution
 from pipeline.pages.still_formats import STILL_FORMATS
 from pipeline.scans.plan import PagePlan, ScanSettings, band_rows
@@ -23,7 +24,6 @@ from pipeline.stills.reader import ScanPage, ScanReader
 
 CHUNK_PIXELS = 1 << 20
 """Pixels that are read at a time."""
-SCENES = 3
 
 
 def rows_of(reader: ScanReader, top: int, bottom: int, chunk: int = CHUNK_PIXELS) -> Iterator[np.ndarray]:
@@ -108,9 +108,7 @@ def _planned(held: list[tuple[Seen, Look]], settings: ScanSettings, colorizer: C
     for (seen, look), mine in zip(held, lines, strict=True):
         scan = seen.scan
         plate = Plate(scan.height, scan.width, scan.bits, look.look, look.scene, mine)
-        classes = colorizer.weights.classes
-        likely = np.argsort(-plate.scene, kind="stable")[:SCENES]
-        scenes = tuple((classes[i], round(float(plate.scene[i]), 4)) for i in likely) if classes else ()
+        scenes = likely(plate.scene, colorizer.weights.classes, 4)
         bits = STILL_FORMATS[settings.format].bits_for(scan.bits)
         yield PagePlan(
             scan.page, scan.bits, bits, scan.orientation, scan.stored, seen.tone, scan.color, scan.alpha, scan.notes,

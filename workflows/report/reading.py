@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from colorizer.basis.errors import LedgerError
+from colorizer.painting.scenes import MOST
 from pipeline.collection.asked import check_collection
 from pipeline.collection.item import Item
 from pipeline.collection.layout import KEYS, ORPHANS, STATE
@@ -239,7 +240,7 @@ def _shared(sidecar: dict[str, Any], counts: Sequence[int]) -> list[tuple[float,
 
 def _scenes(values: dict[str, Any]) -> tuple[tuple[str, float], ...]:
     pairs = [s for s in _list(values.get("scenes")) if isinstance(s, list) and len(s) == 2]
-    return tuple((_text(name).replace("_", " "), _number(share)) for name, share in pairs[:3])
+    return tuple((_text(name).replace("_", " "), _number(share)) for name, share in pairs[: MOST + 1])
 
 
 def _damage(values: dict[str, Any]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from colorizer.painting.scenes import said
 from workflows.report.values import shown
 
 MANY = 60
@@ -62,10 +63,18 @@ def _pairs(values: Mapping[str, Any], depth: int) -> Iterator[str]:
         return
     yield "<dl>"
     for name, value in list(values.items())[:MANY]:
-        yield f"<dt>{escape(_word(name))}</dt><dd>{''.join(_of(value, depth + 1))}</dd>\n"
+        shown_of = _said(value) if name == "scenes" else "".join(_of(value, depth + 1))
+        yield f"<dt>{escape(_word(name))}</dt><dd>{shown_of}</dd>\n"
     if len(values) > MANY:
         yield f"<dt>more</dt><dd>{len(values) - MANY:,} in the JSON</dd>"
     yield "</dl>"
+
+
+def _said(scenes: Any) -> str:
+    """Of a scene what may be said; how likely each was has the JSON."""
+    pairs = [s for s in scenes if isinstance(s, list) and len(s) == 2] if isinstance(scenes, list) else []
+    tags = tuple((str(name), float(share)) for name, share in pairs if isinstance(share, int | float))
+    return ", ".join(f"{_scalar(_word(name))} {share * 100:.0f} %" for name, share in said(tags)) or "not sure"
 
 
 def _list(values: Sequence[Any], depth: int) -> Iterator[str]:

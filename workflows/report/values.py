@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from colorizer.painting.scenes import said
 from pipeline.values.kinds import KINDS
 from pipeline.values.stages import ASIDE, DONE, WAITING
 from pipeline.values.words import counted
@@ -72,6 +73,11 @@ class Part:
     edit: str = ""
     flags: tuple[Flag, ...] = ()
     picture: Picture | None = None
+
+    @property
+    def told(self) -> tuple[tuple[str, float], ...]:
+        """Of its scene what may be said."""
+        return said(self.scenes)
 
 
 @dataclass(frozen=True, slots=True)

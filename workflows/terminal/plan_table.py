@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from colorizer.basis.errors import ColorizeError
+from colorizer.painting.scenes import said
 from pipeline.reels.plan import Plan, Shot
 from pipeline.scans.plan import PagePlan, ScanPlan
 from pipeline.values.choices import seconds
@@ -87,8 +88,9 @@ def text_of(plan: Any, name: str) -> str:
 
 
 def _scenes(scenes: list[list[Any]]) -> str:
-    """The likeliest one: a line is short."""
-    return ", ".join(f"{tag.replace('_', ' ')} {share * 100:.0f} %" for tag, share in scenes[:1])
+    """What may be said of them."""
+    tags = tuple((str(tag), float(share)) for tag, share in scenes)
+    return ", ".join(f"{tag.replace('_', ' ')} {share * 100:.0f} %" for tag, share in said(tags))
 
 
 def _look(sources: LookSources, spans: list[tuple[int, int]]) -> str:
