@@ -5,25 +5,18 @@ Speeds come from runs on the same kind of device: every run writes down what it 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-import torch
-
-from colorizer.basis.errors import ColorizeError, SourceError
+from colorizer.basis.errors import SourceError
 from pipeline.collection.item import Item
 from pipeline.collection.state import ItemProgress, State
 from pipeline.collection.steps import job_of
 from pipeline.jobs.folder import check_source
-from pipeline.spread.pools import device
-from pipeline.storage.atomic import write_json
-from pipeline.storage.cache import cache_folder
+from pipeline.jobs.speeds import calibration, device_name, hours_of, learn
 from pipeline.storage.stores import is_uri, masked
 from pipeline.values.kinds import KINDS
 from pipeline.values.stages import DONE
-from pipeline.values.words import counted
 
 UNSEEN = 4.0
 """Bytes of a compressed source per pixel that are guessed where it lies in a store: its header is read with the rest
@@ -92,50 +85,12 @@ def forecast(items: Iterable[ItemProgress], free: float, keep: bool, stored: boo
     return Forecast(files, frames, megapixels, hours, device_name(), disk + largest, free, fetched)
 
 
-def hours_of(speeds: Mapping[str, float], kind: str, megapixels: float) -> float | None:
-    """Of one worker. speeds: seconds per megapixel by kind, as `calibration` tells of a device; None for a kind that
-    was never measured."""
-    return megapixels * speeds[kind] / 3600 if kind in speeds else None
-
-
-def device_name() -> str:
-    """The device that workers paint on, in words."""
-    if device() == "cuda":
-        return torch.cuda.get_device_name()
-    return f"CPU, {counted(torch.get_num_threads(), 'thread')}"
-
-
-def _path() -> Path:
-    return cache_folder() / "calibration.json"
-
-
-def calibration() -> dict[str, dict[str, float]]:
-    """Seconds of one worker per megapixel, by device and kind; what cannot be read is nothing known."""
-    try:
-        values = json.loads(_path().read_text(encoding="utf-8"))
-        return {
-            str(name): {kind: float(speed) for kind, speed in kinds.items() if float(speed) > 0}
-            for name, kinds in values.items()
-        }
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def learn(items: Iterable[ItemProgress]) -> None:
-    """Write down what the items that were finished took on this device; a cache that cannot be written is no matter."""
-    spent: dict[str, list[float]] = {}
+def learn_from(items: Iterable[ItemProgress]) -> None:
+    """Write down what the items that were finished took on this device."""
+    spent: dict[str, tuple[float, float]] = {}
     for progress in items:
         seconds = sum(progress.seconds.values())
         if progress.state == DONE and seconds > 0 and "megapixels" in progress.size:
-            pair = spent.setdefault(progress.item.kind, [0.0, 0.0])
-            pair[0], pair[1] = pair[0] + seconds, pair[1] + progress.megapixels
-    new = {kind: seconds / pixels for kind, (seconds, pixels) in spent.items() if pixels > 0}
-    if not new:
-        return
-    known = calibration()
-    known[device_name()] = {**known.get(device_name(), {}), **{kind: round(speed, 6) for kind, speed in new.items()}}
-    try:
-        _path().parent.mkdir(parents=True, exist_ok=True)
-        write_json(_path(), known, indent=1)
-    except (OSError, ColorizeError):
-        return
+            before = spent.get(progress.item.kind, (0.0, 0.0))
+            spent[progress.item.kind] = before[0] + seconds, before[1] + progress.megapixels
+    learn(spent)

@@ -15,7 +15,7 @@ from colorizer.basis.errors import ColorizeError, SourceError, StorageError, Wor
 from pipeline.collection import layout
 from pipeline.collection.begun import Begun
 from pipeline.collection.depot import Depot, depot_for
-from pipeline.collection.estimate import Forecast, forecast, learn, size_of
+from pipeline.collection.estimate import Forecast, forecast, learn_from, size_of
 from pipeline.collection.exposition import Exposition
 from pipeline.collection.fixity import keep_manifest, preserved
 from pipeline.collection.item import Item
@@ -206,7 +206,7 @@ def color(
                         schedule.tell(running=False)
                     if proof:
                         keep_manifest(state)
-        learn(found)
+        learn_from(found)
     return night, found
 
 

@@ -30,6 +30,7 @@ from pipeline.reels.memory import batch_for
 from pipeline.reels.painter import SegmentPainter
 from pipeline.reels.parts import joined_name, parts_of
 from pipeline.reels.pictures import picture
+from pipeline.reels.piece import frames_between
 from pipeline.reels.plan import BATCH, BATCH_BYTES, Plan, Segment, Settings
 from pipeline.reels.preservation import keep_proof
 from pipeline.reels.reel import ASSUMED_RATE, BARE_RATE, Reel, open_source, pictures_in, probe, readable
@@ -124,12 +125,15 @@ class ReelJob(Job[Plan, ReelChoices]):
         return identity(self.reel)
 
     def measure(self) -> dict[str, float]:
-        """Frames, megapixels and bytes, as the header promises and the file has room for. `promised` and
-        `promised_hours` are what the header alone promises, where the file does not hold it."""
+        """Frames, megapixels and bytes, as the header promises and the file has room for; of a piece its own.
+
+        `promised` and `promised_hours` are what the header alone promises, where the file does not hold it.
+        """
         reel, extent = self.reel, extent_of(self.reel)
-        pixels = float(extent.frames * reel.width * reel.height)
+        frames = frames_between(reel, self.choices.start, self.choices.stop, extent.frames)
+        pixels = float(frames * reel.width * reel.height)
         size = round(pixels * BYTES * (1 if reel.coding.bits <= 8 else 2))
-        sizes: dict[str, float] = {"frames": extent.frames, "megapixels": round(pixels / 1e6, 6), "bytes": size}
+        sizes: dict[str, float] = {"frames": frames, "megapixels": round(pixels / 1e6, 6), "bytes": size}
         if extent.doubtful:
             sizes |= {"promised": extent.promised, "promised_hours": round(float(extent.seconds) / 3600, 4)}
         return sizes

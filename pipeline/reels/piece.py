@@ -41,3 +41,10 @@ class Piece:
     def _reached(self, time: Fraction, mark: Fraction) -> bool:
         """Files round times: at 24 fps frame 20 is at 833 ms, not 833.3."""
         return time + min(self._reel.time_base, 1 / (4 * self._reel.rate)) >= mark
+
+
+def frames_between(reel: Reel, start: str, stop: str, frames: int) -> int:
+    """How many of a reel's frames a piece has, by its rate; at least one. frames: of all of it."""
+    first = min(round(seconds(start, reel.rate) * reel.rate), frames) if start else 0
+    last = min(round(seconds(stop, reel.rate) * reel.rate), frames) if stop else frames
+    return max(1, last - first) if start or stop else frames

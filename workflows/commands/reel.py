@@ -92,11 +92,12 @@ def check_time(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="Begin here: seconds, MM:SS, HH:MM:SS.sss or HH:MM:SS:FF [its beginning].",
 )
 @click.option("--stop", default="", callback=check_time, help="End before here; with --start, a test piece [its end].")
+@click.option("--dry-run", is_flag=True, help="Look at the file, print what a run would take, and do nothing.")
 @click.option("--rate", type=Rate(), help="Pictures per second of an image sequence [what DPX says, else 24].")
 def reel(
     source: str, out: Path, profile: str | None, weights: str, working_size: int | None, precision: Any, looks: Any,
     color_shots: Any, ray: str, workers: int, job: Path | None, overwrite: bool, sheet: bool | None, progress: str,
-    start: str, stop: str, rate: Fraction | None, memory: int, invert: bool,
+    start: str, stop: str, rate: Fraction | None, memory: int, invert: bool, dry_run: bool,
 ) -> None:  # fmt: skip
     """Color the film reel IN and write OUT.
 
@@ -116,12 +117,15 @@ def reel(
         from colorizer.painting.geometry import DEFAULT_WORKING_SIZE
         from pipeline.jobs.reel_job import ReelChoices, ReelJob
         from workflows.terminal.single import color
+        from workflows.terminal.single import dry_run as look
     size = DEFAULT_WORKING_SIZE if working_size is None else working_size
     choices = ReelChoices(
         profile=profile, weights=weights, working_size=size, precision=precision, looks=looks, color_shots=color_shots,
         ray=ray, workers=workers, start=start, stop=stop, rate=rate, overwrite=overwrite,
         memory=memory, invert=invert,
     )  # fmt: skip
+    if dry_run:
+        raise click.exceptions.Exit(look(ReelJob(source, out, choices, job), progress))
     color(source, lambda listener: ReelJob(source, out, choices, job, listener), progress, _summary)
     from workflows.sheets.sheet import leave_sheet  # not before the work begins: it brings the report's readers
 

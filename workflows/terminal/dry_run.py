@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,19 @@ from typing import Any
 import click
 
 from pipeline.collection.depot import Depot
-from pipeline.collection.estimate import Forecast, calibration, device_name, forecast, hours_of
+from pipeline.collection.estimate import Forecast, forecast
 from pipeline.collection.items import Found
 from pipeline.collection.layout import ITEMS
 from pipeline.collection.run import Wishes, look, short_of_disk
 from pipeline.collection.schedule import ready
 from pipeline.collection.state import ItemProgress, State
+from pipeline.jobs.speeds import calibration, device_name, hours_of
 from pipeline.storage.stores import masked
 from pipeline.values.events import Silent
 from pipeline.values.stages import ASIDE, DONE
 from pipeline.values.words import area, counted
 from workflows.terminal.clock import lasting, sized
+from workflows.terminal.doubts import doubt
 from workflows.terminal.few import few
 from workflows.terminal.passed_over import NOTHING_ASIDE, keys_of, passed_over
 from workflows.terminal.plain import say
@@ -71,20 +72,6 @@ def _todo(looked: list[ItemProgress]) -> list[dict[str, Any]]:
         }
         for p in looked if p.state not in (ASIDE, DONE)
     ]  # fmt: skip
-
-
-def doubt(size: Mapping[str, float]) -> str | None:
-    """What a header promises that its file does not hold, in words; None where it is believed. size: of an item.
-
-    >>> doubt({"frames": 9000, "promised": 92_610_000, "promised_hours": 1029})
-    'the header promises 1,029 hours (92,610,000 frames); the bytes of the file hold 9,000 frames at most'
-    """
-    if "promised" not in size:
-        return None
-    promised, frames = counted(size["promised"], "frame"), counted(size["frames"], "frame")
-    hours = size["promised_hours"]
-    length = f"{counted(round(hours, 1), 'hour')} ({promised})" if hours >= 1 else promised
-    return f"the header promises {length}; the bytes of the file hold {frames} at most"
 
 
 def _as_json(out: Path, found: Found, looked: list[ItemProgress], expected: Forecast) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import click
 
 from pipeline.jobs.job import Job
+from pipeline.jobs.speeds import calibration, device_name, hours_of, learn
 from pipeline.storage import standing
 from pipeline.storage.stores import masked
 from pipeline.values.events import (
@@ -22,7 +26,10 @@ from pipeline.values.events import (
     ScanPlanned,
     Surveyed,
 )
+from pipeline.values.words import area, counted
 from workflows.terminal import stopping
+from workflows.terminal.clock import lasting, sized
+from workflows.terminal.doubts import doubt
 from workflows.terminal.few import few
 from workflows.terminal.listeners import listener_for
 from workflows.terminal.plain import say
@@ -40,7 +47,10 @@ def color(
         with stopping.at_work(), listener_for(progress) as listener:
             standing.at(f"{masked(source)}, while it was opened")
             work = job(partial(_pass_on, masked(source), listener))
+            fresh, begun = not work.places.plan.exists(), time.monotonic()
             result = work.color()
+            if fresh and 0 < result.painted == work.progress()[1] and work.choices.ray == "none":
+                learn({work.kind.name: (time.monotonic() - begun, work.measure()["megapixels"])})
     except KeyboardInterrupt:
         done, total = work.progress() if work is not None else (0, 0)
         safe = f"{done} of {total} {work.kind.unit}s are safe in {work.folder}. " if work is not None and total else ""
@@ -56,6 +66,28 @@ def color(
         for line in few(result.lost, f"{out}.json"):
             say(f"lost: {line}", err=True)
         say(f"{out}: {summary(result.plan)}, {result.verdict}; details are in {out}.json")
+
+
+def dry_run(job: Job[Any, Any], progress: str) -> int:
+    """Print what a job would take, and do nothing; 1 where the disk is too small. Raises ColorizeError."""
+    job.settings  # noqa: B018 - what is wrong with names, formats and weights is told
+    size, speeds = job.measure(), calibration().get(device_name(), {})
+    hours = hours_of(speeds, job.kind.name, size["megapixels"])
+    place = next(p for p in job.out.absolute().parents if p.is_dir())
+    needed, free = 2 * size["bytes"], float(shutil.disk_usage(place).free)
+    if progress == "json":
+        told = {**size, "hours": hours, "device": device_name(), "disk": needed, "free": free, "doubt": doubt(size)}
+        click.echo(json.dumps({"source": masked(job.uri), "out": str(job.out), **told}))
+    else:
+        frames = f"{counted(int(size['frames']), 'frame')}, " if "frames" in size else ""
+        say(f"{masked(job.uri)} -> {job.out}: {frames}{area(size['megapixels'])}")
+        if message := doubt(size):
+            say(f"doubtful: {message}", err=True)
+        where = f"of one worker on this device ({device_name()}), by earlier runs"
+        unknown = f"not known for this device yet ({device_name()}); the first run will measure it"
+        say(f"time: {unknown if hours is None else f'{lasting(hours)} {where}'}")
+        say(f"disk: about {sized(needed)} needed, {sized(free)} free")
+    return int(needed > free)
 
 
 def _pass_on(source: str, listener: Listener, event: Event) -> None:

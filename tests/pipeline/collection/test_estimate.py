@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collection.estimate import calibration, device_name, forecast, learn
+from pipeline.collection.estimate import forecast
+from pipeline.collection.estimate import learn_from as learn
 from pipeline.collection.item import Item
 from pipeline.collection.state import ItemProgress
+from pipeline.jobs.speeds import calibration, device_name
 from pipeline.values.stages import DONE, WAITING
 
 
@@ -59,11 +61,21 @@ def test_nothing_to_do_takes_no_time(cache):
 
 def test_the_last_run_is_believed(cache):
     """A later run replaces what an earlier one measured of its kind, not what it measured of the other."""
-    learn([progress(state=DONE, seconds=(0, 3600, 0), megapixels=1.0)])
-    learn([progress("scan", state=DONE, seconds=(0, 7200, 0), megapixels=1.0)])
-    learn([progress(state=DONE, seconds=(0, 1800, 0), megapixels=1.0)])
+    learn([progress(state=DONE, seconds=(0, 36000, 0), megapixels=10.0)])
+    learn([progress("scan", state=DONE, seconds=(0, 72000, 0), megapixels=10.0)])
+    learn([progress(state=DONE, seconds=(0, 18000, 0), megapixels=10.0)])
     assert hours(progress(megapixels=1.0)) == pytest.approx(0.5)
     assert hours(progress("scan", megapixels=1.0)) == pytest.approx(2.0)
+
+
+def test_a_run_of_little_forgets_nothing(cache):
+    """Of a few frames most of the time goes into beginning and end: a film would be promised to take weeks. Where
+    nothing is known it is better than nothing."""
+    learn([progress(state=DONE, seconds=(0, 9, 0), megapixels=0.1)])
+    assert hours(progress(megapixels=1.0)) == pytest.approx(90 / 3600)
+    learn([progress(state=DONE, seconds=(0, 20, 0), megapixels=10.0)])
+    learn([progress(state=DONE, seconds=(0, 9, 0), megapixels=0.1)])
+    assert hours(progress(megapixels=1.0)) == pytest.approx(2 / 3600)
 
 
 def test_a_speed_is_of_all_that_was_finished(cache):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.reels.frames import Frame
-from pipeline.reels.piece import Piece
+from pipeline.reels.piece import Piece, frames_between
 from pipeline.values.choices import seconds
 from tests.plans import BASE
 
@@ -36,6 +36,15 @@ def test_a_piece_lies_between_its_times():
 def test_frames_without_times_count_at_the_rate():
     """Where a file has no times, the frame's number over the rate decides."""
     assert places("0.125", "0.25", [None] * 12) == "<<<ooo>>>>>>"
+
+
+@given(st.integers(0, 300), st.integers(1, 300), st.integers(1, 300))
+def test_frames_of_a_piece_are_counted_by_its_rate(first, count, frames):
+    """As many as it will have of a reel without gaps, one at least; of a whole reel all."""
+    start, stop = f"{float(first / RATE):.4f}", f"{float((first + count) / RATE):.4f}"
+    times = [round(i * 1000 / RATE) for i in range(frames)]
+    assert frames_between(BASE, start, stop, frames) == max(1, places(start, stop, times).count("o"))
+    assert frames_between(BASE, "", "", frames) == frames
 
 
 def test_a_piece_has_no_holes():

@@ -17,7 +17,7 @@ import tifffile
 from click.testing import CliRunner
 
 from colorizer.basis.errors import ColorizeError
-from pipeline.collection.estimate import device_name
+from pipeline.jobs.speeds import device_name
 from tests.endtoend import ROOT, command_line, environment, luma_digests, one_line, run_command, verify
 from tests.synthetic import read_stamps, tiny_weights, write_reel, write_sequence
 from workflows.commands import cli
