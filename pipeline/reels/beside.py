@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 import av
 from av.sidedata.sidedata import Type
@@ -32,6 +33,15 @@ KINDS = {
 }  # fmt: skip
 """FFmpeg's kinds of side data that say something of the film, in words. Left out: what decoders say of their work, what
 is carried as facts of a reel (display matrix, stereo mode, HDR10), and what encoders say of themselves."""
+
+USER_DATA = "user data"
+ENCODERS = {
+    bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef"): "x264",
+    bytes.fromhex("2ca2de09b51747dbbb55a4fe7fc2fc4e"): "x265",
+}
+"""Whose messages of H.264 and H.265 say how a picture was coded; those of others are named by their UUID."""
+FEW = 16
+"""UUIDs that are told apart."""
 
 HELD = frozenset[str]().union(*(profile.codec.carries for profile in PROFILES.values()))
 """Of these kinds those whose bytes some codec carries."""
@@ -60,12 +70,20 @@ def aside_of(frame: av.VideoFrame) -> Aside:
     """What a frame carries beside its samples."""
     try:
         data: Any = frame.side_data
-        named = [(KINDS[kind.type.name], kind) for kind in data if kind.type.name in KINDS]
+        named = [(name, kind) for kind in data if (name := _name(kind))]
     except ValueError:  # a kind that PyAV has no name for, such as Exif's of a picture
         return NOTHING
     held = sorted((name, bytes(kind)) for name, kind in named if name in HELD)
     found = Aside(frozenset(name for name, _ in named), tuple(held), hdr_of(data))
     return found if found != NOTHING else NOTHING
+
+
+def _name(kind: Any) -> str:
+    """What a piece of side data is called; "" for one that says nothing of the film."""
+    if kind.type.name != "SEI_UNREGISTERED":
+        return KINDS.get(kind.type.name, "")
+    mark = bytes(kind)[:16]
+    return "" if mark in ENCODERS or len(mark) < 16 else f"{USER_DATA} {UUID(bytes=mark)}"
 
 
 def hdr_of(data: Any) -> Hdr:
@@ -103,7 +121,7 @@ class Beside:
 
     def add(self, aside: Aside) -> None:
         """Take what the next frame carries."""
-        self.counts.update(aside.kinds)
+        self.counts.update(map(self._few, aside.kinds))
         if aside.hdr and aside.hdr != self.hdr:
             self.counts[OTHER_HDR] += 1
         if aside.held:
@@ -111,6 +129,13 @@ class Beside:
             self._part(dict(aside.held).get(CAPTIONS, b""))
         self.frames += 1
         self._digest.update(repr(aside.held).encode())
+
+    def _few(self, kind: str) -> str:
+        """Of user data a kind of its own, but where there are many of them."""
+        if not kind.startswith(USER_DATA) or kind in self.counts:
+            return kind
+        many = sum(known.startswith(USER_DATA) for known in self.counts) >= FEW
+        return f"further {USER_DATA}" if many else kind
 
     def _part(self, captions: bytes) -> None:
         first, others = parted(captions)

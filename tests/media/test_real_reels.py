@@ -114,8 +114,8 @@ CARRIED = {("active", ".mp4")}
 """Of these what an output does hold: H.264 has a message for active format descriptions."""
 
 CENSUS = {
-    "tinted_slideshow.rm": ["packets"], "white_zombie_rot90_sar1-2.mp4": ["times", "packets", "MP4", "MP4"],
-    "white_zombie_sar2_truncated.mp4": ["times", "packets", "MP4", "MP4"], "frag_overlap.mp4": ["times", "MP4"],
+    "tinted_slideshow.rm": ["packets"], "white_zombie_rot90_sar1-2.mp4": ["times", "user", "packets", "MP4", "MP4"],
+    "white_zombie_sar2_truncated.mp4": ["times", "user", "packets", "MP4", "MP4"], "frag_overlap.mp4": ["times", "MP4"],
     "dualaudio_1080i.ts": ["packets", "TS"], "hevc_loewe.ts": ["packets"] + ["TS"] * 4,
     "interlaced_crop.mp4": ["MP4"] * 2,
     "concert_near_bw_errors.mp4": ["packets"], "interlaced_pal_sar12-11.ts": ["packets"],

@@ -1,13 +1,14 @@
 """What frames carry beside their samples, and no codec of an output carries, is named."""
 
 from pathlib import Path
+from uuid import UUID
 
 import av
 import pytest
 
 from pipeline.containers.profiles import PROFILES
 from pipeline.containers.sei import FORMAT_DESCRIPTION
-from pipeline.reels.beside import KINDS, NOTHING, OTHER_HDR, Aside, Beside, aside_of, check_beside
+from pipeline.reels.beside import FEW, KINDS, NOTHING, OTHER_HDR, USER_DATA, Aside, Beside, aside_of, check_beside
 from pipeline.values.hdr import Hdr
 from tests.endtoend import color, story, verify
 from tests.synthetic import frame_of, stamped, write_sequence
@@ -40,6 +41,46 @@ def test_later_hdr_metadata_is_named():
         found.add(Aside(hdr=Hdr(light=light)))
     assert found.counts == {OTHER_HDR: 1}
     assert found.digest == ""
+
+
+def messaged(path, *uuids):
+    """H.264 whose every picture has a message of user data, of each of these UUIDs in turn."""
+    with av.open(str(path), "w") as made:
+        stream = made.add_stream("libx264", rate=24, options={"x264-params": "keyint=1"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(6):
+            frame = frame_of(stamped(index), "yuv420p", 8)
+            frame.pts = index
+            for packet in [*stream.encode(frame), *(stream.encode(None) if index == 5 else [])]:
+                data = bytes(packet)
+                if uuids and packet.size:
+                    body = uuids[packet.pts % len(uuids)].bytes + b"taken 1936-05-04"
+                    data = b"\0\0\0\1" + bytes([6, 5, len(body)]) + body + b"\x80" + data
+                other = av.Packet(data)
+                other.pts, other.dts, other.duration = packet.pts, packet.dts, packet.duration
+                other.time_base, other.stream, other.is_keyframe = packet.time_base, stream, True
+                made.mux(other)
+    return path
+
+
+def test_user_data_is_named_by_its_uuid(studio, tmp_path):
+    """What a camera or a lab wrote into the pictures of H.264, and no decoder reads; encoders' notes are not."""
+    mine, other = UUID(int=0x123456789ABCDEF0123456789ABCDEF0), UUID(int=0x7777777777777777AAAAAAAAAAAAAAAA)
+    plain = studio.color(messaged(tmp_path / "plain.mp4"), tmp_path / "plain.mkv")
+    assert not [text for text in plain.lost if USER_DATA in text]
+    source, out = messaged(tmp_path / "in.mp4", mine, other), tmp_path / "out.mkv"
+    lost = [text for text in studio.color(source, out).lost if text.startswith(USER_DATA)]
+    assert lost == [f"{USER_DATA} {uuid} (in 3 frames; no profile writes it)" for uuid in (mine, other)]
+    assert verify(source, out)[0] == 0
+
+
+def test_many_uuids_are_counted_together():
+    """A plan has room for some."""
+    found = Beside(Hdr())
+    for number in range(40):
+        found.add(Aside(kinds=frozenset({f"{USER_DATA} {UUID(int=number % 20)}"})))
+    assert len(found.counts) == FEW + 1
+    assert sum(found.counts.values()) == 40
 
 
 PACKS = {0x62: b"\xff\xc2\x05\x98", 0x63: b"\xff\x85\x84\xd3"}
