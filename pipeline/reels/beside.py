@@ -12,11 +12,11 @@ from typing import Any
 from uuid import UUID
 
 import av
-from av.sidedata.sidedata import Type
 
 from pipeline.containers.containers import CONTAINERS, Container
 from pipeline.containers.profiles import PROFILES, Profile
 from pipeline.containers.sei import CAPTIONS, FORMAT_DESCRIPTION
+from pipeline.containers.side_data import UNKNOWN, Type
 from pipeline.reels.captions import parted
 from pipeline.values.finding import Finding
 from pipeline.values.hdr import CHROMATICITY, LUMINANCE, NO_HDR, Hdr, in_units
@@ -29,7 +29,8 @@ KINDS = {
     "GOP_TIMECODE": "time code of each group of pictures", "DYNAMIC_HDR_PLUS": "HDR10+",
     "DOVI_RPU_BUFFER": "Dolby Vision", "DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_VIVID": "HDR Vivid",
     "AMBIENT_VIEWING_ENVIRONMENT": "ambient light", "FILM_GRAIN_PARAMS": "parameters of film grain",
-    "SPHERICAL": "spherical projection", "ICC_PROFILE": "ICC profile",
+    "SPHERICAL": "spherical projection", "ICC_PROFILE": "ICC profile", "EXIF": "Exif",
+    "LCEVC": "LCEVC enhancement", "REFERENCE_DISPLAYS_3D": "3D reference displays",
 }  # fmt: skip
 """FFmpeg's kinds of side data that say something of the film, in words. Left out: what decoders say of their work, what
 is carried as facts of a reel (display matrix, stereo mode, HDR10), and what encoders say of themselves."""
@@ -68,11 +69,8 @@ NOTHING = Aside()
 
 def aside_of(frame: av.VideoFrame) -> Aside:
     """What a frame carries beside its samples."""
-    try:
-        data: Any = frame.side_data
-        named = [(name, kind) for kind in data if (name := _name(kind))]
-    except ValueError:  # a kind that PyAV has no name for, such as Exif's of a picture
-        return NOTHING
+    data: Any = frame.side_data
+    named = [(name, kind) for kind in data if (name := _name(kind))]
     held = sorted((name, bytes(kind)) for name, kind in named if name in HELD)
     found = Aside(frozenset(name for name, _ in named), tuple(held), hdr_of(data))
     return found if found != NOTHING else NOTHING
@@ -80,6 +78,8 @@ def aside_of(frame: av.VideoFrame) -> Aside:
 
 def _name(kind: Any) -> str:
     """What a piece of side data is called; "" for one that says nothing of the film."""
+    if kind.type.name.startswith(UNKNOWN):
+        return f"side data of kind {kind.type.value}"
     if kind.type.name != "SEI_UNREGISTERED":
         return KINDS.get(kind.type.name, "")
     mark = bytes(kind)[:16]

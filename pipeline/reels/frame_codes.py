@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import av
-from av.sidedata.sidedata import Type
 
+from pipeline.containers.side_data import Type
 from pipeline.reels.beside import TIME_CODES, Aside
 from pipeline.reels.dpx import dpx_words
 from pipeline.reels.pictures import picture
@@ -37,11 +37,8 @@ def _code(reel: Reel, index: int, frame: av.VideoFrame) -> str:
         path = picture(reel.uri, reel.first + index)
         with legible(str(path)):
             return dpx_words(path).timecode
-    try:
-        data: Any = frame.side_data
-        stored = bytes(data.get(Type.S12M_TIMECODE) or b"")
-    except ValueError:  # a kind that PyAV has no name for, such as Exif's of a picture
-        stored = b""
+    data: Any = frame.side_data
+    stored = bytes(data.get(Type.S12M_TIMECODE) or b"")
     if len(stored) < 8:
         return ""
     code = struct.unpack_from("=2I", stored)[1]  # SMPTE ST 12-1: tens and units of frames, seconds, minutes, hours

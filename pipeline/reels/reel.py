@@ -18,7 +18,6 @@ from typing import Any, cast
 
 import av
 import av.error
-from av.sidedata.sidedata import Type
 
 from colorizer.basis.errors import SourceError, UnreadableSource, UnsupportedSource
 from colorizer.basis.light import (
@@ -34,6 +33,7 @@ from colorizer.basis.light import (
 from colorizer.color.coding import Coding
 from colorizer.painting.geometry import ORIENTATIONS, Geometry
 from pipeline.containers.planes import PixelLayout, pixel_layout
+from pipeline.containers.side_data import Type
 from pipeline.reels.beside import aside_of
 from pipeline.reels.clock import Clock
 from pipeline.reels.decoders import Choice, choose
@@ -498,10 +498,7 @@ def turn_of(frame: av.VideoFrame) -> tuple[int, bool]:
     A display matrix is rows of a, b, u; c, d, v; x, y, w (ISO 14496-12, 6.2.2). Mirrored ones have a negative
     determinant, which FFmpeg's own rotation does not look at.
     """
-    try:
-        held: Any = frame.side_data
-    except ValueError:  # a kind that PyAV has no name for, such as Exif's, which turns pictures too
-        return round(frame.rotation), False
+    held: Any = frame.side_data
     if (stored := held.get(Type.DISPLAYMATRIX)) is None:
         return 0, False
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(stored))

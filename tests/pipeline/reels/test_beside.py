@@ -1,24 +1,26 @@
 """What frames carry beside their samples, and no codec of an output carries, is named."""
 
+from fractions import Fraction
 from pathlib import Path
 from uuid import UUID
 
 import av
 import pytest
+from PIL import Image
 
 from pipeline.containers.profiles import PROFILES
 from pipeline.containers.sei import FORMAT_DESCRIPTION
+from pipeline.containers.side_data import NEW, Type
 from pipeline.reels.beside import FEW, KINDS, NOTHING, OTHER_HDR, USER_DATA, Aside, Beside, aside_of, check_beside
+from pipeline.reels.reel import turn_of
 from pipeline.values.hdr import Hdr
 from tests.endtoend import color, story, verify
 from tests.synthetic import frame_of, stamped, write_sequence
 
 
 def test_kinds_are_ffmpegs():
-    """Each kind that is looked for is one that PyAV has a name for; one frame is a frame."""
-    from av.sidedata.sidedata import Type
-
-    assert set(KINDS) <= {kind.name for kind in Type}
+    """Each kind that is looked for is one that PyAV has a name for, or FFmpeg; one frame is a frame."""
+    assert set(KINDS) <= {kind.name for kind in Type} | set(NEW.values())
     assert aside_of(av.VideoFrame(8, 8, "gray")) is NOTHING
 
 
@@ -150,3 +152,35 @@ def test_a_time_code_that_counts_on_is_not_lost(studio, tmp_path):
     assert (code, "lost  time code of each frame" in said) == (0, True)
     stamp(["00:00:00:00"] * 30)
     assert color(pattern, tmp_path / "zero.mkv", studio.weights).lost == ()
+
+
+def test_kinds_that_pyav_has_no_name_for(studio, tmp_path):
+    """Exif in the pictures of a reel, by which PyAV gives none of a frame's side data: it is named with its frames, and
+    the display matrix beside it is read."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 5, "taken in 1936"  # mirrored and turned
+    for index in range(3):
+        picture = Image.fromarray(stamped(index, bits=8, full=True))
+        picture.save(tmp_path / f"{index}.jpg", exif=exif, quality=95)
+    with av.open(str(tmp_path / "a.mkv"), "w") as made:
+        stream = made.add_stream("mjpeg", rate=24)
+        stream.height, stream.width, stream.pix_fmt = *stamped(0).shape, "yuvj420p"
+        for index in range(3):
+            packet = av.Packet((tmp_path / f"{index}.jpg").read_bytes())
+            packet.pts = packet.dts = index
+            packet.stream, packet.time_base = stream, Fraction(1, 24)
+            made.mux(packet)
+    with av.open(str(tmp_path / "a.mkv")) as source:
+        frame = next(source.decode(video=0))
+    assert aside_of(frame).kinds == {"Exif"}
+    assert turn_of(frame)[1], "mirrored"
+    lost = color(tmp_path / "a.mkv", tmp_path / "out.mkv", studio.weights).lost
+    assert [loss for loss in lost if loss.startswith("Exif (in 3 frames")], lost
+    assert verify(tmp_path / "a.mkv", tmp_path / "out.mkv")[0] == 0
+
+
+def test_any_number_is_a_kind():
+    """Of FFmpegs to come, too."""
+    assert [Type(n).name for n in (0, 29, 500)] == ["PANSCAN", "VIEW_ID", "KIND_500"]
+    with pytest.raises(ValueError, match="not a valid Type"):
+        Type("none")
