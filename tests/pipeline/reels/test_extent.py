@@ -71,6 +71,25 @@ def test_a_count_has_an_end(reels, tmp_path, monkeypatch):
     assert found.doubtful
 
 
+@pytest.mark.parametrize("sample", [extent.SAMPLE, 20_000])
+@pytest.mark.parametrize(("codec", "muxer"), [("mpeg2video", "mpeg2video"), ("libx264", "h264"), ("mjpeg", "mjpeg")])
+def test_a_header_that_promises_nothing(tmp_path, monkeypatch, sample, codec, muxer):
+    """Pictures without a container, as of .m2v and .h264: their packets are counted, or scaled from the first ones; it
+    was one frame, in less than a minute."""
+    monkeypatch.setattr(extent, "SAMPLE", sample)
+    film = write_reel(tmp_path / "film.mkv", FRAMES, codec=codec, pix_fmt="yuvj420p" if codec == "mjpeg" else "yuv420p")
+    bare = tmp_path / "film.bare"
+    with av.open(str(film)) as source, av.open(str(bare), "w", format=muxer) as out:
+        copy = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.size:
+                packet.stream = copy
+                out.mux(packet)
+    found = extent_of(probe(str(bare)))
+    assert FRAMES * 0.9 <= found.frames <= FRAMES * (1.3 if sample < extent.SAMPLE else 1)
+    assert not found.doubtful
+
+
 def test_film_in_television_is_no_doubt():
     """Frames that are shown longer than others are fewer than the rate promises."""
     assert not Extent(48, 60, Fraction(2)).doubtful
