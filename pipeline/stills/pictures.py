@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import BinaryIO
 
+import numpy as np
+
 from colorizer.basis.errors import ColorizeError, DamagedSource, UnsupportedSource
 from pipeline.metadata.blocks import Blocks, from_blocks
 from pipeline.metadata.directory import COPY
@@ -16,9 +18,9 @@ from pipeline.metadata.headers import Size
 from pipeline.stills import decoding
 from pipeline.stills.format import HEAD, Decoded, Format
 from pipeline.stills.places import UNBACKED
-from pipeline.stills.reader import ScanPage, ScanReader
+from pipeline.stills.reader import TRANSPARENCY, ScanPage, ScanReader
 from pipeline.stills.table import FORMATS
-from pipeline.stills.tones import COLORED, gamma_curve, range_of, spread, thinned, with_profile
+from pipeline.stills.tones import COLORED, Tone, gamma_curve, range_of, spread, thinned, with_profile
 from pipeline.stills.transfers import transfer_curve
 
 TILED = "allow more memory, or store it as tiled TIFF, which is read by region"
@@ -100,14 +102,24 @@ def _reader(path: str, picture: Format, decoded: Decoded, blocks: Blocks, keep: 
         words = ", ".join(filter(None, (words, f"gamma {blocks.gamma:.5g} applied")))
     metadata, orientation, resolution = from_blocks(blocks, path)
     channels = {"RGB": 3, "YCbCr": 3, "CMYK": 4}.get(tone.model, 1)
+    if alpha := alpha or not _opaque(samples[..., channels:], tone):
+        metadata = replace(metadata, lost=(*metadata.lost, TRANSPARENCY))
     few = thinned(samples)
     luma = tone.luma(samples)
     number = {"uint": "", "float": "float "}[tone.format]
     scan = ScanPage(
         path, picture.name, 0, 1, luma.shape[0], luma.shape[1], orientation, tone.luma_bits, tone.model,
         f"{tone.bits}-bit {number}{tone.model}, {picture.name}", tone.colored(few) > COLORED,
-        alpha or samples.shape[2] > channels, resolution, blocks.icc, words, metadata, notes,
+        alpha, resolution, blocks.icc, words, metadata, notes,
     )  # fmt: skip
     whole = (lambda: (samples, tone)) if keep else None
     held = luma.nbytes + (samples.nbytes if keep else 0)
     return ScanReader(scan, lambda y, x, h, w: luma[y : y + h, x : x + w].copy(), lambda: None, held, whole)
+
+
+def _opaque(alpha: np.ndarray, tone: Tone) -> bool:
+    """Whether nothing shows through a picture: it has no alpha, or one that is full all over, which is no loss."""
+    if not alpha.size:
+        return True
+    full = 1 if tone.format == "float" else 2**tone.bits - 1
+    return bool(alpha.min() == alpha.max() >= full)

@@ -12,6 +12,10 @@ from colorizer.color.coding import Coding
 from pipeline.metadata.metadata import Metadata, Resolution
 from pipeline.stills.tones import Tone
 from pipeline.storage.atomic import legible
+from pipeline.values.loss import Loss
+
+TRANSPARENCY = Loss("transparency", "no output has it")
+"""Of every still that is not opaque."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pipeline.metadata.tags import Tag
 from pipeline.stills.fields import page_layout
 from pipeline.stills.layout import MAX_BYTES, PageLayout
 from pipeline.stills.old_jpeg import has_stream, header_of
-from pipeline.stills.reader import ScanPage, ScanReader
+from pipeline.stills.reader import TRANSPARENCY, ScanPage, ScanReader
 from pipeline.stills.segments import Segments
 from pipeline.stills.tones import COLORED, Tone, lightness_table, palette_of, range_of, spread, with_profile
 from pipeline.values.loss import Loss
@@ -65,6 +65,8 @@ def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int, max_bytes: 
     meaning = [] if extra is None else [int(n) for n in extra]
     if unused := layout.samples - layout.channels - sum(n in ALPHA for n in meaning):
         lost.append(Loss("samples of unknown meaning", f"{unused} per pixel more than {layout.model} has"))
+    if any(n in ALPHA for n in meaning):
+        lost.append(TRANSPARENCY)
     if (planes := planes_of(directory) - pages.directories) > 0:
         lost.append(Loss("planes of an ImageJ stack", f"{planes} more lie behind the first and have no directory"))
     metadata = metadata_of(directory)

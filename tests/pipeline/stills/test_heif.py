@@ -14,6 +14,7 @@ from colorizer.basis.errors import DamagedSource, SourceError, UnsupportedSource
 from colorizer.painting.geometry import ORIENTATIONS
 from pipeline.metadata.heif import ALPHA
 from pipeline.stills.opening import open_scan
+from pipeline.stills.reader import TRANSPARENCY
 from tests.heif import Picture, av1, box, full, grid, heif, hevc, nclx, needs_x265
 from tests.synthetic import texture
 from tests.tiffs import noise, whole
@@ -88,13 +89,14 @@ def test_alpha_is_told(tmp_path):
         alpha.properties[2:] = [full(b"auxC", urn.encode() + b"\0")]
         data = heif(b"avif", [av1(color()), alpha], [(b"auxl", 2, [1])])
         with open_scan(put(tmp_path / "b.avif", data)) as reader:
-            assert (reader.scan.alpha, reader.scan.metadata.lost) == (True, ())
+            assert (reader.scan.alpha, reader.scan.metadata.lost) == (True, (TRANSPARENCY,))
     depth = av1(rgba[..., 3], pixelformat="400")
     depth.properties.append(full(b"auxC", b"urn:mpeg:hevc:2015:auxid:2\0"))
     data = heif(b"avif", [av1(color()), depth, alpha], [(b"auxl", 2, [1]), (b"auxl", 3, [1])])
     with open_scan(put(tmp_path / "c.avif", data)) as reader:
         assert reader.scan.alpha
-        assert [str(loss) for loss in reader.scan.metadata.lost] == ["auxiliary picture urn:mpeg:hevc:2015:auxid:2"]
+        lost = [loss.name for loss in reader.scan.metadata.lost]
+        assert lost == ["auxiliary picture urn:mpeg:hevc:2015:auxid:2", TRANSPARENCY.name]
 
 
 @pytest.mark.parametrize("kind", ["avif", pytest.param("heic", marks=needs_x265)])

@@ -46,6 +46,17 @@ def test_alpha_of_a_png_is_dropped_and_told(tmp_path):
         with open_scan(put(tmp_path / "a.png", data)) as reader:
             assert np.array_equal(reader.read(0, 0, 20, 20), gray)
             assert reader.scan.alpha
+            assert [loss.name for loss in reader.scan.metadata.lost] == ["transparency"]
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+def test_an_alpha_that_hides_nothing_is_no_loss(tmp_path, kind):
+    """Full all over: whatever is drawn below, the picture is the same without it."""
+    rgb = noise((20, 20, 3), kind)
+    data = imagecodecs.png_encode(np.dstack([rgb, np.full((20, 20), np.iinfo(kind).max, kind)]))
+    with open_scan(put(tmp_path / "a.png", data)) as reader:
+        assert not reader.scan.alpha
+        assert reader.scan.metadata.lost == ()
 
 
 @pytest.mark.parametrize("subsampling", ["444", "420"])

@@ -48,7 +48,8 @@ def test_alpha_is_dropped_and_told(tmp_path, channels, extra):
     with open_scan(tmp_path / "a.tif") as reader:
         assert np.array_equal(reader.read(0, 0, 20, 20), gray)
         assert reader.scan.alpha == (extra != "unspecified")
-        assert bool(reader.scan.metadata.lost) == (extra == "unspecified")
+        wanted = "samples of unknown meaning" if extra == "unspecified" else "transparency"
+        assert [loss.name for loss in reader.scan.metadata.lost] == [wanted]
 
 
 def test_a_palette_is_looked_up(tmp_path):
