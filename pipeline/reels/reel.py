@@ -428,7 +428,8 @@ def _first_frame(uri: str, container: av.container.InputContainer, stream: Any) 
         return frame
     why = "it holds no picture data"
     if errors:
-        why = f"{len(errors)} of its packets fail to decode; it may be cut short, encrypted or damaged"
+        fail = "fails" if len(errors) == 1 else "fail"
+        why = f"{len(errors)} of its packets {fail} to decode; it may be cut short, encrypted or damaged"
     raise SourceError(uri, f"not one frame can be decoded: {why}")
 
 

@@ -388,7 +388,9 @@ class _Survey:
         if self.settings.start or self.settings.stop:
             return tuple(notes)
         if hidden := account.get("hidden"):
-            notes.append(f"an edit list hides {hidden} of {account['packets']} pictures; they are not in the output")
+            these = "it is" if hidden == 1 else "they are"
+            of = counted(account["packets"], "picture")
+            notes.append(f"an edit list hides {hidden} of {of}; {these} not in the output")
         if empty := account.get("empty"):
             notes.append(f"{counted(empty, 'empty chunk')}: there the picture before is shown longer")
         promised, have = self.reel.header_frames, account.get("packets", len(pts)) + account.get("empty", 0)

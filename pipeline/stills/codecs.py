@@ -118,7 +118,8 @@ def _picture(data: bytes, layout: PageLayout, rows: int, columns: int, tables: b
         samples = np.dstack([samples, np.full_like(samples[..., :1], 255)])  # WebP drops an alpha that is all opaque
     whole = samples[:rows, :columns]
     if whole.shape != (rows, columns, layout.step) or whole.dtype.itemsize != (1 if layout.bits == 8 else 2):
-        raise Undecodable(f"a picture of {samples.shape} of {samples.dtype}")
+        kind = f"{samples.dtype.itemsize * 8}-bit samples, {samples.shape[2]} a pixel"
+        raise Undecodable(f"{samples.shape[1]} x {samples.shape[0]} pixels of {kind}")
     return whole
 
 

@@ -23,6 +23,7 @@ from pipeline.stills.layout import (
 )
 from pipeline.stills.old_jpeg import has_stream
 from pipeline.stills.places import in_pieces, with_segments
+from pipeline.values.words import counted
 
 NUMBERS: dict[int, str] = {
     SAMPLEFORMAT.UINT: "uint", SAMPLEFORMAT.INT: "int", SAMPLEFORMAT.IEEEFP: "float", SAMPLEFORMAT.VOID: "uint",
@@ -57,7 +58,7 @@ def page_layout(page: Directory, max_pixels: int, max_bytes: int) -> PageLayout:
     if "Lab" in model and samples < 3:
         channels = 1
     if not channels <= samples <= 64:
-        raise DamagedSource(path, f"says it is {model} and has {samples} samples per pixel; {COPY}")
+        raise DamagedSource(path, f"says it is {model} and has {counted(samples, 'sample')} per pixel; {COPY}")
     whole = compression == COMPRESSION.OJPEG and has_stream(page)
     tiled = Tag.TILE_WIDTH in page and not whole
     tile_width = page.number(Tag.TILE_WIDTH, 0) if tiled else width
@@ -126,7 +127,9 @@ def _check_combination(layout: PageLayout) -> None:
     if layout.model.startswith("Log") and layout.planes:
         raise UnsupportedSource(path, f"{layout.words} in planes is not read; {CONVERT}")
     if layout.compression in FACSIMILE and (bits != 1 or layout.step != 1):
-        raise DamagedSource(path, f"{layout.words} with {layout.samples} samples: {codec} is for 1 bit; {COPY}")
+        raise DamagedSource(
+            path, f"{layout.words} with {counted(layout.samples, 'sample')}: {codec} is for 1 bit; {COPY}"
+        )
     if layout.compression == COMPRESSION.THUNDERSCAN and (bits != 4 or layout.step != 1):
         raise DamagedSource(path, f"{layout.words}: ThunderScan is for 4-bit gray; {COPY}")
     if layout.compression in CARRIES_OWN_HEADER and (layout.format != "uint" or bits not in (8, 12, 16)):

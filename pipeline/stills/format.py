@@ -63,6 +63,7 @@ def plain(samples: Any, bits: int) -> Decoded:
     array = np.asarray(samples)
     array = array[..., None] if array.ndim == 2 else array
     if array.ndim != 3 or array.dtype.kind != "u" or array.dtype.itemsize > 2:
-        raise ValueError(f"samples of {array.shape} of {array.dtype}")
+        shape = " x ".join(map(str, array.shape[1::-1]))
+        raise ValueError(f"{shape} pixels of {array.dtype}, which are neither gray nor RGB of 8 or 16 bits")
     model = "RGB" if array.shape[2] >= 3 else "gray"
     return Decoded(array, Tone(model, bits if array.dtype.itemsize == 2 else 8))

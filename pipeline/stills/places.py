@@ -12,6 +12,7 @@ from pipeline.metadata.directory import COPY, Directory
 from pipeline.metadata.tags import Tag
 from pipeline.stills.layout import CODECS, PageLayout
 from pipeline.stills.old_jpeg import has_stream
+from pipeline.values.words import counted, share
 
 UNBACKED = 1 << 26
 """A strip or tile of more decoded bytes than this must be backed by a plausible number of compressed ones."""
@@ -21,7 +22,8 @@ PIECE = 1 << 20
 
 def with_segments(page: Directory, layout: PageLayout, max_bytes: int) -> PageLayout:
     """The layout with its segments' bytes, all of which the file has. max_bytes: of a segment when it is decoded."""
-    path, size, name = layout.path, page.tiff.size, "tiles" if layout.tiled else "strips"
+    path, size, noun = layout.path, page.tiff.size, "tile" if layout.tiled else "strip"
+    name = f"{noun}s"
     rows, columns = layout.grid
     wanted = rows * columns * (layout.samples if layout.planes else 1)
     codes = (
@@ -34,7 +36,7 @@ def with_segments(page: Directory, layout: PageLayout, max_bytes: int) -> PageLa
     offsets = page.numbers(codes[0], size)
     if offsets is None or len(offsets) < wanted:
         found = 0 if offsets is None else len(offsets)
-        raise DamagedSource(path, f"its size asks for {wanted} {name} and {found} are listed; {COPY}")
+        raise DamagedSource(path, f"its size asks for {counted(wanted, noun)}, of {found} it says where; {COPY}")
     offsets = offsets[:wanted].astype(np.uint64)
     need = layout.segment_bytes(layout.tile_height)
     if layout.compression != COMPRESSION.NONE and layout.held_bytes > max_bytes:
@@ -61,15 +63,15 @@ def with_segments(page: Directory, layout: PageLayout, max_bytes: int) -> PageLa
         counts = np.array([size]) - offsets if int(offsets[0]) < size else np.ones(1, np.uint64)
     if len(counts) < wanted:
         raise DamagedSource(
-            path, f"its size asks for {wanted} {name} and the lengths of {len(counts)} are listed; {COPY}"
+            path, f"its size asks for {counted(wanted, noun)}, of {len(counts)} it says how long; {COPY}"
         )
     counts = counts[:wanted].astype(np.uint64)
     if not counts.any():
-        raise DamagedSource(path, f"none of its {wanted} {name} is in the file; {COPY}")
+        raise DamagedSource(path, f"{share(wanted, wanted, noun)} not in the file; {COPY}")
     beyond = (counts > 0) & ((offsets > size) | (counts > size) | (offsets + counts > size))
     if beyond.any():
         raise DamagedSource(
-            path, f"the file ends before its picture does: {int(beyond.sum())} of {wanted} {name} are not there; {COPY}"
+            path, f"the file ends before its picture does: {share(int(beyond.sum()), wanted, noun)} not there; {COPY}"
         )
     thin = (counts > 0) & (need > UNBACKED) & (counts < need // CODECS[layout.compression][1])
     if thin.any():

@@ -23,7 +23,7 @@ from pipeline.stills.reader import TRANSPARENCY, ScanPage, ScanReader
 from pipeline.stills.segments import Segments
 from pipeline.stills.tones import COLORED, Tone, lightness_table, palette_of, range_of, spread, with_profile
 from pipeline.values.loss import Loss
-from pipeline.values.words import counted
+from pipeline.values.words import counted, share
 
 REDUCED_OR_MASK = FILETYPE.REDUCEDIMAGE | FILETYPE.MASK
 """Bits of NewSubfileType: a smaller copy of another page, a transparency mask."""
@@ -60,7 +60,10 @@ def open_tiff(file: BinaryIO, path: str, page: int, max_pixels: int, max_bytes: 
             f"{counted(pages.levels, 'more page')} at half the size of a picture before: taken for its levels",
         )
     if absent := int((layout.counts == 0).sum()):
-        notes = (*notes, f"{absent} of {len(layout.counts)} tiles or strips are absent: read as zeros")
+        notes = (
+            *notes,
+            f"{share(absent, len(layout.counts), 'tile' if layout.tiled else 'strip')} absent: read as zeros",
+        )
     extra = directory.numbers(Tag.EXTRA_SAMPLES)
     meaning = [] if extra is None else [int(n) for n in extra]
     if unused := layout.samples - layout.channels - sum(n in ALPHA for n in meaning):

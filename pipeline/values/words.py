@@ -29,6 +29,15 @@ def counted(count: float, noun: str) -> str:
     return f"{number} {noun}{plural * (number != '1')}"
 
 
+def share(part: int, of: int, noun: str) -> str:
+    """Some of many, as the subject of a sentence, with its verb.
+
+    >>> share(1, 1, "strip"), share(1, 9, "strip"), share(2, 9, "strip")
+    ('its only strip is', '1 of 9 strips is', '2 of 9 strips are')
+    """
+    return f"its only {noun} is" if of == 1 else f"{part} of {of} {noun}s {'is' if part == 1 else 'are'}"
+
+
 def in_bytes(count: int) -> str:
     """A length as losses tell it: whole, so that it can be looked for.
 

@@ -16,6 +16,7 @@ from pipeline.collection.depot import Depot
 from pipeline.collection.lease import at_work
 from pipeline.storage.job_folder import PAGE
 from pipeline.values.stages import LISTED, OPENED
+from pipeline.values.words import area
 from workflows.report.values import Collection
 from workflows.terminal.clock import clock
 
@@ -117,7 +118,7 @@ def page(collection: Collection, now: datetime) -> str:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"hash": _hash, "duration": duration, "large": large, "clock": clock}
+    environment.filters |= {"hash": _hash, "duration": duration, "large": large, "clock": clock, "area": area}
     return environment.get_template(TEMPLATE).render(c=collection, now=now, legend=FLAGS, stages=STAGES)
 
 

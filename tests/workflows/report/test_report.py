@@ -93,6 +93,13 @@ def test_what_the_night_did_is_read(night):
     assert all(file.findings for file in found.files)
 
 
+def test_a_small_picture_has_a_size(night):
+    """In pixels where megapixels would be none."""
+    text = Page(write_report(night).read_text(encoding="utf-8")).text
+    assert "10,800 pixels" in text
+    assert "0.0 megapixels" not in text
+
+
 def test_what_needs_a_person_comes_first(tmp_path):
     """Set aside before done before waiting, and plate 9 before plate 10."""
     summary(tmp_path)
