@@ -210,3 +210,29 @@ def _pair(first: ArrayLike, second: ArrayLike) -> tuple[Floats, Floats]:
     if x.shape != y.shape or not x.size:
         raise ValueError(f"two arrays of one shape are compared, not {x.shape} and {y.shape}")
     return x, y
+
+
+LIT = 40.0
+"""8-bit luma codes from which a pixel shows a color on a screen."""
+COLORED = 6.0
+"""8-bit codes of chroma from which a pixel has a hue."""
+HUES = 72
+NEAR = 9
+"""Of HUES steps around the circle those that count as one hue: 45 degrees."""
+
+
+def one_hue(luma: np.ndarray, cb: np.ndarray, cr: np.ndarray) -> tuple[float, float]:
+    """How far a picture is of one hue: the share of its lit pixels that have the commonest, and their mean chroma.
+
+    luma, cb, cr: 8-bit codes (H, W), chroma from neutral. Where less than a quarter is lit it says 0 and 0: a night scene
+    has few colors by nature.
+    """
+    lit = np.asarray(luma) > LIT
+    if lit.mean() < 0.25:
+        return 0.0, 0.0
+    chroma = np.hypot(cb, cr)
+    hues = np.arctan2(cr, cb)[lit & (chroma > COLORED)]
+    counts, _ = np.histogram(hues, HUES, (-np.pi, np.pi))
+    around = np.cumsum(np.concatenate([[0], counts, counts[: NEAR - 1]]))
+    most = int((around[NEAR:] - around[:-NEAR]).max())
+    return most / int(lit.sum()), float(chroma[lit].mean())

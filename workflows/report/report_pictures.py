@@ -52,7 +52,7 @@ BYTES = 4_000_000
 thousands of reels, each with 40 pairs of pictures."""
 FEW = 10
 """Parts of an output up to which each is enlarged to LARGE; more are enlarged less, so that all have the same room."""
-FORMAT = 5
+FORMAT = 6
 
 
 def made(
@@ -122,7 +122,7 @@ def kept(out: Path, file: File, elsewhere: frozenset[str] = frozenset()) -> dict
         if not file.digest or record["seen"] != file.digest or record["format"] != FORMAT:
             return None
         found = {
-            int(number): Picture(**{**values, "large": tuple(values["large"])})
+            int(number): Picture(**{**values, "large": tuple(values["large"]), "hue": tuple(values["hue"])})
             for number, values in sorted(record["pictures"].items(), key=lambda pair: int(pair[0]))
         }
         wanted = {_place(name) for picture in found.values() for name in _files(picture)}
@@ -177,9 +177,10 @@ def _make(out: Path, file: File) -> dict[int, Picture]:
             pair = _write(folder, f"{file.key}-{number}l", split(rgb, matrix)[0], rgb, room)
             large = (*pair, rgb.shape[1], rgb.shape[0])
         high, wide = gray.shape
+        share, chroma = quality.one_hue(gray, cb, cr)
         found[number] = Picture(
             before, after, wide, high, round(quality.colorfulness(small), 2), round(float(cb.mean()), 2),
-            round(float(cr.mean()), 2), large,
+            round(float(cr.mean()), 2), large, (round(share, 3), round(chroma, 2)),
         )  # fmt: skip
     more = _more(out, file, wanted)
     names = [*(name for picture in found.values() for name in _files(picture)), *more]

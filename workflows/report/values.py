@@ -19,6 +19,7 @@ class FlagKind(StrEnum):
     GRAY = "gray"
     LOW_COLOR = "low color"
     COLOR_JUMP = "color jump"
+    ONE_HUE = "one hue"
     UNSURE = "unsure"
     UNSTEADY = "unsteady"
     NEGATIVE = "negative"
@@ -39,7 +40,8 @@ class Flag:
 class Picture:
     """A pair of thumbnails, by their relative URLs, and what was measured on the colored one. cb, cr: means, of 255.
 
-    large: the same pair to judge colors by, and its size; "" where the thumbnails are as large as the output.
+    large: the same pair to judge colors by, and its size; "" where the thumbnails are as large as the output. hue: share
+    of what is lit that has one hue, and its mean chroma, in codes.
     """
 
     before: str
@@ -50,6 +52,7 @@ class Picture:
     cb: float
     cr: float
     large: tuple[str, str, int, int] = ("", "", 0, 0)
+    hue: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,3 +233,16 @@ def test_nonsense_is_refused():
     ):
         with pytest.raises(ValueError):
             call()
+
+
+@pytest.mark.parametrize("angle", [0, 44, 90, 179, 181, 300])
+def test_one_hue_is_found_all_around(angle):
+    """Wherever it lies on the circle; two that face one another are half each; a dark picture is none."""
+    rng = np.random.default_rng(1)
+    turns = np.deg2rad(angle + rng.uniform(-15, 15, (40, 60)))
+    luma, cb, cr = np.full((40, 60), 120.0), 20 * np.cos(turns), 20 * np.sin(turns)
+    assert quality.one_hue(luma, cb, cr) == (1.0, pytest.approx(20))
+    sign = np.where(np.arange(60) % 2, 1, -1)
+    assert quality.one_hue(luma, cb * sign, cr * sign)[0] == 0.5
+    assert quality.one_hue(luma, cb / 10, cr / 10)[0] == 0.0
+    assert quality.one_hue(luma / 10, cb, cr) == (0.0, 0.0)

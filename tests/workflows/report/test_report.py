@@ -293,9 +293,9 @@ def shots(*parts, kind="reel"):
     return [[flag.kind for flag in part.flags] for part in file.parts]
 
 
-def looks(colorfulness=30.0, cb=0.0, cr=0.0):
+def looks(colorfulness=30.0, cb=0.0, cr=0.0, hue=(0.0, 0.0)):
     """A picture with these measures."""
-    return Picture("b", "a", 4, 3, colorfulness, cb, cr)
+    return Picture("b", "a", 4, 3, colorfulness, cb, cr, hue=hue)
 
 
 def test_gray_and_pale_results_are_flagged():
@@ -303,6 +303,12 @@ def test_gray_and_pale_results_are_flagged():
     flags = shots(("a", 0.5, 1.9, (), None), ("b", 0.5, 1.9, (), looks(1)), ("c", 0.5, 2.1, (), looks(7.4)),
                   ("d", 0.5, 2.1, (), looks(7.6)), ("e", 0.5, None, (), None))  # fmt: skip
     assert flags == [["gray"], ["gray"], ["low color"], [], []]
+
+
+def test_one_hue_over_all_is_flagged():
+    """A strong one, over nearly all that is lit: a veil, as over magenta asphalt."""
+    flags = shots(*(("a", 0.5, 9.0, (), looks(hue=hue)) for hue in ((0.95, 15.0), (0.89, 15.0), (0.95, 11.0))))
+    assert flags == [["one hue"], [], []]
 
 
 def test_a_color_jump_needs_the_same_scene_in_neighboring_shots():
