@@ -15,7 +15,7 @@ CONSTRAINTS := $(VENV)/constraints-without-torch.txt
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help .venv demo test slow mutants faults fuzz reports shots docs clean distclean
+.PHONY: help .venv demo test slow mutants faults fuzz reports witnesses shots docs clean distclean
 
 help:
 	@echo "make demo    make a small black-and-white reel and color it"
@@ -23,6 +23,7 @@ help:
 	@echo "make slow    the tests that take longer"
 	@echo "make mutants a dozen lines of the product changed: which tests notice? (SEED=7 WINGS='colorizer.color')"
 	@echo "make reports inputs rebuilt from public reports, as a table (REPORTS=../shared/media/reports)"
+	@echo "make witnesses what other readers list of films and scans, and no output has, as a table (MEDIA=../shared/media)"
 	@echo "make faults  the n-th file operation of small jobs fails, for every n; the power is cut: an hour"
 	@echo "make fuzz    readers of others' files under a fuzzer that is led by coverage, ten minutes each (SECONDS=60)"
 	@echo "make docs    write the pages that are made from the code"
@@ -69,6 +70,10 @@ mutants: $(VENV)/installed-test
 REPORTS ?= ../shared/media/reports
 reports: $(VENV)/installed-test
 	$(BIN)/python -m tests.public_reports $(REPORTS)
+
+MEDIA ?= ../shared/media
+witnesses: $(VENV)/installed-test
+	$(BIN)/python -m tests.witnesses $(MEDIA)
 
 shots: $(VENV)/installed-test
 	$(BIN)/python -m tests.takes

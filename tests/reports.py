@@ -66,6 +66,9 @@ def colored(folder, weights):
     scan(source / "b.tif", out / ODD, weights)
     write_reel(source / "c.mkv", 40, cuts=(22,), sar=Fraction(2), rotation=90)
     color(source / "c.mkv", out / "c.mkv", weights, segment_frames=12)
+    story = json.loads((out / "c.mkv.json").read_text())
+    story["shots"][0]["scenes"] = [["beach", 0.9], ["barn", 0.1]]  # tiny weights are sure of nothing
+    (out / "c.mkv.json").write_text(json.dumps(story))
     summary(out)
     item(out, KEYS[0], id="javascript:alert(2)", source=f"src/{HOSTILE}", out=f"box 1/{HOSTILE}")
     item(out, KEYS[1], source=f"src/{ODD}", out=ODD, lost=["tag 700: <b>broken</b>"])

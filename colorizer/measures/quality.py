@@ -224,8 +224,8 @@ NEAR = 9
 def one_hue(luma: np.ndarray, cb: np.ndarray, cr: np.ndarray) -> tuple[float, float]:
     """How far a picture is of one hue: the share of its lit pixels that have the commonest, and their mean chroma.
 
-    luma, cb, cr: 8-bit codes (H, W), chroma from neutral. Where less than a quarter is lit it says 0 and 0: a night scene
-    has few colors by nature.
+    luma, cb, cr: 8-bit codes (H, W), chroma from neutral. Where less than a quarter is lit it says 0 and 0: a night
+    scene has few colors by nature.
     """
     lit = np.asarray(luma) > LIT
     if lit.mean() < 0.25:

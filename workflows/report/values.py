@@ -40,8 +40,8 @@ class Flag:
 class Picture:
     """A pair of thumbnails, by their relative URLs, and what was measured on the colored one. cb, cr: means, of 255.
 
-    large: the same pair to judge colors by, and its size; "" where the thumbnails are as large as the output. hue: share
-    of what is lit that has one hue, and its mean chroma, in codes.
+    large: the same pair to judge colors by, and its size; "" where the thumbnails are as large as the output. hue:
+    share of what is lit that has one hue, and its mean chroma, in codes.
     """
 
     before: str
