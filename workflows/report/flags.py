@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+from pipeline.values.remarks import COLORED
 from pipeline.values.stages import DONE
 from workflows.report.values import File, Flag, FlagKind, Part, Picture, shown
 
@@ -36,6 +37,7 @@ FLAGS = {
     FlagKind.UNSURE: f"unsure: the likeliest scene tag has a probability below {UNSURE * 100:g} %",
     FlagKind.UNSTEADY: f"unsteady: chroma changes by over a third, and {STEP:g} codes, between pieces of one shot",
     FlagKind.NEGATIVE: "negative: what was colored looks like one; see --invert",
+    FlagKind.HAD_COLOR: "had color: the source is in color, faded perhaps; what is shown as gray is its luminance",
     FlagKind.DAMAGE: "damage: the source could not be decoded in full",
     FlagKind.CHECK: "check: a finding about the output does not hold",
     FlagKind.MISSING: "missing: the output, its story or its state cannot be read",
@@ -55,6 +57,7 @@ def illustrated(file: File, pictures: Mapping[int, Picture], why: str = "") -> F
 
 def _file_flags(file: File) -> list[Flag]:
     flags = [Flag(FlagKind.NEGATIVE, file.negative)] if file.negative else []
+    flags += [Flag(FlagKind.HAD_COLOR, COLORED)] if COLORED in file.notes else []
     flags += [Flag(FlagKind.DAMAGE, file.damage[0])] if file.damage else []
     flags += [Flag(FlagKind.CHECK, f"{what}: {detail}") for what, holds, detail in file.findings if not holds]
     if not file.source:

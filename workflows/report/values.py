@@ -23,6 +23,7 @@ class FlagKind(StrEnum):
     UNSURE = "unsure"
     UNSTEADY = "unsteady"
     NEGATIVE = "negative"
+    HAD_COLOR = "had color"
     DAMAGE = "damage"
     CHECK = "check"
     MISSING = "missing"

@@ -21,7 +21,7 @@ from colorizer.basis.errors import ColorizeError
 from pipeline.jobs.scan_job import ScanChoices, ScanJob
 from pipeline.storage.lock import alone
 from pipeline.values.events import Silent
-from pipeline.values.remarks import NEGATIVE, TWICE
+from pipeline.values.remarks import COLORED, NEGATIVE, TWICE
 from tests.endtoend import color
 from tests.reports import HOSTILE, KEYS, ODD, colored, item, scan, summary, with_plan, write_report
 from tests.synthetic import tiny_weights, write_reel
@@ -303,6 +303,15 @@ def test_gray_and_pale_results_are_flagged():
     flags = shots(("a", 0.5, 1.9, (), None), ("b", 0.5, 1.9, (), looks(1)), ("c", 0.5, 2.1, (), looks(7.4)),
                   ("d", 0.5, 2.1, (), looks(7.6)), ("e", 0.5, None, (), None))  # fmt: skip
     assert flags == [["gray"], ["gray"], ["low color"], [], []]
+
+
+def test_a_source_in_color_is_flagged():
+    """What the slider shows as gray is its luminance, and not what came in."""
+    for notes in ((), (COLORED,)):
+        file = illustrated(
+            File("k", "reel", "done", "n", source="s", output="o", parts=(Part(0, "a", "b"),), notes=notes), {}
+        )
+        assert [flag.kind for flag in file.flags] == ["had color"] * len(notes)
 
 
 def test_one_hue_over_all_is_flagged():
