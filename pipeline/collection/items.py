@@ -20,6 +20,7 @@ from pipeline.collection.sources import ROOM, is_sequence
 from pipeline.collection.walk import Tree, walk
 from pipeline.containers.profiles import PROFILES
 from pipeline.storage.atomic import is_there
+from pipeline.storage.job_folder import beside
 from pipeline.storage.stores import is_uri, masked
 from pipeline.values.kinds import KINDS
 
@@ -75,7 +76,7 @@ def _orphans(
     source: str, folder: str, items: list[Item], known: Mapping[str, str], looked: Collection[str]
 ) -> Iterator[str]:  # fmt: skip
     """Outputs of earlier runs whose source is gone, is read with another one by now, or has another output of the same
-    kind. looked: folders all of whose sources are among the items."""
+    kind; and what stands beside one that is gone too. looked: folders all of whose sources are among the items."""
     outs, now = {item.out for item in items}, {(item.source, PurePosixPath(item.out).suffix) for item in items}
     sources = {masked(item.source) for item in items}
     for out, former in known.items():
@@ -83,9 +84,9 @@ def _orphans(
         below = former.startswith(f"{masked(source).rstrip('/')}/")
         gone = below if is_uri(former) else not _there(former)
         taken_in = str(PurePosixPath(former).parent) in looked and former not in sources
-        there = is_uri(folder) or (Path(folder) / out).exists()
-        if there and out not in outs and (renamed or gone or taken_in):
-            yield out
+        if out not in outs and (renamed or gone or taken_in):
+            there = is_uri(folder) or (Path(folder) / out).exists()
+            yield from [out] if there else [name for name in beside(out) if (Path(folder) / name).exists()]
 
 
 def _there(source: str) -> bool:

@@ -155,6 +155,11 @@ def piece_name(unit: str, attempt: int, content: str) -> str:
     return f"{unit}.{attempt}.{content}"
 
 
+def beside(out: str) -> list[str]:
+    """What a run may leave beside an output, by name."""
+    return [f"{out}{suffix}" for suffix in (SIDECAR, DIGESTS, CAPTIONS)]
+
+
 def sidecar_of(out: Path) -> Path:
     """Where an output's story is written."""
     return out.with_name(f"{out.name}{SIDECAR}")

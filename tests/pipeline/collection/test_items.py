@@ -349,6 +349,19 @@ def test_an_earlier_output_folder_is_no_source(tmp_path):
     assert found.passed == {"in outputs of earlier runs": 1}
 
 
+def test_what_stands_beside_an_output_that_is_gone_is_told(tmp_path):
+    """Its source went, and somebody removed the output: sidecar, digests and captions of nothing lay there for ever,
+    and nobody said so. Of a source that is there they are made anew."""
+    home, out = tree(tmp_path / "src", "a.mov", "b.mov"), tmp_path / "out"
+    known = {place: source for source, place in outs(again(home, out, {})).items()}
+    tree(out, "a.mkv", "a.mkv.json", "b.mkv.json", "b.mkv.scc", "other.json")
+    assert again(home, out, known).orphans == ()
+    (home / "b.mov").unlink()
+    assert again(home, out, known).orphans == ("b.mkv.json", "b.mkv.scc")
+    tree(out, "b.mkv")
+    assert again(home, out, known).orphans == ("b.mkv",)
+
+
 def test_a_report_about_one_output_is_no_source(tmp_path):
     """Its pictures are not photographs; a folder that is only called so is one of the source's."""
     home = tree(tmp_path / "src", "a.jpg", "a.tif.report/report.html", "a.tif.report/report/output-0a.jpg")
