@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,9 @@ def luma_tables(sources: Sequence[Path], limit: int, prior: Sequence[Path]) -> t
 
 
 def evaluate(
-    network: Network, sources: Sequence[Path], classes: tuple[str, ...], limit: int = 0, prior: Sequence[Path] = ()
-) -> dict[str, Any]:
+    network: Network, sources: Sequence[Path], classes: tuple[str, ...], limit: int = 0, prior: Sequence[Path] = (),
+    report: Callable[[int], None] = lambda _: None,
+) -> dict[str, Any]:  # fmt: skip
     """Figures of a network and its baselines on the first `limit` color pictures (0: all), ready for JSON.
 
     sources: tar shards and folders of class-named folders. classes: scene names in the network's order. Returns
@@ -86,7 +87,7 @@ def evaluate(
     from the odd ones for the even. Means of a*b* and how many pictures are blue have a truth too. The
     rebalanced AuC weighs a pixel by 1 / p of its true bin, p over the measured
     pictures, smoothed. Only the counts come back when no picture has color. A figure that is not finite is None.
-    Raises TrainingError for a source that is no folder or shard.
+    report: told how many pictures are measured. Raises TrainingError for a source that is no folder or shard.
     """
     left_out: Counter[str] = Counter()
     shown = [table.shown() for table in luma_tables(sources, limit, prior)]
@@ -112,6 +113,7 @@ def evaluate(
             if name in classes:
                 label = classes.index(name)
                 hits.append((ranks[i][0] == label, label in ranks[i]))
+        report(len(true_colorfulness))
     counts = {"pictures": len(true_colorfulness), "left_out": dict(left_out), "labeled": len(hits)}
     if not true_colorfulness:
         return counts

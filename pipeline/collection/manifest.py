@@ -126,7 +126,8 @@ def _table(text: str) -> Iterator[tuple[int, list[str]]]:
         separator, text = told[1], text[told.end() :]
     else:
         separator = max(SEPARATORS, key=_first(text).count)
-    for number, cells in enumerate(csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True), 1):
+    how: dict[str, Any] = {"delimiter": separator, "strict": True, "skipinitialspace": True}  # a blank before a quote
+    for number, cells in enumerate(csv.reader(StringIO(text, newline=""), **how), 1):
         stripped = [cell.strip() for cell in cells]
         if any(stripped):
             yield number, stripped

@@ -278,7 +278,7 @@ def check_tags(reel: Reel, made: Reel, codec: PictureCodec, container: Container
         alike = name == "transfer" and (source, made.tags[i]) in container.alike
         fine = special or implied or alike or (rescaled and not codec.full_range)
         if source not in (UNSAID[i], *RESERVED[i]) and not fine:
-            words = matrix_words if name == "matrix" else int
+            words = {"matrix": matrix_words, "range": _range_words}.get(name, int)
             pairs.append((f"color {name}", words(source), words(made.tags[i])))
     return [
         replace(_kept("size", size, found), frames=(), law=Law.PICTURE),
@@ -294,7 +294,13 @@ def _fields_of(made: Reel) -> str:
 
 
 def _kept(what: str, was: object, now: object) -> Finding:
-    return Finding(what, was == now, _words(was) if was == now else f"{_words(was)} became {_words(now) or 'none'}")
+    return Finding(
+        what, was == now, _words(was) or "none" if was == now else f"{_words(was)} became {_words(now) or 'none'}"
+    )
+
+
+def _range_words(number: int) -> str:
+    return "full" if number == Range.FULL else "limited" if number == Range.LIMITED else str(number)
 
 
 def _words(value: object) -> str:

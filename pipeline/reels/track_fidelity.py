@@ -20,7 +20,7 @@ from pipeline.containers.film_tags import is_tag, plain
 from pipeline.containers.labels import UNHEARD, changed
 from pipeline.reels.covers import COVER, check_covers, is_cover
 from pipeline.reels.decode import Reader
-from pipeline.reels.heard import heard
+from pipeline.reels.heard import heard, places
 from pipeline.reels.packets import Packets, found_in, moved, read_packets
 from pipeline.reels.reel import Reel, frames_of, open_source, readable
 from pipeline.reels.sound_kinds import CHANGING
@@ -345,9 +345,12 @@ def _levels(
     uri: str, index: int, out: str, out_index: int, skip: int, failed: Callable[[Any], None] = lambda _: None
 ) -> tuple[np.ndarray, int, np.ndarray, int]:
     with readable(uri), open_source(uri) as c, open_source(out) as d:
-        rate = next(s for s in d.streams.audio if s.index == out_index).codec_context.sample_rate
+        made: Any = next(s for s in d.streams.audio if s.index == out_index).codec_context
+        was: Any = c.streams[index].codec_context
+        rate = made.sample_rate
+        layout = places(made) if int(was.layout.nb_channels) != int(made.layout.nb_channels) else ""
         return (
-            *samples_digest(c, c.streams[index], rate, failed=failed),
+            *samples_digest(c, c.streams[index], rate, failed=failed, layout=layout),
             *samples_digest(d, d.streams[out_index], rate, skip),
         )
 

@@ -288,13 +288,15 @@ class Resampler:
 
 
 def samples_digest(
-    container: Any, stream: Any, rate: int, skip: int = 0, failed: Callable[[av.FFmpegError], None] = lambda _: None
-) -> tuple[np.ndarray, int]:
+    container: Any, stream: Any, rate: int, skip: int = 0, failed: Callable[[av.FFmpegError], None] = lambda _: None,
+    layout: str = "",
+) -> tuple[np.ndarray, int]:  # fmt: skip
     """Decoded sound at a rate as mean levels of 100 ms blocks (for comparing tracks whose packets differ), and its
     length in samples. skip: samples left out at the beginning, where an encoder put silence of its own. failed: told
-    of packets that do not decode.
+    of packets that do not decode. layout: where it was converted to more channels, as what begins with two and goes on
+    with six is, those.
     """
-    resampler = Resampler("flt", places(stream.codec_context) or stream.codec_context.layout.name, rate)
+    resampler = Resampler("flt", layout or places(stream.codec_context) or stream.codec_context.layout.name, rate)
     block = max(1, rate // 10)
     levels: list[np.ndarray] = []
     rest, length = np.zeros(0, np.float32), 0

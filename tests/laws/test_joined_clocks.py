@@ -4,6 +4,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import av
+import numpy as np
 import pytest
 
 from tests.endtoend import MEDIA, color, story, verify
@@ -113,3 +114,39 @@ def test_a_clock_that_jumps_within_a_group_of_pictures(tmp_path, tiny):
     with av.open(str(made)) as container:
         times = [float(frame.pts * frame.time_base) for frame in container.decode(video=0)]
     assert times == pytest.approx([n * 1001 / 30000 for n in range(24)], abs=0.002)
+
+
+def sounding(path, numbers, layout):
+    """A broadcast of a second with AC-3 sound of a layout."""
+    silent = write_reel(path.with_suffix(".mpg"), numbers, codec="mpeg2video", rate=RATE, options={"bf": "0"})
+    channels = av.AudioLayout(layout).nb_channels
+    with av.open(str(silent)) as read, av.open(str(path), "w") as out:
+        video = out.add_stream_from_template(read.streams.video[0])
+        sound = out.add_stream("ac3", rate=48000, layout=layout)
+        for packet in read.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = video
+                out.mux(packet)
+        wave = 0.3 * np.sin(np.arange(48000) * 0.05) * np.linspace(0.2, 1, 48000)
+        for begin in range(0, 48000 - 1535, 1536):
+            part = np.tile(wave[begin : begin + 1536].astype(np.float32), (channels, 1))
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
+            frame.sample_rate, frame.pts = 48000, begin
+            out.mux(sound.encode(frame))
+        out.mux(sound.encode(None))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("layouts", [("stereo", "5.1"), ("5.1", "stereo")])
+def test_sound_that_goes_on_with_other_channels(tmp_path, tiny, layouts):
+    """It becomes the widest of them, and is as loud there as it was: nothing but the change is named."""
+    source, made = tmp_path / "in.ts", tmp_path / "out.mkv"
+    numbers = [range(n * FRAMES, (n + 1) * FRAMES) for n in range(2)]
+    parts = [sounding(tmp_path / f"{n}.ts", numbers[n], layouts[n]) for n in range(2)]
+    source.write_bytes(b"".join(parts))
+    result = color(source, made, tiny)
+    assert [text for text in result.lost if "samples in the source" in text] == []
+    assert any("its sound changes" in text for text in result.lost)
+    with av.open(str(made)) as container:
+        assert container.streams.audio[0].layout.name in ("5.1", "5.1(side)")
+    assert verify(source, made)[0] == 0

@@ -98,8 +98,10 @@ def _pictures(
     from pipeline.spread.pools import device
     from workflows.terminal.console import working
 
-    with working(f"measuring on {', '.join(path.name for path in data)}"):
-        figures = evaluation.evaluate(loaded.network().to(device()), data, loaded.classes, limit, prior)
+    with working(f"measuring on {', '.join(path.name for path in data)}") as say:
+        figures = evaluation.evaluate(
+            loaded.network().to(device()), data, loaded.classes, limit, prior, lambda n: say(counted(n, "picture"))
+        )
     if not figures["pictures"] and not sheet:
         todo = "; add --sheet to look at them" if figures["left_out"] else ""
         raise UnsupportedSource(", ".join(map(str, data)), _without_color(figures) + todo)

@@ -369,8 +369,10 @@ def _measured(network: Network, classes: tuple[str, ...], validation: Path, out:
     from workflows.terminal.figures import picture_table
 
     try:
-        with working(f"measuring on {validation}"):
-            figures = evaluation.evaluate(network.folded(), [validation], classes)
+        with working(f"measuring on {validation}") as say:
+            figures = evaluation.evaluate(
+                network.folded(), [validation], classes, report=lambda count: say(counted(count, "picture"))
+            )
     except KeyboardInterrupt:
         click.echo(f"Stopped; {out} is whole, only its card has no figures: chromatheque evaluate {out}", err=True)
         raise click.exceptions.Exit(stopping.code()) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.table import Table
@@ -21,10 +21,10 @@ def show(table: Table, stderr: bool = False, whole: bool = False) -> None:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Say on a terminal what is going on; what is printed on stdout meanwhile stays apart."""
-    with Screen(stderr=True).status(Text(f"{what} ...")):
-        yield
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Say on a terminal what is going on; what is printed on stdout meanwhile stays apart. Gives what says how far."""
+    with Screen(stderr=True).status(Text(f"{what} ...")) as status:
+        yield lambda far: status.update(Text(f"{what} ... {far}"))
 
 
 def checklist(lines: Iterable[tuple[str, str, str, str]]) -> Table:

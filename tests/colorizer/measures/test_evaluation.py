@@ -121,6 +121,15 @@ def test_the_limit_counts_pictures_with_color(tiny, pictures):
     assert again["pictures"] == 6
 
 
+def test_it_tells_how_far_it_is(tiny, pictures):
+    """Pictures that are measured, up to all of them: a large set takes an hour."""
+    told = []
+    found = evaluation.evaluate(tiny.network(), [pictures] * 20, tiny.classes, report=told.append)
+    assert told == sorted(set(told))
+    assert told[-1] == found["pictures"]
+    assert len(told) > 1
+
+
 def test_a_source_that_is_none_is_refused(tiny, tmp_path):
     """A file that is no shard raises and is named."""
     (tmp_path / "no.tar").write_bytes(b"x" * 2000)

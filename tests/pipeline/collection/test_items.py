@@ -189,6 +189,12 @@ def test_what_spreadsheets_add_to_a_manifest(tmp_path):
     assert items[1].catalog == (("column 3", "lent"),)
 
 
+def test_blanks_before_quotes(tmp_path):
+    """As people type them after a comma: the quotes are none of the name."""
+    [item] = listed(tmp_path, 'file, id\n"a, b.tif",  "P-1"\n')
+    assert (item.source, item.id) == (str(tmp_path / "a, b.tif"), "P-1")
+
+
 def test_a_path_with_a_backslash_in_its_name(tmp_path):
     """Is that file where there is one; everywhere else a backslash is a slash."""
     tree(tmp_path, "a\\b.tif")

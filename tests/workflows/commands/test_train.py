@@ -66,7 +66,7 @@ def test_pictures_become_weights(pictures, tmp_path, monkeypatch):
 def test_weights_are_written_before_they_are_measured(pictures, tmp_path, monkeypatch):
     """Measuring may take an hour: stopped there, the file is whole and the line says so."""
 
-    def stopped(*_):
+    def stopped(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(evaluation, "evaluate", stopped)
