@@ -214,8 +214,8 @@ def test_a_failed_check_repaints_what_it_doubts(tmp_path, source, tiny, undistur
 def test_a_failed_check_without_a_frame_to_blame(tmp_path, source, tiny, undisturbed, monkeypatch, finding):
     """A picture that is wrong as a whole is painted anew."""
 
-    def failing(*arguments):
-        return [replace(f, holds=False) if f.what == finding else f for f in fidelity.check(*arguments)]
+    def failing(*arguments, **named):
+        return [replace(f, holds=False) if f.what == finding else f for f in fidelity.check(*arguments, **named)]
 
     monkeypatch.setattr(jobs, "check", failing)
     with pytest.raises(JoinError, match="run the same command again, it paints 4 of 4 segments anew"):
