@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.collection import estimate
 from pipeline.collection.depot import depot_for
+from pipeline.jobs import speeds
 from pipeline.storage.cache import cache_folder
 
 
@@ -14,7 +14,7 @@ def test_the_cache_is_where_a_person_says(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
     assert cache_folder() == tmp_path / "mine" / "chromatheque"
     assert not cache_folder().exists()
-    assert estimate._path().parent == cache_folder()
+    assert speeds._path().parent == cache_folder()
     assert depot_for("memory://night").scratch.is_relative_to(cache_folder())
 
 

@@ -50,6 +50,7 @@ def test_just_before_the_fork(tmp_path):
 
 def test_who_imports_the_program_keeps_his_handler():
     """Only the command has one of its own."""
-    code = "import signal, workflows.commands.cli; print(signal.getsignal(signal.SIGINT).__name__)"
+    mine = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background ignores it from the start
+    code = f"import signal; {mine}; import workflows.commands.cli; print(signal.getsignal(signal.SIGINT).__name__)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == f"{signal.default_int_handler.__name__}\n"
