@@ -11,14 +11,11 @@ in the finished file both take its place: no other byte moves.
 from __future__ import annotations
 
 import re
-import zlib
 from pathlib import Path
 
-from colorizer.basis.errors import JoinError
 from pipeline.containers.ebml import element, parse
-from pipeline.containers.matroska import TRACK_ENTRY, find_tracks
+from pipeline.containers.matroska import TRACK_ENTRY, change_tracks, whole_tracks
 from pipeline.containers.words import LANGUAGE, LANGUAGE_TAG
-from pipeline.storage.atomic import writable
 from pipeline.values.ebml import CRC_32
 
 MARK = "~+~+"
@@ -42,25 +39,12 @@ def put(path: Path) -> None:
 
     Raises JoinError, with the file untouched, where it is not laid out as a muxer writes it, and StorageError.
     """
-    try:
-        with writable(path), path.open("r+b") as file:
-            tracks = find_tracks(file)
-            file.seek(tracks.body)
-            old = file.read(tracks.stop - tracks.body)
-            new = _whole(b"".join(_entry(old[e.start : e.stop], e.kind) for e in parse(old) if e.kind != CRC_32), old)
-            if len(new) != len(old):
-                raise ValueError("its Tracks element would change length")
-            file.seek(tracks.body)
-            file.write(new)
-    except ValueError as error:
-        raise JoinError(f"{path}: cannot write language tags: {error}; mux it again") from error
 
+    def tagged(tracks: bytes) -> bytes:
+        inside = [_entry(tracks[e.start : e.stop], e.kind) for e in parse(tracks) if e.kind != CRC_32]
+        return whole_tracks(inside, tracks)
 
-def _whole(data: bytes, old: bytes) -> bytes:
-    """What is in Tracks, with a checksum in front if there was one (RFC 8794, 11.3.1)."""
-    if all(e.kind != CRC_32 for e in parse(old)):
-        return data
-    return element(CRC_32, zlib.crc32(data).to_bytes(4, "little")) + data
+    change_tracks(path, "language tags", tagged)
 
 
 def _entry(raw: bytes, kind: int) -> bytes:

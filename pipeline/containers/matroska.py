@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -78,15 +78,24 @@ def set_picture(path: Path, _track: int, sar: Fraction, hdr: Hdr) -> None:
     """
     if sar <= 0:
         raise ValueError(f"a sample aspect ratio is positive, not {sar}")
+    change_tracks(path, f"aspect ratio {sar}", lambda tracks: _with_picture(tracks, sar, hdr))
+
+
+def change_tracks(path: Path, what: str, changed: Callable[[bytes], bytes]) -> None:
+    """Write a finished file's Tracks element anew, in place. changed: its data, by `whole_tracks`.
+
+    Raises JoinError, which says that `what` cannot be written, with the file untouched, where the file is not laid out
+    as a muxer writes it; and StorageError.
+    """
     try:
         with writable(path), path.open("r+b") as file:
             tracks = find_tracks(file)
             old = read(file, tracks.body, tracks.stop)
-            new = _with_picture(old, sar, hdr)
+            new = changed(old)
             file.seek(tracks.body)
             file.write(new)
     except ValueError as error:
-        raise JoinError(f"{path}: cannot write aspect ratio {sar}: {error}; mux it again") from error
+        raise JoinError(f"{path}: cannot write {what}: {error}; mux it again") from error
 
 
 def _placeholder(hdr: bool) -> str:
@@ -170,7 +179,7 @@ def find_tracks(file: BinaryIO) -> Element:
 
 
 def _with_picture(tracks: bytes, sar: Fraction, hdr: Hdr) -> bytes:
-    """The data of Tracks with the reserved entry rewritten: as long as before, its checksum right."""
+    """The data of Tracks with the reserved entry rewritten."""
     children = [(e, tracks[e.start : e.stop]) for e in parse(tracks)]
     reserved = [e for e, _ in children if e.kind == TRACK_ENTRY and _is_reserved(tracks[e.body : e.stop], bool(hdr))]
     if len(reserved) != 1:
@@ -178,12 +187,20 @@ def _with_picture(tracks: bytes, sar: Fraction, hdr: Hdr) -> bytes:
     entry = reserved[0]
     header = tracks[entry.start : entry.body]
     rewritten = header + _entry_with_picture(tracks[entry.body : entry.stop], sar, hdr)
-    out = b"".join(rewritten if e is entry else raw for e, raw in children if e.kind != CRC_32)
-    if any(e.kind == CRC_32 for e, _ in children):  # first child, over all that follow it (RFC 8794, 11.3.1)
-        out = element(CRC_32, zlib.crc32(out).to_bytes(4, "little")) + out
-    if len(out) != len(tracks):
+    return whole_tracks([rewritten if e is entry else raw for e, raw in children if e.kind != CRC_32], tracks)
+
+
+def whole_tracks(inside: list[bytes], old: bytes) -> bytes:
+    """The data of Tracks, of elements that are to be in it: as long as before, its checksum right.
+
+    Raises ValueError where the length would be another.
+    """
+    new = b"".join(inside)
+    if any(e.kind == CRC_32 for e in parse(old)):  # first child, over all that follow it (RFC 8794, 11.3.1)
+        new = element(CRC_32, zlib.crc32(new).to_bytes(4, "little")) + new
+    if len(new) != len(old):
         raise ValueError("its Tracks element would change length")
-    return out
+    return new
 
 
 def _is_reserved(entry: bytes, hdr: bool) -> bool:
