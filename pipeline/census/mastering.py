@@ -12,11 +12,8 @@ import struct
 from collections.abc import Callable
 from fractions import Fraction
 
+from pipeline.values.ebml import CHROMATICITIES, LUMINANCE_MAX, LUMINANCE_MIN
 from pipeline.values.hdr import CHROMATICITY, LUMINANCE, Hdr, in_units
-
-PRIMARIES = (0x55D1, 0x55D2, 0x55D3, 0x55D4, 0x55D5, 0x55D6, 0x55D7, 0x55D8)
-"""Matroska's elements: x and y of red, green, blue, white."""
-BRIGHTEST, DARKEST = 0x55D9, 0x55DA
 
 
 def matroska_display(content: bytes) -> str:
@@ -30,8 +27,8 @@ def matroska_display(content: bytes) -> str:
             (value,) = struct.unpack(">f" if size == 4 else ">d", data)
             found[kind] = Fraction(value) if math.isfinite(value) else Fraction(-1)
         at += 3 + size
-    primaries = [in_units(found[kind], CHROMATICITY) for kind in PRIMARIES if kind in found]
-    luminance = [in_units(found[kind], LUMINANCE) for kind in (DARKEST, BRIGHTEST) if kind in found]
+    primaries = [in_units(found[kind], CHROMATICITY) for kind in CHROMATICITIES if kind in found]
+    luminance = [in_units(found[kind], LUMINANCE) for kind in (LUMINANCE_MIN, LUMINANCE_MAX) if kind in found]
     return _said(primaries * (len(primaries) == 8), luminance * (len(luminance) == 2))
 
 

@@ -23,7 +23,7 @@ from typing import BinaryIO
 from colorizer.basis.errors import JoinError
 from pipeline.containers.ebml import Element, element, elements, first_two, parse, read, unsigned, void
 from pipeline.storage.atomic import writable
-from pipeline.values.ebml import CRC_32, EBML, SEGMENT
+from pipeline.values.ebml import CHROMATICITIES, CRC_32, EBML, LUMINANCE_MAX, LUMINANCE_MIN, SEGMENT
 from pipeline.values.hdr import CHROMATICITY, LUMINANCE, Hdr
 
 # RFC 9559, \Segment\Tracks\TrackEntry and below
@@ -40,8 +40,6 @@ STEREO_MODE = 0x53B8
 COLOUR = 0x55B0
 MAX_CLL, MAX_FALL = 0x55BC, 0x55BD
 MASTERING = 0x55D0
-CHROMATICITIES = range(0x55D1, 0x55D9)  # x and y of red, green, blue and white
-LUMINANCE_MAX, LUMINANCE_MIN = 0x55D9, 0x55DA
 PIXEL_CROPS = (0x54CC, 0x54DD, 0x54BB, 0x54AA)  # left, right, top, bottom
 FLAG_INTERLACED = 0x9A
 FIELD_ORDER = 0x9D
