@@ -196,7 +196,7 @@ class Job(ABC, Generic[P, C]):
         """Write the output from its pieces; what became of everything that is not the picture."""
 
     @abstractmethod
-    def prove(self, work: Work[P], scratch: Path, carried: Any) -> Proved:
+    def prove(self, work: Work[P], receipts: list[Receipt], scratch: Path, carried: Any) -> Proved:
         """Decode the joined output and hold it against the source. carried: as `join` gave it."""
 
     @abstractmethod
@@ -380,7 +380,7 @@ class Job(ABC, Generic[P, C]):
             with writable(self.out):
                 carried = self.join(work, receipts, scratch)
             self.listener(Checking())
-            proof = self.prove(work, scratch, carried)
+            proof = self.prove(work, receipts, scratch, carried)
             if failed := [f for f in proof.findings if f.forbids]:
                 raise self._refused(work, failed, proof.suspects)
             with suppress(OSError):

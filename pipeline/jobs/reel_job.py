@@ -210,11 +210,11 @@ class ReelJob(Job[Plan, ReelChoices]):
         """All packets, with the source's other streams; the fate of each track."""
         return join(work.plan.as_piece(), receipts, work.ledger, scratch)
 
-    def prove(self, work: Work[Plan], scratch: Path, carried: list[Carried]) -> Proved:
+    def prove(self, work: Work[Plan], receipts: list[Receipt], scratch: Path, carried: list[Carried]) -> Proved:
         """Luma, times, tracks and tags. Suspects are segments with a frame to blame; all of them where the picture is
         wrong and no frame is singled out."""
         plan = work.plan.as_piece()
-        findings = self._checked(work, plan, scratch, carried)
+        findings = self._checked(plan, receipts, scratch, carried)
         findings += [*check_source(plan.reel, plan.damaged_frames), *check_beside(plan.beside, self.profile)]
         findings += check_captions(
             plan.captions, plan.pts, plan.reel.time_base, self.beside(work)[captions_of(self.out)].decode(),
@@ -223,13 +223,13 @@ class ReelJob(Job[Plan, ReelChoices]):
         findings += [*check_account(plan.account), *check_elements(plan.reel, scratch)]
         return Proved(findings, _suspects([f for f in findings if not f.holds], work.units))
 
-    def _checked(self, work: Work[Plan], plan: Plan, scratch: Path, carried: list[Carried]) -> list[Finding]:
+    def _checked(self, plan: Plan, receipts: list[Receipt], scratch: Path, carried: list[Carried]) -> list[Finding]:
         """The output against what is known of the source: digests of its luma where that is kept bit for bit, else sums
         of it. It is decoded again where neither is there, or the sums leave a doubt; a positive is always held against
         the negative itself."""
         exact = self.profile.lossless and target_for(self.reel, self.profile).coding.bits == self.reel.coding.bits
         settings = plan.settings
-        sums = () if self.profile.lossless or plan.aside else tuple(s for r in work.receipts() for s in r.sums)
+        sums = () if self.profile.lossless or plan.aside else tuple(s for r in receipts for s in r.sums)
         told = planned(plan, sums) if (exact or len(sums) == len(plan.pts)) and not settings.invert else None
         piece = bool(settings.start or settings.stop)
 

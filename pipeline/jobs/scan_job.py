@@ -233,7 +233,7 @@ class ScanJob(Job[ScanPlan, ScanChoices]):
         """All blocks, with what the source says of itself; what is lost, by name."""
         return join_scan(work.plan, receipts, work.ledger, scratch, self.limits)
 
-    def prove(self, work: Work[ScanPlan], scratch: Path, carried: list[Loss]) -> Proved:
+    def prove(self, work: Work[ScanPlan], receipts: list[Receipt], scratch: Path, carried: list[Loss]) -> Proved:
         """Luma sample by sample, geometry, resolution, profile and every tag. Suspects are bands of another luma."""
         plan = work.plan
         exact = (self.format.by_region or self.format.lossless) and self.settings.compression != "jpeg"

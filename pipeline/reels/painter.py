@@ -75,13 +75,14 @@ class SegmentPainter:
         times, done = iter(zip(segment.pts, segment.durations, strict=True)), 0
         for batch in _batches(ahead(self._frames(segment), segment.settings.batch), segment.settings.batch):
             luma = np.stack([frame.luma for frame in batch])
-            sums = [_sums(segment, target, frame) for frame in batch]  # of what was read, before anything is done to it
+            made = [target.luma(frame.luma) for frame in batch]
+            sums = [_sums(segment, y) for y in made]  # of what was read, before anything else is done to it
             look = segment.look if segment.look.ndim == 1 else segment.look[done : done + len(batch)]
             cb, cr = self._chroma(luma, look, segment, target)
             done += len(batch)
             for i, frame in enumerate(batch):
                 pts, duration = next(times)
-                yield Painted(pts, duration, target.luma(frame.luma), cb[i], cr[i], frame.aside, sums[i])
+                yield Painted(pts, duration, made[i], cb[i], cr[i], frame.aside, sums[i])
 
     def _kept(self, segment: Segment, target: Target) -> Iterator[Painted]:
         """Frames with the colors that they have."""
@@ -89,9 +90,10 @@ class SegmentPainter:
         for frame, (pts, duration) in zip(self._frames(segment), times, strict=True):
             assert self._reader is not None
             assert self._reader.raw is not None
-            sums = _sums(segment, target, frame)
+            luma = target.luma(frame.luma)
+            sums = _sums(segment, luma)
             cb, cr = target.chroma(self._reader.raw)
-            yield Painted(pts, duration, target.luma(frame.luma), cb, cr, frame.aside, sums)
+            yield Painted(pts, duration, luma, cb, cr, frame.aside, sums)
 
     def _chroma(
         self, luma: np.ndarray, look: np.ndarray, segment: Segment, target: Target
@@ -116,11 +118,12 @@ class SegmentPainter:
         self._reader = None
 
 
-def _sums(segment: Segment, target: Target, frame: Frame) -> str:
-    """What the check holds the output's luma against; nothing where digests do that, or a source's own codes."""
+def _sums(segment: Segment, luma: np.ndarray) -> str:
+    """What the check holds the output's luma against; nothing where digests do that, or a source's own codes. luma: as
+    the output is to have it."""
     if PROFILES[segment.settings.profile].lossless or segment.settings.invert:
         return ""
-    return sums_of(target.luma(frame.luma))
+    return sums_of(luma)
 
 
 def _batches(frames: Iterator[Frame], size: int) -> Iterator[list[Frame]]:
