@@ -63,6 +63,7 @@ REPEATED = (
     "{} have repeat flags (2:3 pulldown): times and durations are as they ask, the rate is {}; the flags are not kept"
 )
 FOREIGN = "its own colors are stored as {}, which is not read: they are painted too"
+GONE = "no frame could be decoded at {} s; the one before is shown longer"
 JUMPS = "the file's clock begins anew at {} s of the film; what follows is put behind what came before, with its sound"
 FEW_TIMES = 12
 """Times that a note names."""
@@ -203,6 +204,11 @@ def survey_shots(
             look, scenes = _seen(colorizer, pictures.chosen())
             shots[number] = replace(shot, look=look, scenes=scenes, look_from=())
     return replace(plan, shots=tuple(shots))
+
+
+def _listed(times: list[str]) -> str:
+    """A note's times: a few, and how many more there are."""
+    return ", ".join(times[:FEW_TIMES]) + f" and {len(times) - FEW_TIMES} more" * (len(times) > FEW_TIMES)
 
 
 def _seen(colorizer: Colorizer, pictures: list[np.ndarray]) -> tuple[np.ndarray, tuple[tuple[str, float], ...]]:
@@ -355,19 +361,13 @@ class _Survey:
     def _gone(self, pts: tuple[int, ...], gone: list[int]) -> tuple[str, ...]:
         """Where packets gave no frame, in seconds from the first one, within the piece."""
         times = [f"{float((t - pts[0]) * self.reel.time_base):.3f}" for t in sorted(gone) if pts[0] <= t <= pts[-1]]
-        if not times:
-            return ()
-        more = f" and {len(times) - FEW_TIMES} more" if len(times) > FEW_TIMES else ""
-        return (f"no frame could be decoded at {', '.join(times[:FEW_TIMES])}{more} s; the one before is shown longer",)
+        return (GONE.format(_listed(times)),) if times else ()
 
     def _jumps(self, pts: tuple[int, ...], jumps: list[Fraction]) -> tuple[str, ...]:
         """Where the file's clock begins anew, within the piece."""
         begin, end = pts[0] * self.reel.time_base, pts[-1] * self.reel.time_base
         times = [f"{float(time - begin):.3f}" for time in jumps if begin < time <= end]
-        if not times:
-            return ()
-        more = f" and {len(times) - FEW_TIMES} more" if len(times) > FEW_TIMES else ""
-        return (JUMPS.format(f"{', '.join(times[:FEW_TIMES])}{more}"),)
+        return (JUMPS.format(_listed(times)),) if times else ()
 
     def _account(self, damage: Damage, bad: int) -> dict[str, int]:
         """What became of the packets of the picture. Empty chunks of an AVI never become packets."""
