@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colorizer.networks import shipped
+from workflows.terminal.options import Numbers
 
 if TYPE_CHECKING:
     import torch
@@ -53,20 +54,21 @@ class Timed:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[WEIGHTS]...")
-@click.option("--sides", default="224,512,1024,2048", show_default=True, help="Of square pictures, with commas.")
+@click.option(
+    "--sides", type=Numbers(32, 8192), default="224,512,1024,2048", show_default=True, help="Of square pictures."
+)
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), default="auto", show_default=True,
               help="Of the numbers; auto: what the device is fastest with.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="On a CPU.")
 @click.option("--runs", type=click.IntRange(1, 99), default=3, show_default=True, help="Of each; the quickest is told.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def network(names: tuple[str, ...], sides: str, precision: str, threads: int, runs: int, as_json: bool) -> None:
+def network(names: tuple[str, ...], sides: list[int], precision: str, threads: int, runs: int, as_json: bool) -> None:
     """Look at and paint pictures with WEIGHTS [all that are shipped, and the published network of random numbers].
 
     Beside each stands what its authors measured for theirs in 2016, and the share of painting that convolutions take.
 
     Example: chromatheque bench network fast lite --sides 192,512
     """
-    asked = _sides(sides)
     import torch
 
     from pipeline.spread.pools import device
@@ -77,7 +79,7 @@ def network(names: tuple[str, ...], sides: str, precision: str, threads: int, ru
         place = torch.device(device())
         timed = [
             _timed(name, side, place, precision, runs)
-            for name in (names or (*shipped.names(), PUBLISHED)) for side in asked
+            for name in (names or (*shipped.names(), PUBLISHED)) for side in sides
         ]  # fmt: skip
     finally:
         torch.set_num_threads(before)
@@ -88,18 +90,6 @@ def network(names: tuple[str, ...], sides: str, precision: str, threads: int, ru
         paper = "the paper: {:.3f} s on 8 cores, {:.3f} s on a GPU".format(*PAPER[t.side]) if t.side in PAPER else ""
         parts = f"look {t.look:.3f}, paint {t.paint:.3f}; convolutions alone {t.ceiling:.0%} of that"
         click.echo(f"{t.network:<12} {t.precision} {t.side:>5} px {t.seconds:>8.3f} s ({parts})  {paper}".rstrip())
-
-
-def _sides(text: str) -> list[int]:
-    try:
-        found = [int(word) for word in text.split(",")]
-    except ValueError:
-        found = []
-    if not found or not all(32 <= side <= 8192 for side in found):
-        raise click.BadParameter(
-            f"{text!r}: sides are numbers from 32 to 8192 with commas between", param_hint="--sides"
-        )
-    return found
 
 
 def _timed(name: str, side: int, place: torch.device, precision: str, runs: int) -> Timed:

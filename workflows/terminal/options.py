@@ -134,17 +134,22 @@ class Real(click.FloatRange):
 
 
 class Numbers(click.ParamType):
-    """Whole numbers from 1 to 4096, with commas."""
+    """Whole numbers, with commas. least, most: that are taken."""
 
     name = "N,N"
+
+    def __init__(self, least: int = 1, most: int = 4096) -> None:
+        self.least, self.most = least, most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
         if isinstance(value, list):
             return value
         try:
-            return [whole(text, range(1, 4097)) for text in value.split(",")]
+            return [whole(text, range(self.least, self.most + 1)) for text in value.split(",")]
         except ValueError:
-            return self.fail(f"{value!r}: write numbers from 1 to 4096 with commas, such as 1,2,4", param, ctx)
+            such = ",".join(str(self.least * n) for n in (1, 2, 4))
+            message = f"{value!r}: write numbers from {self.least} to {self.most} with commas, such as {such}"
+            return self.fail(message, param, ctx)
 
 
 class Sizes(click.ParamType):
